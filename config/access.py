@@ -1,0 +1,87 @@
+"""Who may open which address: one table. What is not listed is denied, whoever asks."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.models import Role
+
+PUBLIC = frozenset({"public"})
+SIGNED_IN = frozenset({"signed_in"})
+HANDLERS = frozenset({Role.HANDLER, Role.APPROVER})
+APPROVERS = frozenset({Role.APPROVER})
+READERS = HANDLERS | {Role.AUDITOR}
+ADMINS = frozenset({Role.ADMIN})
+
+ACCESS: dict[str, frozenset[str]] = {
+    # The requester's pages. What needs a proof asks for it itself (a session that holds a proven case).
+    "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
+    "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
+    "case_answer": PUBLIC, "case_copy": PUBLIC, "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
+    "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
+    # Account settings of the company's users
+    "settings_security": SIGNED_IN, "settings_delete": SIGNED_IN,
+    # Sign-in (allauth)
+    "account_login": PUBLIC, "account_logout": PUBLIC, "account_inactive": PUBLIC, "account_reauthenticate": SIGNED_IN,
+    "account_change_password": SIGNED_IN, "mfa_index": SIGNED_IN, "mfa_authenticate": PUBLIC, "mfa_reauthenticate": SIGNED_IN,
+    "mfa_activate_totp": SIGNED_IN, "mfa_deactivate_totp": SIGNED_IN, "mfa_view_recovery_codes": SIGNED_IN,
+    "mfa_generate_recovery_codes": SIGNED_IN, "mfa_download_recovery_codes": SIGNED_IN, "mfa_list_webauthn": SIGNED_IN,
+    "mfa_add_webauthn": SIGNED_IN, "mfa_remove_webauthn": SIGNED_IN, "mfa_edit_webauthn": SIGNED_IN,
+    "mfa_reauthenticate_webauthn": SIGNED_IN, "mfa_login_webauthn": PUBLIC,
+    # The desk
+    "desk_queue": READERS, "desk_request": READERS, "desk_verb": HANDLERS, "desk_incoming": READERS,
+    "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
+    "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
+    "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
+}  # fmt: skip
+
+
+class AccessMiddleware:
+    """Looks every resolved address up in ACCESS before its view runs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> HttpResponse | None:
+        """None lets the view run; otherwise a redirect to sign-in, 403 or 404."""
+        match = request.resolver_match
+        if match is None:
+            raise Http404
+        if match.app_name == "admin":
+            allowed: frozenset[str] | None = ADMINS
+        else:
+            allowed = ACCESS.get(match.view_name)
+        if allowed is None:
+            raise Http404
+        if "public" in allowed:
+            return None
+        user = request.user
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if "signed_in" in allowed:
+            return None
+        role = getattr(user, "role", "")
+        if role not in allowed:
+            raise PermissionDenied
+        return self._second_factor(request, role)
+
+    def _second_factor(self, request: HttpRequest, role: str) -> HttpResponse | None:
+        """Approvers and administrators work with a second factor, outside the demo."""
+        if not settings.STAFF_MFA_REQUIRED or role not in (Role.APPROVER, Role.ADMIN):
+            return None
+        from allauth.mfa.utils import is_mfa_enabled
+
+        if is_mfa_enabled(request.user):
+            return None
+        messages.warning(request, _("Your role needs a second factor. Please set one up first."))
+        return redirect("mfa_index")

@@ -1,0 +1,35 @@
+"""The Celery app and the beat schedule: beat rings every lane and sweeps what is due."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_ready
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("rightsdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["dsar"])
+app.conf.beat_schedule = {
+    "ring every lane": {"task": "dsar.ring_all", "schedule": settings.SWEEP_SECONDS},
+    "sweep what is due": {"task": "dsar.sweep", "schedule": settings.SWEEP_SECONDS},
+    "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": settings.CHECKPOINT_EVERY.total_seconds()},
+}
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery would otherwise replace the configured handlers."""
+    import logging.config
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def look_once_at_start(**_: Any) -> None:
+    """A worker looks when it starts: what was queued while no worker ran must not wait for the next sweep."""
+    from dsar.tasks import ring_all
+
+    ring_all.delay()

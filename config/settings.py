@@ -1,0 +1,254 @@
+"""The one settings file. Everything that differs between installations comes from the environment (see README)."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+TESTING = "pytest" in sys.modules
+
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.secret(
+    "SECRET_KEY", development="development-only-secret-key-never-for-production" if DEBUG or TESTING else None
+)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG or TESTING else "")
+BASE_URL = env.text("BASE_URL", "http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
+
+# Who we are
+COMPANY_NAME = env.text("COMPANY_NAME", "Example AI")
+PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "privacy@example.com")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{COMPANY_NAME} privacy team <{PRIVACY_EMAIL}>")
+COMPANY_COUNTRY = env.text("COMPANY_COUNTRY", "DE")
+HOLIDAY_CALENDAR = env.text("HOLIDAY_CALENDAR", "DE-BE")
+TIME_ZONE_OF_REGIME = env.text("REGIME_TIME_ZONE", "Europe/Berlin")
+
+# Our own database, the company's, and the broker
+DATABASES = {"default": env.database(env.text("DATABASE_URL"), default_sqlite=VAR_DIR / "rightsdesk.sqlite3")}
+if TESTING and not DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A file, because the house's other processes open it too.
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+POSTGRESQL = DATABASES["default"]["ENGINE"].endswith("postgresql")
+COMPANY_DATABASE_URL = env.text("COMPANY_DATABASE_URL") or (
+    env.text("DATABASE_URL").replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    if POSTGRESQL
+    else f"sqlite:///{VAR_DIR / 'company.sqlite3'}"
+)
+COMPANY_DATABASE_SCHEMA = env.text("COMPANY_DATABASE_SCHEMA", "demo_company" if POSTGRESQL else "") or None
+DATA_MAP = Path(env.text("DATA_MAP", str(BASE_DIR / "dsar" / "demo" / "datamap.yaml")))
+REDIS_URL = env.text("REDIS_URL", f"unix://{VAR_DIR / 'broker.sock'}").replace("redis+socket://", "unix://", 1)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "accounts",
+    "dsar",
+    "anymail",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_fsm",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.access.AccessMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dsar.portal.context.company",
+            ],
+        },
+    }
+]
+
+# Sign-in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignUpAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.integer("REAUTHENTICATION_SECONDS", 300)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = COMPANY_NAME
+STAFF_MFA_REQUIRED = env.boolean("STAFF_MFA_REQUIRED", not DEBUG)
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.boolean("HTTPS", not (DEBUG or TESTING))
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "dsar.portal.errors.csrf_failure"
+SECURE_SSL_REDIRECT = env.boolean("SSL_REDIRECT", SESSION_COOKIE_SECURE)
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31536000 if SESSION_COOKIE_SECURE else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SESSION_COOKIE_SECURE
+if env.boolean("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 60
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# Words, dates, static files
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_AUTOREFRESH = False
+
+# Mail
+EMAIL_FOLDER = VAR_DIR / "mail"
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND", "dsar.notifications.folder.FolderBackend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+ANYMAIL = {"WEBHOOK_SECRET": env.text("ANYMAIL_WEBHOOK_SECRET"), **{
+    name.removeprefix("ANYMAIL_"): env.text(name) for name in ("ANYMAIL_MAILGUN_API_KEY", "ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY",
+                                                                 "ANYMAIL_MAILGUN_SENDER_DOMAIN") if env.text(name)
+}}
+INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID")
+
+# Keys: never SECRET_KEY (that one signs sessions and may be rotated at will)
+MASTER_KEYS = env.text("RIGHTSDESK_MASTER_KEYS")
+ROOT_KEY = env.text("RIGHTSDESK_ROOT_KEY")
+KEYS_FILE = env.text("RIGHTSDESK_KEYS_FILE", str(VAR_DIR / "keys.env") if DEBUG else "")
+JOURNAL_FILE = Path(env.text("JOURNAL_FILE", str(VAR_DIR / "journal.jsonl")))
+
+# Periods, leases and limits. Shipped values; tests shorten them.
+QUIET_PERIOD = timedelta(hours=env.integer("QUIET_PERIOD_HOURS", 0 if DEBUG else 72))
+LINK_LIFETIME = timedelta(hours=env.integer("LINK_HOURS", 72, 1))
+CODE_LIFETIME = timedelta(minutes=env.integer("CODE_MINUTES", 15, 1))
+WRONG_ATTEMPTS = env.integer("WRONG_ATTEMPTS", 5, 1)
+LINK_MAILS_PER_DAY = env.integer("LINK_MAILS_PER_DAY", 3, 1)
+PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
+ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
+CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))
+CONFIRM_WITHIN = timedelta(days=env.integer("CONFIRM_DAYS", 14, 1))
+TARGET_DAYS_BEFORE = env.integer("TARGET_DAYS_BEFORE", 3)
+LEASE = timedelta(seconds=env.integer("LEASE_SECONDS", 60, 1))
+MAX_CLAIMS = env.integer("MAX_CLAIMS", 3, 1)
+RETRY_AFTER = timedelta(seconds=env.integer("RETRY_SECONDS", 30))
+MAX_RETRIES = env.integer("MAX_RETRIES", 5, 1)
+LOCATE_FOR = timedelta(seconds=env.integer("LOCATE_SECONDS", 60))
+CHUNK_ROWS = env.integer("CHUNK_ROWS", 500, 1)
+SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 10, 1)
+CONTACT_CHANGE_DAYS = 30
+TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
+RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
+CHECKPOINT_EVERY = timedelta(hours=24)
+MAIL_BYTES = 25 * 1024 * 1024
+
+# Celery: the broker only rings the bell, so nothing is stored there that matters
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5, "socket_connect_timeout": 1, "visibility_timeout": 3600, "health_check_interval": 30,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "rightsdesk")
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_TIME_LIMIT = 1800
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.formatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}
+
+if not COMPANY_NAME:
+    raise ImproperlyConfigured("COMPANY_NAME must not be empty: letters and pages are signed with it.")

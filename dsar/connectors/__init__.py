@@ -1,0 +1,1 @@
+"""Systems that hold personal data, behind one contract (base.py)."""

@@ -1,0 +1,91 @@
+"""Holds the data map against the live database: what is unclassified, unnamed, gone, or unknown to the law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from dsar.datamap.discover import LiveTable
+from dsar.datamap.schema import DataMap, SourceMap, TableMap
+
+_ANCHOR_KINDS = {"date", "datetime", "str"}
+
+
+def check(
+    data_map: DataMap, live: Mapping[str, Mapping[str, LiveTable]], known_code: Callable[[str], bool]
+) -> list[str]:
+    """Return one message per fault, empty when map and databases agree.
+
+    `live` holds, per source that has a database, its tables (see discover.live_tables); a source that is absent
+    from it is checked by the file alone. `known_code` says whether any regime knows a retention code.
+    """
+    messages = []
+    for key, source in data_map.sources.items():
+        messages += [f"{key}: {message}" for message in _codes(source, known_code)]
+        messages += [f"{key}: {message}" for message in _paths(source)]
+        if key in live:
+            messages += [f"{key}: {message}" for message in _against(source, live[key])]
+    used = {category for source in data_map.sources.values() for category in source.used_categories}
+    messages += [f"category {name} is described but nowhere used" for name in data_map.categories if name not in used]
+    return messages
+
+
+def diff(source: SourceMap, live: Mapping[str, LiveTable]) -> list[str]:
+    """Return the tables of the database that the map neither names nor ignores, by name."""
+    return sorted(set(live) - set(source.tables) - set(source.ignored_tables))
+
+
+def _codes(source: SourceMap, known_code: Callable[[str], bool]) -> Iterator[str]:
+    for name, table in source.tables.items():
+        for rule in table.retention:
+            if not known_code(rule.code):
+                yield f"{name}: retention code {rule.code} is unknown to every regime"
+
+
+def _paths(source: SourceMap) -> Iterator[str]:
+    """A kept row that is reached through a column that erasing masks could never be found again."""
+    for name, table in source.tables.items():
+        if not table.via or not table.retention:
+            continue
+        parent = source.tables[table.via.table]
+        if table.via.key in parent.personal:
+            yield f"{name}: kept rows are reached through {table.via.table}.{table.via.key}, which erasing masks"
+
+
+def _against(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:
+    for name in diff(source, live):
+        yield f"table {name} is not named: classify it, or list it under ignored_tables"
+    for name, table in source.tables.items():
+        if name not in live:
+            yield f"table {name} is not in the database"
+        else:
+            yield from (f"{name}: {message}" for message in _table(table, live[name]))
+    if source.organisations:
+        yield from _organisations(source, live)
+
+
+def _table(table: TableMap, live: LiveTable) -> Iterator[str]:
+    columns = {column.name: column for column in live.columns}
+    for column in sorted(set(columns) - set(table.columns)):
+        yield f"column {column} is unclassified"
+    for column in sorted(set(table.columns) - set(columns)):
+        yield f"column {column} is not in the database"
+    if table.key in columns and live.primary_key != (table.key,):
+        yield f"key {table.key} is not the primary key ({', '.join(live.primary_key) or 'none'})"
+    for rule in table.retention:
+        if rule.anchor in columns and columns[rule.anchor].kind not in _ANCHOR_KINDS:
+            yield f"{rule.code}: anchor {rule.anchor} is no date"
+    for column, classified in table.columns.items():
+        if classified.mask == "null" and column in columns and not columns[column].nullable:
+            yield f"column {column} cannot be masked with null"
+
+
+def _organisations(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:
+    members = source.organisations
+    assert members is not None
+    wanted = {members.table: {members.person, members.organisation, *({members.role} if members.role else ())}}
+    if members.name_table:
+        wanted.setdefault(members.name_table, set()).update({members.name_key, members.name})
+    for table, columns in wanted.items():
+        found = {column.name for column in live[table].columns} if table in live else set()
+        for column in sorted(columns - found):
+            yield f"organisations: {table}.{column} is not in the database"

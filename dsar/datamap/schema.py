@@ -1,0 +1,325 @@
+"""The data map: where a company keeps which personal data, and what the law makes it keep.
+
+YAML in, frozen objects out. Everything that can be judged from the file alone is judged here; what needs the live
+database is in check.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dsar.datamap.orders import CountedFrom, Disposal, Period, Scalar
+
+MaskKind = Literal["null", "hash", "zero", "address", "password"]
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Model):
+    """One classified column. `mask` left out means NULL where the column allows it, else a value without meaning.
+
+    null: NULL · hash: a keyed pseudonym · zero: 0 or empty · address: an address that reaches nobody ·
+    password: a hash no password matches. `secret` columns (password hashes, tokens) never leave in an export.
+    """
+
+    personal: bool = False
+    mask: MaskKind | None = None
+    secret: bool = False
+
+
+class Via(_Model):
+    """The row belongs to whom the row of `table` belongs to whose `key` equals this row's `column`."""
+
+    column: Name
+    table: Name
+    key: Name = "id"
+
+
+class Retention(_Model):
+    """A reason to keep rows: a code of law, counted from an anchor column, a condition, or both.
+
+    `weighed` names where the company wrote down its weighing (a document, a date), for codes that hold only then.
+    """
+
+    code: Name
+    anchor: Name | None = None
+    counted_from: CountedFrom = "event"
+    years: int | None = Field(default=None, ge=0, le=200)
+    months: int | None = Field(default=None, ge=0, le=2400)
+    days: int | None = Field(default=None, ge=0, le=73000)
+    when: dict[Name, Scalar] = {}
+    keep_columns: tuple[Name, ...] = ()
+    weighed: str = ""
+    financial_year_end: str | None = None
+
+    @model_validator(mode="after")
+    def _period_belongs_to_an_anchor(self) -> Retention:
+        lengths = [length for length in (self.years, self.months, self.days) if length is not None]
+        if self.anchor and not lengths:
+            raise ValueError(f"{self.code}: an anchor needs a period (years, months or days)")
+        if lengths and not self.anchor:
+            raise ValueError(f"{self.code}: a period needs an anchor column")
+        return self
+
+    @property
+    def period(self) -> Period | None:
+        """The period, or None for a rule that only a review can end."""
+        if not self.anchor:
+            return None
+        year_end = self.financial_year_end or "12-31"
+        return Period(self.years or 0, self.months or 0, self.days or 0, self.counted_from, year_end)
+
+
+class TableMap(_Model):
+    """One table: how its rows reach a person, what they are, what becomes of them."""
+
+    key: Name
+    person: Name | None = None
+    via: Via | None = None
+    category: Name
+    disposal: Disposal = "erase"
+    organisation: Name | None = None
+    columns: dict[Name, Column]
+    retention: tuple[Retention, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_classified(self) -> TableMap:
+        if (self.person is None) == (self.via is None):
+            raise ValueError("say either person or via")
+        named = {self.key, self.person, self.organisation, self.via.column if self.via else None}
+        for rule in self.retention:
+            named |= {rule.anchor, *rule.when, *rule.keep_columns}
+        missing = sorted(name for name in named if name and name not in self.columns)
+        if missing:
+            raise ValueError(f"not under columns: {', '.join(missing)}")
+        if self.disposal == "keep" and not self.retention:
+            raise ValueError("disposal keep needs a retention rule with its code")
+        return self
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Personal columns, without those that join the row to its person."""
+        joins = {self.key, self.person, self.via.column if self.via else None}
+        return tuple(name for name, column in self.columns.items() if column.personal and name not in joins)
+
+
+class Flag(_Model):
+    column: Name
+    equals: Scalar = True
+    flag: Literal["security_flag", "staff"]
+
+
+class Equals(_Model):
+    column: Name
+    equals: Scalar
+
+
+class IdentityMap(_Model):
+    """The table whose row is the person, and the one identifier that may select it."""
+
+    table: Name
+    key: Name = "id"
+    email: Name = "email"
+    phone: Name | None = None
+    contact_changed_at: Name | None = None
+    flags: tuple[Flag, ...] = ()
+    terminated: Equals | None = None
+
+    @property
+    def columns(self) -> set[str]:
+        """Every column that the identity look-up reads."""
+        named = {self.key, self.email, self.phone, self.contact_changed_at, *(flag.column for flag in self.flags)}
+        named.add(self.terminated.column if self.terminated else None)
+        return {name for name in named if name}
+
+
+class OrganisationsMap(_Model):
+    table: Name
+    person: Name
+    organisation: Name
+    role: Name | None = None
+    owner_role: Scalar = "owner"
+    name_table: Name | None = None
+    name_key: Name = "id"
+    name: Name = "name"
+
+
+class CloseAction(_Model):
+    """One thing that shuts the account: delete the person's rows, or set columns ("now" is the moment, UTC)."""
+
+    table: Name
+    delete: bool = False
+    set: dict[Name, Scalar] = {}
+    only_null: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> CloseAction:
+        if self.delete == bool(self.set):
+            raise ValueError("say either delete or set")
+        return self
+
+
+class PurchasesMap(_Model):
+    table: Name
+    person: Name
+    key: Name = "id"
+    remaining: Name
+    currency: Name
+    method: Name
+    reference: Name
+    expires_on: Name | None = None
+    never_refunded: tuple[str, ...] = ("crypto", "promotional")
+
+
+class RefundsMap(_Model):
+    """Where a refund that is due is written. `due` is the status that says so; `set` fills further columns."""
+
+    table: Name
+    person: Name
+    key: Name = "id"
+    reference: Name
+    amount: Name
+    currency: Name
+    status: Name
+    due: Scalar = "due"
+    request: Name
+    due_on: Name
+    set: dict[Name, Scalar] = {}
+
+
+class AutoTopupMap(_Model):
+    table: Name
+    person: Name
+    enabled: Name = "enabled"
+
+
+class MoneyMap(_Model):
+    """Prepaid credits. Amounts are whole cents of the row's currency."""
+
+    purchases: PurchasesMap
+    refunds: RefundsMap
+    refund_days: int = Field(default=30, ge=0)
+    auto_topup: AutoTopupMap | None = None
+
+
+class SourceMap(_Model):
+    """One system that holds personal data. `rotation_days`: backups that go by being overwritten in turn."""
+
+    connector: Name
+    label: Name
+    url_setting: str | None = None
+    schema_: str | None = Field(default=None, alias="schema")
+    identity: IdentityMap | None = None
+    organisations: OrganisationsMap | None = None
+    close: tuple[CloseAction, ...] = ()
+    money: MoneyMap | None = None
+    tables: dict[Name, TableMap] = {}
+    ignored_tables: tuple[Name, ...] = ()
+    categories: tuple[Name, ...] = ()
+    owner: str = ""
+    rotation_days: int | None = Field(default=None, ge=1)
+    financial_year_end: str = "12-31"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rules_know_the_year(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        year_end = str(data.get("financial_year_end", "12-31"))
+        if not re.fullmatch(r"\d\d-\d\d", year_end):
+            raise ValueError('financial_year_end is "MM-DD"')
+        date(2024, int(year_end[:2]), int(year_end[3:]))
+        tables = data.get("tables") or {}
+        for table in tables.values() if isinstance(tables, dict) else ():
+            for rule in (table.get("retention") or ()) if isinstance(table, dict) else ():
+                if isinstance(rule, dict):
+                    rule.setdefault("financial_year_end", year_end)
+        return data
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> SourceMap:
+        problems = list(self._problems())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.tables and not self.identity:
+            yield "tables without an identity: nothing says which row is the person"
+        if self.identity:
+            yield from self._unclassified(self.identity.table, self.identity.columns)
+        for name, table in self.tables.items():
+            if table.via:
+                yield from self._unclassified(table.via.table, {table.via.key}, f"{name}: via ")
+            if cycle := self.cycle_from(name):
+                yield f"{name}: via runs in a circle ({' > '.join(cycle)})"
+        for action in self.close:
+            columns = {*action.set, *({action.only_null} if action.only_null else ())}
+            yield from self._unclassified(action.table, columns, "close: ")
+        if self.money:
+            bought, back, topup = self.money.purchases, self.money.refunds, self.money.auto_topup
+            columns = {bought.person, bought.key, bought.remaining, bought.currency, bought.method, bought.reference}
+            yield from self._unclassified(bought.table, columns | ({bought.expires_on} - {None}), "purchases: ")
+            columns = {back.person, back.key, back.reference, back.amount, back.currency, back.status, back.request}
+            yield from self._unclassified(back.table, columns | {back.due_on, *back.set}, "refunds: ")
+            if topup:
+                yield from self._unclassified(topup.table, {topup.person, topup.enabled}, "auto_topup: ")
+
+    def _unclassified(self, table: str, columns: set[Any], prefix: str = "") -> Iterator[str]:
+        if table not in self.tables:
+            yield f"{prefix}{table} is not under tables"
+            return
+        for column in sorted(columns - set(self.tables[table].columns)):
+            yield f"{prefix}{table}.{column} is not classified"
+
+    def cycle_from(self, name: str) -> tuple[str, ...]:
+        """Return the tables of a `via` circle that starts at `name`, or an empty tuple."""
+        path = [name]
+        while (table := self.tables.get(path[-1])) and table.via:
+            if table.via.table in path:
+                return (*path, table.via.table)
+            path.append(table.via.table)
+        return ()
+
+    @property
+    def used_categories(self) -> tuple[str, ...]:
+        """Categories in this source, in the order of the file, each once."""
+        return tuple(dict.fromkeys((*(table.category for table in self.tables.values()), *self.categories)))
+
+
+class Category(_Model):
+    """Words shown to people (English source strings), GDPR Art. 13-15 and 30."""
+
+    label: Name
+    purpose: str = ""
+    basis: str = ""
+    source: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+def _version_one(value: Any) -> Any:
+    if value != 1:
+        raise ValueError("this version of Rightsdesk reads data maps of version 1")
+    return value
+
+
+class DataMap(_Model):
+    version: Annotated[int, BeforeValidator(_version_one)]
+    sources: dict[Name, SourceMap]
+    categories: dict[Name, Category]
+
+    @model_validator(mode="after")
+    def _categories_are_described(self) -> DataMap:
+        for key, source in self.sources.items():
+            missing = [name for name in source.used_categories if name not in self.categories]
+            if missing:
+                raise ValueError(f"{key}: not under categories: {', '.join(missing)}")
+        return self

@@ -1,0 +1,236 @@
+"""The vocabulary of the house: every closed list of words, in one place."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    """Where a request stands. The state is the queue: whoever is next pulls the rows in it."""
+
+    RECEIVED = "received", _("Received")
+    TRIAGE = "triage", _("To be sorted")
+    VERIFYING = "verifying", _("Proving who asks")
+    LOCATING = "locating", _("Looking for the data")
+    REVIEW = "review", _("In review")
+    CLARIFYING = "clarifying", _("Question asked")
+    CONFIRMING = "confirming", _("Waiting for confirmation")
+    RELEASING = "releasing", _("Confirmed, to be released")
+    FULFILLING = "fulfilling", _("Being carried out")
+    CHECKING = "checking", _("Copy being checked")
+    COMPLETED = "completed", _("Completed")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    LAPSED = "lapsed", _("Lapsed")
+    REJECTED = "rejected", _("Not a request")
+
+
+FINAL_STATES = (State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.LAPSED, State.REJECTED)
+BOUND_STATES = (State.RELEASING, State.FULFILLING, State.COMPLETED)
+
+
+class Right(models.TextChoices):
+    """What the law lets a person ask for. Empty while nobody has understood it yet (TRIAGE)."""
+
+    UNCLEAR = "", _("Not sorted yet")
+    KNOW = "know", _("Know what is held and why")
+    ACCESS = "access", _("Get a copy")
+    PORTABILITY = "portability", _("Take the data elsewhere")
+    DELETION = "deletion", _("Delete")
+    CORRECTION = "correction", _("Correct")
+    OBJECTION = "objection", _("Object to a use")
+    RESTRICTION = "restriction", _("Restrict a use")
+    WITHDRAW_CONSENT = "withdraw_consent", _("Withdraw consent")
+    OPT_OUT_SALE = "opt_out_sale", _("Stop selling or sharing")
+    OPT_OUT_TARGETED = "opt_out_targeted", _("Stop targeted advertising")
+    LIMIT_SENSITIVE = "limit_sensitive", _("Limit the use of sensitive data")
+    MARKETING_OPT_OUT = "marketing_opt_out", _("Stop marketing")
+    HUMAN_REVIEW = "human_review", _("Have a person review an automated decision")
+
+
+UNVERIFIED_RIGHTS = (
+    Right.OPT_OUT_SALE, Right.OPT_OUT_TARGETED, Right.LIMIT_SENSITIVE, Right.MARKETING_OPT_OUT, Right.WITHDRAW_CONSENT,
+)  # fmt: skip
+
+
+class Outcome(models.TextChoices):
+    """How a request ended, per category and in sum. Letters, remedies and measures read this, never the state."""
+
+    OPEN = "", _("Open")
+    GRANTED = "granted", _("Granted")
+    GRANTED_IN_PART = "granted_in_part", _("Granted in part")
+    DENIED = "denied", _("Denied")
+    NOTHING_HELD = "nothing_held", _("Nothing held")
+    NOT_PROVEN = "not_proven", _("Not proven")
+    REFERRED = "referred", _("Referred")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    UNANSWERED = "unanswered", _("Unanswered")
+    OVERTAKEN = "overtaken", _("Overtaken")
+    MERGED = "merged", _("Merged")
+    REJECTED = "rejected", _("Not a request")
+
+
+class Channel(models.TextChoices):
+    """How the contact came in."""
+
+    WEB = "web", _("Web form")
+    EMAIL = "email", _("E-mail")
+    SETTINGS = "settings", _("Account settings")
+
+
+class IntakeStatus(models.TextChoices):
+    """What became of raw bytes."""
+
+    STORED = "stored", _("Stored")
+    OPENED = "opened", _("Became a case")
+    ATTACHED = "attached", _("Added to a case")
+    NOTED = "noted", _("Noted, needs no answer")
+    QUARANTINED = "quarantined", _("Could not be read")
+    DISMISSED = "dismissed", _("Looked at and put aside")
+
+
+class CheckKind(models.TextChoices):
+    """What an identity check proves, and by what."""
+
+    MAILBOX = "mailbox", _("Link to the mailbox")
+    SECOND_FACTOR = "second_factor", _("Second factor of the account")
+    FOLLOW = "follow", _("Link to follow a case")
+    CODE = "code", _("Code to open a case")
+    NOT_ME = "not_me", _("This was not me")
+
+
+class CheckStatus(models.TextChoices):
+    """How a check stands."""
+
+    PENDING = "pending", _("Open")
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
+    SUPERSEDED = "superseded", _("Replaced by a newer one")
+
+
+class StepKind(models.TextChoices):
+    """A unit of work on one source, in the order in which they run."""
+
+    CLOSE = "close", _("Close the account")
+    SETTLE = "settle", _("Settle what is owed")
+    ERASE = "erase", _("Erase")
+
+
+class StepStatus(models.TextChoices):
+    """How a step stands."""
+
+    QUEUED = "queued", _("Waiting")
+    LEASED = "leased", _("Being worked on")
+    DONE = "done", _("Done")
+    BLOCKED = "blocked", _("Needs a person")
+
+
+class StepReason(models.TextChoices):
+    """Why a step waits or is blocked: the named reason that a person sees."""
+
+    NONE = "", ""
+    UNREACHABLE = "unreachable", _("The source cannot be reached; it is tried again")
+    TIMEOUT = "timeout", _("The source answers too slowly; it is tried again")
+    PERMISSION = "permission", _("The source refuses our sign-in")
+    SCHEMA_CHANGED = "schema_changed", _("The source's tables differ from the data map")
+    NOT_SUPPORTED = "not_supported", _("The source has no way to do this; a person must")
+    LOST_CLAIMS = "lost_claims", _("Three workers died on this step")
+    KILL_SWITCH = "kill_switch", _("The kill switch is on")
+    HOLD = "hold", _("A legal hold covers this")
+    DISPUTED = "disputed", _("Somebody says: this was not me")
+    PLAN_CHANGED = "plan_changed", _("The plan differs from what was confirmed")
+    SEVERAL_MATCHES = "several_matches", _("The address reaches more than one account")
+    NEEDS_JUDGEMENT = "needs_judgement", _("What was found needs a person's decision")
+    RESIDUAL = "residual", _("Something is left that should be gone")
+    SOURCE_OFF = "source_off", _("The source is switched off at the desk")
+    MAIL_FAILED = "mail_failed", _("A letter could not be sent")
+    ERROR = "error", _("An error that we did not expect; the log has its class")
+
+
+class MessageStatus(models.TextChoices):
+    """Where a message of the conversation stands."""
+
+    QUEUED = "queued", _("Waiting to be sent")
+    CLAIMED = "claimed", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Could not be sent")
+    RECEIVED = "received", _("Received")
+    NOTE = "note", _("Internal note")
+
+
+class Notice(models.TextChoices):
+    """Every mail this house sends; each has a folder in templates/email/."""
+
+    RECEIVED_VERIFY = "received_verify", _("Link to prove and confirm")
+    RECEIVED_TRIAGE = "received_triage", _("Received; a person will read it")
+    ASK = "ask", _("Question")
+    ANSWERED = "answered", _("Answer received")
+    EXTENDED = "extended", _("More time needed")
+    CONFIRM_READY = "confirm_ready", _("Ready for confirmation")
+    CONFIRM_REMINDER = "confirm_reminder", _("Reminder to confirm")
+    CONFIRMED = "confirmed", _("Confirmed; the account is closed")
+    RELEASED = "released", _("Work has begun")
+    DONE_ERASED = "done_erased", _("Deletion carried out")
+    NOTHING_HELD = "nothing_held", _("Nothing held")
+    REFUSED = "refused", _("Refused")
+    REFERRED = "referred", _("Referred")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    NOT_PROVEN = "not_proven", _("Not proven")
+    UNANSWERED = "unanswered", _("Unanswered")
+    MERGED = "merged", _("Merged")
+    INTERIM = "interim", _("Interim answer")
+    OVERTAKEN = "overtaken", _("Overtaken")
+    DISPUTE_NOTED = "dispute_noted", _("This was not me: noted")
+    NARROWED = "narrowed", _("Plan narrowed")
+    ACCESS_CODE = "access_code", _("Code to open the case")
+    REPLY = "reply", _("Message from the privacy team")
+
+
+LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
+
+
+class DecisionKind(models.TextChoices):
+    """What a person of the desk (or, for a withdrawal, the requester) decided."""
+
+    CLASSIFY = "classify", _("Sorted")
+    SPLIT = "split", _("Split")
+    ASK = "ask", _("Asked")
+    APPROVE = "approve", _("Approved")
+    REFUSE = "refuse", _("Refused")
+    REFER = "refer", _("Referred")
+    MERGE = "merge", _("Merged")
+    REJECT = "reject", _("Not a request")
+    EXTEND = "extend", _("Extended")
+    LAPSE = "lapse", _("Lapsed")
+    RELEASE = "release", _("Released")
+    NARROW = "narrow", _("Narrowed")
+    DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
+    DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")
+    RETRY = "retry", _("Retried")
+    HOLD = "hold", _("Hold placed")
+    HOLD_LIFTED = "hold_lifted", _("Hold lifted")
+
+
+class HoldStatus(models.TextChoices):
+    """A hold is `placing` until no live lease touches its scope."""
+
+    PLACING = "placing", _("Being placed")
+    ACTIVE = "active", _("Active")
+    LIFTED = "lifted", _("Lifted")
+
+
+class Lane(models.TextChoices):
+    """The bells: one per kind of work that a worker can look for."""
+
+    INTAKE = "intake", "intake"
+    LOCATE = "locate", "locate"
+    CLOSE = "close", "close"
+    FULFIL = "fulfil", "fulfil"
+    MAIL = "mail", "mail"
+
+
+class ActorKind(models.TextChoices):
+    """Who did it, in the audit trail."""
+
+    REQUESTER = "requester", _("Requester")
+    STAFF = "staff", _("Staff")
+    SYSTEM = "system", _("System")

@@ -1,0 +1,1 @@
+"""Carrying decisions out: locate, plan, run, settle."""

@@ -1,0 +1,67 @@
+"""The end of an erasure: steps for a released request, settling it, tombstones, the journal's line."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from dsar import journal, keys
+from dsar.datamap import loader
+from dsar.enums import Outcome, StepKind, StepStatus
+from dsar.fulfilment import plan as plans
+from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
+from dsar.workflow import move
+
+SETTLE_POSITION, ERASE_POSITION = 10, 20
+
+
+def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+    """The steps of a released deletion: settle what is owed where the source has money, then erase, per source.
+
+    In the transaction of the release. Sources that hold nothing get none.
+    """
+    now = timezone.now()
+    described = loader.current().sources
+    steps = []
+    for key, found in body["sources"].items():
+        if found["status"] == "none":
+            continue
+        if key in described and described[key].money:
+            steps.append(Step(request=request, source=key, kind=StepKind.SETTLE, position=SETTLE_POSITION, due_at=now))
+        steps.append(Step(request=request, source=key, kind=StepKind.ERASE, position=ERASE_POSITION, due_at=now))
+    return Step.objects.bulk_create(steps)
+
+
+def clear_attention(request: PrivacyRequest) -> None:
+    """Take the named reason off the request once no step of it waits for one."""
+    if request.attention and not request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists():
+        if request.disputed_at is None:
+            PrivacyRequest.objects.filter(pk=request.pk).update(attention="")
+
+
+def settle_if_done(request: PrivacyRequest, body: plans.Body) -> None:
+    """Complete a deletion whose every step has ended: tombstones, journal, outcome, letter; in one transaction."""
+    if request.released_at is None or request.steps.exclude(status=StepStatus.DONE).exists():
+        return
+    kept = any(item["action"] in ("keep", "refer") for item in body["items"])
+    entomb(request, body)
+    move(request.pk, "settle", actor=SYSTEM, outcome=Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED)
+
+
+def entomb(request: PrivacyRequest, body: plans.Body) -> None:
+    """Remember by keyed hash what must stay gone, up to the confirmation (law 16)."""
+    until = timezone.localdate() + settings.TOMBSTONE_PERIOD
+    marks = [("email", keys.tombstone_index("email", request.case.email))]
+    marks += [(key, keys.tombstone_index(key, found["ref"])) for key, found in body["sources"].items() if found["ref"]]
+    Tombstone.objects.bulk_create(
+        [
+            Tombstone(
+                source=source, index=index, covers_until=request.confirmed_at, expires_on=until, request_id=request.pk
+            )
+            for source, index in marks
+            if index
+        ],
+        ignore_conflicts=True,
+    )
+    journal.write(
+        "erased", request=str(request.uid), covers_until=request.confirmed_at.isoformat() if request.confirmed_at else "",
+        marks=dict(marks),
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""Looking for a person's data: by workers, ahead of the proof where they can, shown to nobody before it."""
+
+import json
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from dsar import keys
+from dsar.enums import UNVERIFIED_RIGHTS, State
+from dsar.fulfilment import plan as plans
+from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
+from dsar.workflow import Conflict, lock, move
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+
+
+def drain() -> int:
+    """Locate what is waiting, the proven first; returns how many were looked at."""
+    done = 0
+    for pk in list(PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
+        settle(pk)
+        done += 1
+    # "locating" sorts before "verifying": whoever waits on a page comes first.
+    waiting = PrivacyRequest.objects.to_locate().order_by("state", "due_on", "pk").values_list("pk", flat=True)[:BATCH]
+    for pk in list(waiting):
+        try:
+            locate(pk)
+        except Exception as error:
+            # One person's trouble must not keep the others waiting; the sweep comes back to it.
+            log.error("locating failed", request=pk, error=type(error).__name__)
+            PrivacyRequest.objects.filter(pk=pk).update(attention="error")
+            continue
+        done += 1
+    return done
+
+
+def locate(pk: int) -> None:
+    """Ask every source about one request's person and store the plan; a proven request moves on.
+
+    A source that does not answer is asked again for LOCATE_FOR; after that it stands in the plan by its categories.
+    """
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    case = request.case
+    try:
+        address = case.email
+    except keys.Unreadable:
+        return
+    now = timezone.now()
+    body = plans.build(address, case.email_index, case.regime, timezone.localdate(now))
+    note_sources(body, now)
+    if plans.failures(body) and (request.state == State.VERIFYING or now - request.entered_at < settings.LOCATE_FOR):
+        return
+    if request.right in UNVERIFIED_RIGHTS:
+        body["flags"] = sorted({*body["flags"], "unverified"})
+    if case.acts_as != "self":
+        body["flags"] = sorted({*body["flags"], "representative"})
+    with transaction.atomic():
+        request = lock(pk)
+        if request.located_at is not None or request.state not in (State.VERIFYING, State.LOCATING):
+            return
+        store(request, body)
+        PrivacyRequest.objects.filter(pk=pk).update(located_at=now, attention="")
+        if request.state == State.LOCATING:
+            settle(pk)
+
+
+def store(request: PrivacyRequest, body: plans.Body, *, frozen_at: datetime | None = None) -> Plan:
+    """Write a new version of a request's plan, in the caller's transaction."""
+    last = request.plans.order_by("-version").values_list("version", flat=True).first() or 0
+    return Plan.objects.create(
+        request=request, version=last + 1, digest=plans.digest(body), frozen_at=frozen_at,
+        body_sealed=request.case.seal(json.dumps(body), "plan"),
+    )  # fmt: skip
+
+
+def settle(pk: int) -> None:
+    """Move a proven, located request to where its plan says. Harmless where somebody else was faster."""
+    plan = Plan.objects.filter(request_id=pk).select_related("request__case").order_by("-version").first()
+    if plan is None:
+        return
+    body = plan.body()
+    nothing = not plans.anything_held(body)
+    try:
+        move(pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"])
+    except Conflict:
+        return
+
+
+def refresh(pk: int) -> Plan | None:
+    """Look again before the person confirms; a new version is stored only where something material changed.
+
+    None where a source does not answer: then the plan that stands is shown.
+    """
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    body = plans.build(request.case.email, request.case.email_index, request.case.regime, timezone.localdate())
+    current = request.plans.order_by("-version").first()
+    if plans.failures(body) or current is None or current.digest == plans.digest(body):
+        return None
+    with transaction.atomic():
+        held = lock(pk)
+        if held.is_bound:
+            return None
+        return store(held, body)
+
+
+def note_sources(body: plans.Body, now: datetime) -> None:
+    """Remember which source answered and which did not, for the desk. Written only where it changed."""
+    known = {source.key: source for source in Source.objects.all()}
+    for key, found in body["sources"].items():
+        source = known.get(key) or Source(key=key)
+        failure = found["failure"] if found["failure"] != "source_off" else source.last_error
+        if source.pk is None or source.last_error != failure:
+            source.last_error = failure
+            source.last_error_at = now if failure else source.last_error_at
+            source.last_ok_at = source.last_ok_at if failure else now
+            source.save()

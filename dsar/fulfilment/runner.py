@@ -1,0 +1,336 @@
+"""Runs steps: claim, then per chunk T1 (intent, desk), T2 (company), T3 (record, desk). See DESIGN section 6.
+
+There is no transaction across two databases. Killed before T2 commits: nothing happened, the intent is redone.
+Killed between T2 and T3: the intent is redone, and what is absent counts as removed. A worker that wakes after its
+lease is fenced out by the token.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from dsar import audit, keys
+from dsar.connectors.base import (
+    Connector, Identity, Intent, NotSupported, Outcome, SourceBroken, SourceUnavailable,
+)  # fmt: skip
+from dsar.connectors.registry import connector
+from dsar.datamap.orders import TableOrder
+from dsar.enums import State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import finish, lookout
+from dsar.models import SYSTEM, Plan, PrivacyRequest, Step
+from dsar.notifications import outbox
+from dsar.workflow import lock
+
+log = structlog.get_logger(__name__)
+
+ROUNDS = 3
+
+
+class Fenced(Exception):
+    """Somebody else holds the step by now; nothing of ours is recorded."""
+
+
+@dataclass
+class Held:
+    """A claimed step with what its work needs. `token` is the fence."""
+
+    step: Step
+    token: int
+    request: PrivacyRequest
+    plan: Plan
+    body: dict[str, Any]
+
+    @property
+    def step_key(self) -> bytes:
+        """Masks derive from this: the same for every try of one person's step."""
+        return keys.mac("mask", str(self.request.uid), self.step.source)
+
+    @property
+    def orders(self) -> tuple[TableOrder, ...]:
+        """What the frozen plan tells this source to do."""
+        return tuple(TableOrder.from_json(order) for order in self.body["sources"][self.step.source]["orders"])
+
+
+def drain_closing() -> int:
+    """Shut accounts in the company's systems: urgent, tried at once after a confirmation."""
+    return _drain([StepKind.CLOSE], [State.RELEASING, State.FULFILLING])
+
+
+def drain_fulfilling() -> int:
+    """Settle and erase, one person carried through before the next. Returns how many steps were worked on."""
+    return _drain([StepKind.SETTLE, StepKind.ERASE], [State.FULFILLING])
+
+
+def _drain(kinds: list[StepKind], states: list[State]) -> int:
+    done = 0
+    step = claim(kinds, states)
+    while step:
+        done += 1
+        request_id = step.request_id
+        work(step)
+        step = claim(kinds, states, request_id) or claim(kinds, states)
+        if step is None or step.request_id != request_id:
+            outbox.deliver_for(request_id)
+    return done
+
+
+def claim(kinds: list[StepKind], states: list[State], request_id: int | None = None) -> Step | None:
+    """Take the next step under a lease (T1 begins here): the fence is raised, a lost lease is counted.
+
+    A step waits for the earlier steps of its own source alone: a failing source stops nobody else.
+    """
+    now = timezone.now()
+    earlier = Step.objects.filter(
+        request_id=OuterRef("request_id"), source=OuterRef("source"), position__lt=OuterRef("position")
+    ).exclude(status=StepStatus.DONE)
+    free = Q(status=StepStatus.QUEUED, due_at__lte=now) | Q(status=StepStatus.LEASED, lease_until__lt=now)
+    with transaction.atomic():
+        steps = Step.objects.filter(free, kind__in=kinds, request__state__in=states).filter(~Exists(earlier))
+        if request_id is not None:
+            steps = steps.filter(request_id=request_id)
+        if connection.features.has_select_for_update_skip_locked:
+            steps = steps.select_for_update(skip_locked=True, of=("self",))
+        step = steps.order_by("request__released_at", "request_id", "position", "pk").first()
+        if step is None:
+            return None
+        lost = step.status == StepStatus.LEASED
+        step.token += 1
+        step.claims += int(lost)
+        step.status, step.lease_until = StepStatus.LEASED, now + settings.LEASE
+        if step.claims >= settings.MAX_CLAIMS:
+            step.status, step.reason = StepStatus.BLOCKED, StepReason.LOST_CLAIMS
+        step.save(update_fields=["token", "claims", "status", "lease_until", "reason"])
+        if step.status == StepStatus.BLOCKED:
+            PrivacyRequest.objects.filter(pk=step.request_id).update(attention=StepReason.LOST_CLAIMS)
+    return step
+
+
+def work(step: Step) -> None:
+    """Carry one claimed step as far as it goes; every way to fail has a named reason that a person sees."""
+    if step.status == StepStatus.BLOCKED:
+        return
+    try:
+        held = hold(step)
+        run = {StepKind.CLOSE: _close, StepKind.SETTLE: _settle, StepKind.ERASE: _erase}[StepKind(step.kind)]
+        run(held)
+    except Fenced:
+        log.info("a step was taken over", step=step.pk)
+    except lookout.Stop as stop:
+        pause(step, stop.reason, block=stop.block)
+    except SourceUnavailable as error:
+        reason = StepReason.TIMEOUT if error.code == "timeout" else StepReason.UNREACHABLE
+        pause(step, reason, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
+    except SourceBroken as error:
+        known = error.code if error.code in StepReason.values else StepReason.ERROR
+        pause(step, StepReason(known), block=True, failed=True)
+    except NotSupported:
+        pause(step, StepReason.NOT_SUPPORTED, block=True)
+    except Exception as error:
+        # An error nobody foresaw must stop this step, by name, and no other.
+        log.exception("a step failed", step=step.pk, error=type(error).__name__)
+        pause(step, StepReason.ERROR, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
+
+
+def hold(step: Step) -> Held:
+    """Load what the step needs and check that the plan is the frozen one (law 5)."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=step.request_id)
+    plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+    if plan is None:
+        raise lookout.Stop(StepReason.PLAN_CHANGED, block=True)
+    plan.request = request
+    return Held(step, step.token, request, plan, plan.body())
+
+
+def pause(step: Step, reason: StepReason, *, block: bool, failed: bool = False) -> None:
+    """Put a step back with its reason, later each time, or hand it to a person. The intent stays: it is redone."""
+    now = timezone.now()
+    delay = settings.RETRY_AFTER * 2 ** min(step.retries, 6) if failed else settings.RETRY_AFTER
+    with transaction.atomic():
+        changed = Step.objects.filter(pk=step.pk, token=step.token, status=StepStatus.LEASED).update(
+            status=StepStatus.BLOCKED if block else StepStatus.QUEUED, reason=reason, lease_until=None,
+            retries=F("retries") + int(failed), claims=0, due_at=now + delay,
+        )  # fmt: skip
+        if changed:
+            PrivacyRequest.objects.filter(pk=step.request_id).update(attention=reason)
+
+
+# --- the three kinds of step --------------------------------------------------------------------------------------
+
+
+def _close(held: Held) -> None:
+    source, ref = _reach(held, judge=False)
+    outcome = source.close(ref) if ref else Outcome()
+    record(held, outcome, done=True)
+
+
+def _settle(held: Held) -> None:
+    lookout.look(held.request, held.plan, held.body, held.step.source)
+    source, ref = _reach(held)
+    outcome = source.settle(ref, str(held.request.uid), timezone.localdate()) if ref else Outcome()
+    record(held, outcome, done=True)
+
+
+def _erase(held: Held) -> None:
+    found = held.body["sources"][held.step.source]
+    if found.get("untouched"):
+        record(held, Outcome(), done=True)
+        return
+    if found.get("rotation_days"):
+        # Backups: nothing to run. What they hold goes when they are overwritten (11 CCR 7022(d); Art 17 in practice).
+        record(held, Outcome(), done=True)
+        return
+    source, ref = _reach(held)
+    if not ref:
+        record(held, Outcome(), done=True)
+        return
+    for _round in range(ROUNDS):
+        while not _chunk(held, source, ref):
+            pass
+        residual = source.verify(ref, held.orders, held.step_key)
+        if not residual.left:
+            record(held, Outcome(), done=True)
+            return
+        held.step.cursor = ""
+    raise lookout.Stop(StepReason.RESIDUAL, block=True)
+
+
+def _chunk(held: Held, source: Connector, ref: str) -> bool:
+    """One chunk: T1, T2, T3. True once the last one is recorded."""
+    intent, redo = t1_intent(held, source, ref)
+    outcome = t2_company(held, source, ref, intent, redo=redo)
+    t3_record(held, intent, outcome)
+    return intent.last
+
+
+def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
+    """Desk: look at kill switch, holds, retention and plan; write down what is about to be erased; renew the lease.
+
+    An intent that is already there comes from an interrupted try and is redone as it stands.
+    """
+    case, step = held.request.case, held.step
+    redo = step.intent_sealed is not None
+    if redo:
+        intent = Intent.from_json(json.loads(case.unseal(step.intent_sealed, "intent")))
+    else:
+        intent = source.next_chunk(ref, held.orders, step.cursor, settings.CHUNK_ROWS)
+    with transaction.atomic():
+        lookout.look(held.request, held.plan, held.body, step.source)
+        sealed = step.intent_sealed if redo else case.seal(json.dumps(intent.as_json()), "intent")
+        until = timezone.now() + settings.LEASE
+        renewed = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
+            intent_sealed=sealed, lease_until=until
+        )
+        if not renewed:
+            raise Fenced
+    step.intent_sealed, step.lease_until = sealed, until
+    return intent, redo
+
+
+def t2_company(held: Held, source: Connector, ref: str, intent: Intent, *, redo: bool) -> Outcome:
+    """Company: one transaction, the retention condition in the WHERE of the delete itself. Not begun, and not
+    committed, after the lease: a worker that slept harms nothing."""
+    _still_ours(held)
+    return source.erase(
+        ref, held.orders, intent, held.step_key, redo, before_commit=lambda: _still_ours(held)
+    )
+
+
+def _still_ours(held: Held) -> None:
+    if held.step.lease_until is None or timezone.now() >= held.step.lease_until - timedelta(milliseconds=200):
+        raise Fenced
+
+
+def t3_record(held: Held, intent: Intent, outcome: Outcome) -> None:
+    """Desk: only where the fence still fits, add the counts, move the cursor, clear the intent, audit."""
+    with transaction.atomic():
+        request = lock(held.request.pk)
+        tallies = merged(held.step.tallies, outcome)
+        recorded = Step.objects.filter(pk=held.step.pk, token=held.token, status=StepStatus.LEASED).update(
+            cursor=intent.cursor, tallies=tallies, intent_sealed=None, chunks=F("chunks") + 1, claims=0,
+            lease_until=timezone.now() + settings.LEASE,
+        )  # fmt: skip
+        if not recorded:
+            raise Fenced
+        audit.record(
+            request.case,
+            audit.Entry("chunk_erased", SYSTEM, request.pk, details={"source": held.step.source, **counts(outcome)}),
+        )
+    held.step.cursor, held.step.tallies, held.step.intent_sealed = intent.cursor, tallies, None
+    held.step.lease_until = timezone.now() + settings.LEASE
+
+
+def record(held: Held, outcome: Outcome, *, done: bool) -> None:
+    """Desk: end a step where the fence still fits; the last one settles its request in the same transaction."""
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(held.request.pk)
+        tallies = merged(held.step.tallies, outcome)
+        ended = Step.objects.filter(pk=held.step.pk, token=held.token, status=StepStatus.LEASED).update(
+            status=StepStatus.DONE if done else StepStatus.QUEUED, tallies=tallies, reason="", lease_until=None,
+            claims=0, finished_at=now if done else None, intent_sealed=None,
+        )  # fmt: skip
+        if not ended:
+            raise Fenced
+        audit.record(
+            request.case,
+            audit.Entry(
+                f"{held.step.kind}_done", SYSTEM, request.pk, details={"source": held.step.source, **counts(outcome)}
+            ),
+        )
+        finish.clear_attention(request)
+        finish.settle_if_done(request, held.body)
+
+
+def _reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
+    """The connector and the person's key in the source. A source that could not be asked when the plan was made is
+    asked now; what it says that needs judgement stops the erasing, not the closing."""
+    step, found = held.step, held.body["sources"][held.step.source]
+    source = connector(step.source)
+    if found["status"] != "unknown":
+        return source, found["ref"]
+    sibling = Step.objects.filter(request=held.request, source=step.source, ref_sealed__isnull=False).first()
+    if sibling:
+        return source, held.request.case.unseal(sibling.ref_sealed, "ref")
+    located = source.locate(Identity(held.request.case.email), held.orders)
+    if judge and located.status == "unknown":
+        # Only a person can look here (a source without a machine interface): it becomes their task.
+        raise lookout.Stop(StepReason.NOT_SUPPORTED, block=True)
+    if located.status == "several":
+        raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
+    if judge and set(located.flags) - set(held.body["flags"]):
+        raise lookout.Stop(StepReason.NEEDS_JUDGEMENT, block=True)
+    if located.ref:
+        Step.objects.filter(pk=step.pk).update(ref_sealed=held.request.case.seal(located.ref, "ref"))
+    return source, located.ref
+
+
+def merged(tallies: Iterable[dict[str, Any]], outcome: Outcome) -> list[dict[str, Any]]:
+    """Add an outcome's itemised counts to those a step already has."""
+    lines = {(line["category"], line["table"], line.get("code", "")): dict(line) for line in tallies}
+    for tally in outcome.tallies:
+        given = tally.as_json()
+        line = lines.setdefault((tally.category, tally.table, tally.code), {**given, **dict.fromkeys(COUNTED, 0)})
+        for name in COUNTED:
+            # Kept rows are counted afresh by each look; the others add up over the chunks.
+            line[name] = given.get(name, 0) if name == "kept" else line.get(name, 0) + given.get(name, 0)
+        line["until"] = given.get("until") or line.get("until")
+    return list(lines.values())
+
+
+COUNTED = ("removed", "anonymised", "kept", "absent", "failed", "changed")
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    """Totals for the audit trail."""
+    totals = {name: sum(getattr(tally, name) for tally in outcome.tallies) for name in COUNTED}
+    return {name: number for name, number in totals.items() if number}
+
+

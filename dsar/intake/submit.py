@@ -1,0 +1,112 @@
+"""The one way in: what arrives is stored raw, then becomes a case. Web, mail and settings meet here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from dsar import audit, deadlines, keys
+from dsar.enums import Channel, IntakeStatus, Right
+from dsar.law import regimes
+from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest
+from dsar.models.case import reply_token
+from dsar.workflow import move
+
+POLICY_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What was understood of a form or a mail. `clear` is False where a person has to sort it first."""
+
+    email: str
+    rights: tuple[str, ...]
+    name: str = ""
+    statement: str = ""
+    country: str = ""
+    region: str = ""
+    language: str = "en"
+    acts_as: str = "self"
+    clear: bool = True
+    machine: bool = False
+
+
+def receive(channel: Channel, raw: bytes, dedupe: str, received_at: datetime | None = None) -> tuple[Intake, bool]:
+    """Commit raw bytes before anybody is told that they arrived (law 1).
+
+    `dedupe` names this very submission (a form's one-time number, a mail's hash): a repeat returns the first
+    row and False. Runs in a transaction of its own; raises RuntimeError inside another one.
+    """
+    if transaction.get_connection().in_atomic_block:
+        raise RuntimeError("receive() must commit before the work begins")
+    known = Intake.objects.filter(dedupe=dedupe).first()
+    if known:
+        return known, False
+    intake = Intake(
+        channel=channel, dedupe=dedupe, size=len(raw), received_at=received_at or timezone.now()
+    )  # fmt: skip
+    key_id, wrapped, plain = keys.new_case_key()
+    intake.raw_sealed = keys.seal(plain, raw, f"{intake.uid}:raw")
+    try:
+        with transaction.atomic():
+            CaseKey.objects.create(case_uid=intake.uid, key_id=key_id, wrapped=wrapped)
+            intake.save(force_insert=True)
+    except IntegrityError:
+        return Intake.objects.get(dedupe=dedupe), False
+    return intake, True
+
+
+def raw_bytes(intake: Intake) -> bytes:
+    """The bytes as they came; raises keys.Unreadable after a purge."""
+    row = CaseKey.objects.filter(pk=intake.uid).first()
+    if row is None:
+        raise keys.Unreadable("the item was purged")
+    return keys.unseal(keys.unwrap(row.key_id, row.wrapped), bytes(intake.raw_sealed or b""), f"{intake.uid}:raw")
+
+
+def open_case(intake: Intake, contact: Contact) -> Case:
+    """Make a case with a request for each right, routed at once; exactly one per intake, however often it is called.
+
+    One transaction. The case takes the intake's key. Raises LawError for a right that does not exist.
+    """
+    with transaction.atomic():
+        held = Intake.objects.select_for_update().get(pk=intake.pk)
+        if held.case_id:
+            return Case.objects.get(pk=held.case_id)
+        regime = regimes.load(regimes.guess(contact.country, contact.region))
+        address = keys.normalise_email(contact.email)
+        case = Case(
+            uid=held.uid, channel=held.channel, regime=regime.id, regime_version=regime.version, country=contact.country[:2],
+            region=contact.region[:8], language=contact.language, policy_version=POLICY_VERSION, acts_as=contact.acts_as,
+            received_at=held.received_at, email_index=keys.email_index(address), machine_mail=contact.machine,
+        )  # fmt: skip
+        case.email_sealed = case.seal(address, "email")
+        case.name_sealed = case.seal(contact.name, "name")
+        case.reply_index = keys.token_hash(reply_token(case))
+        case.save(force_insert=True)
+        held.case, held.status = case, IntakeStatus.OPENED
+        held.save(update_fields=["case", "status"])
+        for right in contact.rights or (Right.UNCLEAR.value,):
+            add_request(case, right, contact.statement, clear=contact.clear and bool(address))
+    return case
+
+
+def add_request(
+    case: Case, right: str, statement: str, *, clear: bool = True, after: PrivacyRequest | None = None
+) -> PrivacyRequest:
+    """Open a request for one right in a case and route it. Its clock runs from the case's receipt, or from now for
+    one that was asked for later. The caller's transaction."""
+    now = timezone.now()
+    received_at = now if case.is_proven else case.received_at
+    found = deadlines.dates(case.regime, right, received_at)
+    request = PrivacyRequest(
+        case=case, right=right, received_at=received_at, due_on=found.due_on, target_on=found.target_on,
+        tier_needed=found.tier, statement_sealed=case.seal(statement, "statement"), after=after, entered_at=now,
+    )  # fmt: skip
+    request.save(force_insert=True)
+    audit.record(
+        case,
+        audit.Entry("received", REQUESTER, request.pk, "", str(request.state), {"right": right, "channel": case.channel}, at=now),
+    )
+    return move(request.pk, "route", actor=SYSTEM, clear=clear)

@@ -1,0 +1,201 @@
+"""What each code is called at the desk and what it says to the person: (short label, plain text)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+CODES: Final[Mapping[str, tuple[Any, Any]]] = {
+    "TAX_ACCOUNTING": (
+        _("Tax and accounting"),
+        _("Tax and accounting law makes us keep invoices and payment records for a fixed number of years."),
+    ),
+    "SECURITY_LOGS": (
+        _("Security of the service"),
+        _("We still need these logs to notice and stop attacks and misuse. They are used for nothing else."),
+    ),
+    "REFUND_DUE": (
+        _("Refund due to you"),
+        _(
+            "We owe you a refund. Until it is paid we keep the payment reference and the amount, and"
+            " nothing more."
+        ),
+    ),
+    "AML_KYC": (
+        _("Money laundering checks"),
+        _("The law against money laundering makes us keep these checks for a fixed number of years."),
+    ),
+    "EMPLOYMENT": (
+        _("Employment records"),
+        _("Employment law makes us keep payroll, pension or safety records for a fixed number of years."),
+    ),
+    "SUPPRESSION": (
+        _("Do-not-contact record"),
+        _(
+            "We keep a scrambled form of your address, so that we do not contact you or take your"
+            " data back in."
+        ),
+    ),
+    "REQUEST_RECORD": (
+        _("Record of this request"),
+        _("We keep a short record of this request and of our answer, to be able to show that we gave it."),
+    ),
+    "EU_EXPRESSION": (
+        _("Freedom of expression"),
+        _("This is needed for the freedom of expression and information of others."),
+    ),
+    "EU_LEGAL_OBLIGATION": (
+        _("Legal obligation"),
+        _("A law of the European Union or of a member state makes us keep this."),
+    ),
+    "EU_PUBLIC_TASK": (
+        _("Task in the public interest"),
+        _("This is needed for a task in the public interest."),
+    ),
+    "EU_PUBLIC_HEALTH": (_("Public health"), _("This is needed for reasons of public health.")),
+    "EU_ARCHIVE_RESEARCH": (
+        _("Archive or research"),
+        _("This is needed for an archive in the public interest, for research or for statistics."),
+    ),
+    "EU_LEGAL_CLAIMS": (
+        _("Legal claims"),
+        _("This is needed to bring, to pursue or to answer a legal claim."),
+    ),
+    "CA_TRANSACTION": (
+        _("Transaction or contract"),
+        _(
+            "This is needed to complete what you bought, or to keep a contract, a warranty or a"
+            " recall with you."
+        ),
+    ),
+    "CA_SECURITY": (_("Security and integrity"), _("This is needed to keep the service secure and intact.")),
+    "CA_DEBUG": (
+        _("Repairing errors"),
+        _("This is needed to find and repair errors in how the service works."),
+    ),
+    "CA_FREE_SPEECH": (
+        _("Free speech"),
+        _(
+            "This is needed for free speech, ours or another person's, or for another right that the"
+            " law gives."
+        ),
+    ),
+    "CA_CALECPA": (
+        _("Electronic communications privacy"),
+        _("The California Electronic Communications Privacy Act makes us keep this."),
+    ),
+    "CA_RESEARCH": (
+        _("Research you agreed to"),
+        _(
+            "This is part of research in the public interest to which you agreed, and which deletion"
+            " would harm."
+        ),
+    ),
+    "CA_INTERNAL_EXPECTED": (
+        _("Expected internal use"),
+        _("We use this only internally, in a way that you can expect from your relationship with us."),
+    ),
+    "CA_LEGAL_OBLIGATION": (_("Legal obligation"), _("A law makes us keep this.")),
+    "CA_CLAIMS_LAW_ENFORCEMENT": (
+        _("Claims or law enforcement"),
+        _(
+            "This is needed for legal claims, or to comply with the law or with an inquiry by the"
+            " authorities."
+        ),
+    ),
+    "LEGAL_HOLD": (
+        _("Legal hold"),
+        _("Deletion of this data is stopped for now; the legal ground is named beside it."),
+    ),
+    "BUSINESS_NECESSITY": (
+        _("Business necessity"),
+        _("This is a description; the legal ground is named beside it."),
+    ),
+    "MANIFESTLY_UNFOUNDED": (
+        _("Manifestly unfounded"),
+        _("We find that this request is plainly not meant as a use of the right it names. We have said why."),
+    ),
+    "EXCESSIVE": (
+        _("Excessive"),
+        _("We find that this request goes plainly beyond what the law gives, for instance by repetition."),
+    ),
+    "REPEATED": (
+        _("More than twice in twelve months"),
+        _("You have had two answers of this kind in the last twelve months; the law does not give a third."),
+    ),
+    "NOT_OUR_CONTROLLER": (
+        _("For another organisation to answer"),
+        _("Another organisation decides about this data, and we only hold it for them. Please turn to them."),
+    ),
+    "IDENTITY_NOT_PROVEN": (
+        _("Identity not proven"),
+        _(
+            "We could not make sure that the request comes from the person it is about, so we may"
+            " not carry it out."
+        ),
+    ),
+    "AGENT_NOT_AUTHORISED": (
+        _("Authority not shown"),
+        _("We were not shown that the person who wrote to us may act for the person it is about."),
+    ),
+    "EXEMPT": (
+        _("Exempt from deletion"),
+        _("The law lets us keep everything we hold about you. The grounds are listed below."),
+    ),
+    "GROUND_NOT_MET": (
+        _("Conditions of the right not met"),
+        _("The law gives this right under certain conditions, and they are not met here."),
+    ),
+    "NOT_PROMISED_BY_LAW": (
+        _("Not a right under this law"),
+        _("The law of your place does not give this right, and we cannot grant it of our own accord here."),
+    ),
+    "COMPELLING_GROUNDS": (
+        _("Compelling grounds"),
+        _(
+            "We have compelling grounds for this use which outweigh your interests, or need it for"
+            " legal claims."
+        ),
+    ),
+    "ACCURATE_AS_HELD": (
+        _("Accurate as it is"),
+        _(
+            "Taking everything together, we find that what we hold is more likely right than the"
+            " change asked for."
+        ),
+    ),
+    "CORRECTION_UNLAWFUL": (
+        _("Change would break the law"),
+        _("The law does not let us make this change."),
+    ),
+    "RIGHTS_OF_OTHERS": (
+        _("Rights of others"),
+        _("What you ask for cannot be given without harm to the rights of other people."),
+    ),
+    "HOUSEHOLD": (
+        _("Household data"),
+        _(
+            "This data belongs to a household rather than to you alone, and the law leaves it out of"
+            " this right."
+        ),
+    ),
+    "FRAUDULENT_OPT_OUT": (
+        _("Fraudulent"),
+        _("We have good and documented reason to believe that this request is fraudulent. We have said why."),
+    ),
+    "OUT_OF_SCOPE": (
+        _("Outside this law"),
+        _("The data or the situation lies outside what this law covers."),
+    ),
+    "COMPLEXITY": (_("Complex request"), _("Your request is complex and takes more time to answer well.")),
+    "NUMBER_OF_REQUESTS": (
+        _("Number of requests"),
+        _("The number of requests we received means that we need more time to answer yours."),
+    ),
+    "SEARCH_TAKES_LONGER": (
+        _("The search takes longer"),
+        _("Finding your data takes reasonably longer than the first period allows."),
+    ),
+}

@@ -1,0 +1,175 @@
+"""Checking the clocks against a table of worked examples, one row per date.
+
+Columns: vector_id, regime, right, deadline_kind, received_at, deadline_timezone, events (JSON list of
+`{"event", "on"}`), evaluate_on, holiday_calendar, expected_due_date, expected_due_at, safe_due_date,
+expected_status. Other columns are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from dsar.law import regimes
+from dsar.law.clocks import DueDate, Pause, due, extend, status
+from dsar.law.errors import LawError
+
+COLUMNS: Final = (
+    "vector_id", "regime", "right", "deadline_kind", "received_at", "deadline_timezone", "events",
+    "evaluate_on", "holiday_calendar", "expected_due_date", "expected_due_at", "safe_due_date",
+    "expected_status",
+)  # fmt: skip
+KINDS: Final = {
+    "ack": "acknowledgement",
+    "record_retention_until": "record_retention",
+    "opt_out_sale": "opt_out",
+    "opt_out_targeted": "opt_out",
+    "limit_sensitive": "opt_out",
+    "marketing_opt_out": "opt_out",
+    "withdraw_consent": "opt_out",
+    "reoffer_opt_in_not_before": "reoffer",
+}
+ASKED: Final = {
+    "identity_requested": "identity",
+    "clarification_requested": "clarification",
+    "fee_requested": "fee",
+}
+ANSWERED: Final = {
+    "identity_received": "identity",
+    "identity_verified": "identity",
+    "clarification_received": "clarification",
+    "fee_paid": "fee",
+}
+STATUSES: Final = {
+    "open": "open",
+    "paused": "paused (no due date while open)",
+    "may_refuse_unproven": "deny permitted: cannot verify; answer still due",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One row checked: outcome "pass", "fail" or "not modelled".
+
+    `expected` and `found` are (due date, end of that date, safe date, status) as texts.
+    """
+
+    vector_id: str
+    regime: str
+    outcome: str
+    expected: tuple[str, str, str, str]
+    found: tuple[str, str, str, str]
+    note: str = ""
+
+
+def read(lines: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of a CSV text. Raises ValueError where a column is missing."""
+    reader = csv.DictReader(lines)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise ValueError(f"columns missing: {', '.join(missing)}")
+    return [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+
+
+def check(row: Mapping[str, str]) -> Result:
+    """Compute one row and compare. A row that cannot be read fails with a note; it never raises."""
+    wanted = tuple(
+        row[name] for name in ("expected_due_date", "expected_due_at", "safe_due_date", "expected_status")
+    )
+    expected = (wanted[0], wanted[1], wanted[2], wanted[3])
+    empty = ("", "", "", "")
+    if row["regime"] not in regimes.all_ids():
+        return Result(row["vector_id"], row["regime"], "not modelled", expected, empty)
+    try:
+        found = compute(row)
+    except (LawError, ValueError, KeyError, TypeError) as error:
+        note = f"{type(error).__name__}: {error}"
+        return Result(row["vector_id"], row["regime"], "fail", expected, empty, note)
+    outcome = "pass" if found == expected else "fail"
+    return Result(row["vector_id"], row["regime"], outcome, expected, found)
+
+
+def compute(row: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Date, end of that date, safe date and status of a row, as texts; dates empty while paused.
+
+    An extension notice among the events extends the answer if it was in time and is void if it was not.
+    The status is that of `evaluate_on` or, without it, of the day of the last event.
+    """
+    regime = regimes.load(row["regime"])
+    received = datetime.fromisoformat(row["received_at"])
+    zone, calendar = row["deadline_timezone"] or None, row["holiday_calendar"] or None
+    base = row["deadline_kind"].removesuffix("_extended")
+    kind = KINDS.get(base, base)
+    events = [
+        (str(item["event"]), date.fromisoformat(item["on"])) for item in json.loads(row["events"] or "[]")
+    ]
+    evaluated = date.fromisoformat(row["evaluate_on"]) if row["evaluate_on"] else None
+    if evaluated is not None:
+        events = [event for event in events if event[1] <= evaluated]
+    pauses = _pauses(events)
+    notices = sorted(on for name, on in events if name == "extension_notice_sent")
+    extensible = regime.extension(kind) is not None
+    found: DueDate | None = None
+    if notices and extensible:
+        try:
+            found = extend(
+                regime,
+                row["right"],
+                received,
+                notices[0],
+                kind=kind,
+                pauses=pauses,
+                calendar=calendar,
+                zone=zone,
+            )
+        except LawError as error:
+            if error.reason != "notice_late":
+                raise
+    if found is None:
+        extended = base != row["deadline_kind"] and not notices
+        found = due(
+            regime,
+            row["right"],
+            kind,
+            received,
+            pauses=pauses,
+            extended=extended,
+            calendar=calendar,
+            zone=zone,
+        )
+    last = evaluated or max((on for _, on in events), default=found.received_on)
+    identity_open = any(pause.kind == "identity" and pause.answered is None for pause in pauses)
+    return _texts(found, _status(regime, found, last, identity_open))
+
+
+def _status(regime: regimes.Regime, found: DueDate, on: date, identity_open: bool) -> str:
+    stands = status(regime, found, on, identity_open=identity_open)
+    return f"overdue at {stands.since}" if stands.code == "overdue" else STATUSES[stands.code]
+
+
+def _texts(found: DueDate, stands: str) -> tuple[str, str, str, str]:
+    return (
+        found.date.isoformat() if found.date else "",
+        found.at.isoformat() if found.at else "",
+        found.safe_date.isoformat() if found.safe_date else "",
+        stands,
+    )
+
+
+def _pauses(events: Iterable[tuple[str, date]]) -> list[Pause]:
+    waiting: dict[str, date] = {}
+    pauses: list[Pause] = []
+    for name, on in sorted(events, key=lambda event: event[1]):
+        if name in ASKED:
+            waiting.setdefault(ASKED[name], on)
+        elif name in ANSWERED:
+            asked = waiting.pop(ANSWERED[name], None)
+            if asked is not None:
+                pauses.append(Pause(ANSWERED[name], asked, on))
+        elif name != "extension_notice_sent":
+            raise ValueError(f"unknown event {name}")
+    return pauses + [Pause(kind, asked) for kind, asked in waiting.items()]

@@ -1,0 +1,145 @@
+"""The words of the law package: how a date explains itself, what a regime is called, why the law said no.
+
+Every entry is a lazily translated template; values are put in when it is shown, so a stored step
+(code and values) can be told again in another language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+# The steps of a calculation, in the order in which they usually come. Dates are shown in the reader's format.
+STEPS: Final[Mapping[str, Any]] = {
+    "received": _("The request reached us on %(day)s (date in the zone %(zone)s)."),
+    "by_policy": _("The privacy law of this place does not name this right; we grant it all the same."),
+    "months": ngettext_lazy(
+        "%(count)d month, ending on the day with the same number: %(day)s.",
+        "%(count)d months, ending on the day with the same number: %(day)s.",
+        "count",
+    ),
+    "clipped": _("That month has no such day, so its last day counts: %(day)s."),
+    "days": ngettext_lazy(
+        "%(count)d calendar day; the day of receipt is not counted: %(day)s.",
+        "%(count)d calendar days; the day of receipt is not counted: %(day)s.",
+        "count",
+    ),
+    "business_days": ngettext_lazy(
+        "%(count)d business day; the day of receipt, weekends and public holidays are not counted: %(day)s.",
+        "%(count)d business days; the day of receipt, weekends and public holidays are not counted: %(day)s.",
+        "count",
+    ),
+    "prompt": _("It has to be done without undue delay; this date is only the outer limit."),
+    "extended": _(
+        "The time was extended once, and is counted from the day of receipt, not from the first date."
+    ),
+    "pause_statute": ngettext_lazy(
+        "The law does not count %(count)d day, from %(asked)s to %(answered)s: %(day)s.",
+        "The law does not count %(count)d days, from %(asked)s to %(answered)s: %(day)s.",
+        "count",
+    ),
+    "pause_guidance": ngettext_lazy(
+        "By guidance of the authorities, not by the law itself, %(count)d day of waiting for the"
+        " answer does not count, from %(asked)s to %(answered)s: %(day)s.",
+        "By guidance of the authorities, not by the law itself, %(count)d days of waiting for the"
+        " answer do not count, from %(asked)s to %(answered)s: %(day)s.",
+        "count",
+    ),
+    "pause_open": _("We asked on %(asked)s and wait for the answer; there is no date until it comes."),
+    "pause_unknown": _("This law does not stop the clock for what was asked on %(asked)s."),
+    "pause_too_late": _("What was asked on %(asked)s came after the date had passed, so it changes nothing."),
+    "rolled": _("%(from_day)s is a Saturday, a Sunday or a public holiday; the next working day is %(day)s."),
+    "rolled_holiday": _("%(from_day)s is a Sunday or a public holiday; the next day that is not is %(day)s."),
+    "no_calendar": _("No holiday calendar is set, so only weekends move the date."),
+    "not_rolled": _("%(day)s is not a working day; this law does not move the date."),
+    "until": _("The record is kept at least until the end of %(day)s."),
+    "not_before": _("We may not ask again before the end of %(day)s."),
+}
+
+PAUSES: Final[Mapping[str, Any]] = {
+    "identity": _("waiting for proof of identity"),
+    "clarification": _("waiting for an answer to our question"),
+    "fee": _("waiting for a fee"),
+}
+
+CLOCKS: Final[Mapping[str, Any]] = {
+    "acknowledgement": _("Acknowledgement"),
+    "response": _("Answer"),
+    "extension_notice": _("Notice of an extension"),
+    "opt_out": _("Opt-out carried out"),
+    "reoffer": _("Not to be asked again before"),
+    "record_retention": _("Record kept until"),
+    "appeal": _("Answer to an appeal"),
+    "complaint_ack": _("Acknowledgement of a complaint"),
+    "grievance": _("Answer to a grievance"),
+}
+
+REGIMES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "eu_gdpr": {
+        "name": _("European Union and EEA: General Data Protection Regulation"),
+        "short": _("GDPR"),
+        "authority": _(
+            "the data protection authority where you live, where you work, or where you think the"
+            " law was broken"
+        ),
+        "remedy": _(
+            "You may complain to the data protection authority where you live, where you work, or"
+            " where you think the law was broken (Article 77 GDPR), and you may go to court"
+            " (Article 79 GDPR)."
+        ),
+        "extension": _(
+            "Where requests are complex or numerous, the answer may take up to two further months."
+            " You are told so, and why, within the first month."
+        ),
+        "identity": _("We ask for more to prove who you are only where we have reason to doubt it."),
+        "records": _("We keep a short record of this request to be able to show that we answered it."),
+    },
+    "us_ca_ccpa": {
+        "name": _("California: Consumer Privacy Act"),
+        "short": _("CCPA"),
+        "authority": _("the California Privacy Protection Agency or the Attorney General of California"),
+        "remedy": _(
+            "You may complain to the California Privacy Protection Agency or to the Attorney General"
+            " of California."
+        ),
+        "extension": _(
+            "Where it is reasonably necessary, the answer may take up to 90 days in all. You are"
+            " told so, and why, within the first 45 days."
+        ),
+        "identity": _(
+            "The law asks us to check who you are before we show, correct or delete personal data."
+        ),
+        "records": _(
+            "The law makes us keep a record of this request for 24 months; it is used for nothing else."
+        ),
+    },
+}
+
+GUESSES: Final[Mapping[str, Any]] = {
+    "country": _("Chosen by the country you named."),
+    "state": _("Chosen by the state you named."),
+    "unknown_more_protective": _("We do not know which law applies, so the more protective one is used."),
+    "state_not_given": _("The state is not known, so the more protective law is used."),
+    "regime_not_modelled_yet": _(
+        "The law of this place is not built in yet, so the more protective one is used."
+    ),
+}
+
+ERRORS: Final[Mapping[str, Any]] = {
+    "unknown_regime": _("There is no such law here."),
+    "unknown_version": _("There is no such version of this law here."),
+    "unknown_right": _("There is no such right."),
+    "no_clock": _("This law sets no such date for this right."),
+    "no_extension": _("This law does not let the time for this right be extended."),
+    "already_extended": _("The time was extended before, and can be extended no further."),
+    "notice_late": _("A notice of extension after %(limit)s is void."),
+    "notice_early": _("The notice of extension is dated before the request."),
+    "pause_order": _("The answer is dated before the question."),
+    "naive_time": _("The time of receipt carries no time zone."),
+    "unknown_zone": _("There is no such time zone."),
+    "unknown_calendar": _("There is no such holiday calendar."),
+    "unknown_method": _("There is no such way of proving who somebody is."),
+}

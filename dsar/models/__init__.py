@@ -1,0 +1,22 @@
+"""The data, one file per noun. Rules live in verbs, constraints in the database."""
+
+from dsar.models.actor import REQUESTER, SYSTEM, Actor, staff
+from dsar.models.audit_event import AuditEvent, Checkpoint
+from dsar.models.case import Case, CaseKey
+from dsar.models.decision import Decision
+from dsar.models.house import House, Source
+from dsar.models.identity_check import IdentityCheck
+from dsar.models.intake import Intake
+from dsar.models.legal_hold import LegalHold
+from dsar.models.message import Message
+from dsar.models.plan import Plan
+from dsar.models.privacy_request import PrivacyRequest
+from dsar.models.step import Step
+from dsar.models.subject import Subject
+from dsar.models.tombstone import Tombstone
+
+__all__ = [
+    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Decision", "House",
+    "IdentityCheck", "Intake", "LegalHold", "Message", "Plan", "PrivacyRequest", "Source", "Step", "Subject",
+    "Tombstone", "staff",
+]  # fmt: skip

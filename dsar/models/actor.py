@@ -1,0 +1,34 @@
+"""Who does something: a requester, a person of the desk in a role, or the system."""
+
+from dataclasses import dataclass
+
+from accounts.models import Role, User
+from dsar.enums import ActorKind
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Handed to `workflow.move()`; checked by each transition's permission and written to the audit trail."""
+
+    kind: ActorKind
+    user_id: int | None = None
+    role: str = ""
+
+    @property
+    def is_handler(self) -> bool:
+        """May triage, ask, extend, redact, propose."""
+        return self.kind == ActorKind.STAFF and self.role in (Role.HANDLER, Role.APPROVER)
+
+    @property
+    def is_approver(self) -> bool:
+        """May also approve, refuse, lapse, narrow, release and place holds."""
+        return self.kind == ActorKind.STAFF and self.role == Role.APPROVER
+
+
+REQUESTER = Actor(ActorKind.REQUESTER)
+SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+def staff(user: User) -> Actor:
+    """The person of the desk who is signed in."""
+    return Actor(ActorKind.STAFF, user.pk, user.role)

@@ -1,0 +1,144 @@
+"""One person's contact: who, by which channel, under which law, and the conversation."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dsar import keys
+from dsar.enums import Channel
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """A reference that can be read over the telephone (Crockford's alphabet), 50 bits, not a counter."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    return f"RD-{letters[:5]}-{letters[5:]}"
+
+
+class CaseKey(models.Model):
+    """The wrapped data key of one case, kept apart from the data: destroying this row makes the case unreadable."""
+
+    case_uid = models.UUIDField(primary_key=True, editable=False)
+    key_id = models.CharField(max_length=32)
+    wrapped = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"key of {self.case_uid}"
+
+
+class CaseQuerySet(QuerySet["Case"]):
+    """Finding cases without knowing anything personal about them."""
+
+    def of_email(self, address: str) -> "CaseQuerySet":
+        """Cases that came from this address, by keyed hash; none for a placeholder."""
+        index = keys.email_index(address)
+        return self.filter(email_index=index) if index else self.none()
+
+
+class Case(models.Model):
+    """A contact. Everything personal in it is sealed under the case's own key (GDPR Art 32)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(_("reference"), max_length=14, unique=True, default=new_reference, editable=False)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices)
+    regime = models.CharField(_("law"), max_length=32)
+    regime_version = models.CharField(max_length=32, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    region = models.CharField(_("state"), max_length=8, blank=True)
+    language = models.CharField(_("language"), max_length=12, default="en")
+    policy_version = models.CharField(max_length=32, blank=True)
+    acts_as = models.CharField(_("asks for"), max_length=12, default="self")
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    email_sealed = models.BinaryField(null=True)
+    email_index = models.CharField(max_length=64, blank=True, db_index=True)
+    email_proven_at = models.DateTimeField(null=True)
+    name_sealed = models.BinaryField(null=True)
+    subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
+    reply_index = models.CharField(max_length=64, blank=True, db_index=True)
+    machine_mail = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True)
+    audit_length = models.PositiveIntegerField(default=0)
+    audit_head = models.CharField(max_length=64, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("case")
+        indexes = [models.Index(fields=["received_at", "id"], name="case_received")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def chain(self) -> str:
+        """The name of this case's audit chain."""
+        return str(self.uid)
+
+    def key(self) -> bytes:
+        """The plain data key; raises keys.Unreadable after a purge. Cached on the object, never stored."""
+        plain: bytes | None = self.__dict__.get("_key")
+        if plain is None:
+            row = CaseKey.objects.filter(pk=self.uid).first()
+            if row is None:
+                raise keys.Unreadable("the case was purged")
+            plain = self.__dict__["_key"] = keys.unwrap(row.key_id, row.wrapped)
+        return plain
+
+    def make_key(self) -> CaseKey:
+        """A new data key for a case that is being made; the caller saves the returned row."""
+        key_id, wrapped, plain = keys.new_case_key()
+        self.__dict__["_key"] = plain
+        return CaseKey(case_uid=self.uid, key_id=key_id, wrapped=wrapped)
+
+    def seal(self, text: str | bytes, place: str) -> bytes | None:
+        """Encrypt a value for the field `place` of this case; None for an empty one."""
+        return keys.seal(self.key(), text, f"{self.uid}:{place}") if text else None
+
+    def unseal(self, sealed: bytes | None, place: str) -> str:
+        """Decrypt to text; empty for None and after a purge."""
+        return self.unseal_bytes(sealed, place).decode("utf-8", "replace")
+
+    def unseal_bytes(self, sealed: bytes | None, place: str) -> bytes:
+        """Decrypt to bytes; empty for None and after a purge."""
+        if sealed is None or self.purged_at:
+            return b""
+        return keys.unseal(self.key(), bytes(sealed), f"{self.uid}:{place}")
+
+    @property
+    def email(self) -> str:
+        """The address that was typed or written from; proven only where `email_proven_at` is set."""
+        return self.unseal(self.email_sealed, "email")
+
+    @property
+    def name(self) -> str:
+        """The name that the person gave, if any."""
+        return self.unseal(self.name_sealed, "name")
+
+    @property
+    def email_masked(self) -> str:
+        """Enough to recognise, not enough to write to."""
+        local, at, domain = self.email.partition("@")
+        return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}" if at else ""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether somebody showed that they read this mailbox."""
+        return self.email_proven_at is not None
+
+    def reply_address(self) -> str:
+        """Where an answer by mail reaches this case: privacy+TOKEN@, the token being a keyed hash."""
+        local, _, domain = settings.PRIVACY_EMAIL.partition("@")
+        return f"{local}+{reply_token(self)}@{domain}"
+
+
+def reply_token(case: Case) -> str:
+    """130 bits for the plus-part of the reply address; only its hash is stored."""
+    number = int.from_bytes(keys.mac("reply", str(case.uid))[:16], "big")
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)).lower()

@@ -1,0 +1,25 @@
+"""A decision that a person took, with its reason; never changed afterwards."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import DecisionKind
+
+
+class Decision(models.Model):
+    """Reason code, citation, the text the requester reads (sealed), who and when (GDPR Art 12(4), 11 CCR 7101)."""
+
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="decisions")
+    kind = models.CharField(_("decision"), max_length=20, choices=DecisionKind.choices)
+    code = models.CharField(_("reason"), max_length=40, blank=True)
+    citation = models.CharField(_("source"), max_length=200, blank=True)
+    text_sealed = models.BinaryField(null=True)
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(_("decided"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("decision")
+
+    def __str__(self) -> str:
+        return f"{self.kind} on request {self.request_id}"

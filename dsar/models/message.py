@@ -1,0 +1,53 @@
+"""The conversation and the outbox: what was said, what is to be sent, what could not be."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import MessageStatus, Notice
+
+
+class Message(models.Model):
+    """One message. Outgoing ones store a template's name and references, never a rendered link.
+
+    `dedupe` makes a notice that was already queued for the same event harmless.
+    """
+
+    case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="messages")
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, null=True, related_name="messages")
+    notice = models.CharField(_("notice"), max_length=20, choices=Notice.choices, blank=True)
+    check_ref = models.ForeignKey("dsar.IdentityCheck", models.PROTECT, null=True, related_name="+")
+    decision = models.ForeignKey("dsar.Decision", models.PROTECT, null=True, related_name="+")
+    author = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    text_sealed = models.BinaryField(null=True)
+    to_index = models.CharField(max_length=64, blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=MessageStatus.choices, default=MessageStatus.QUEUED)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    urgent = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    token = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    dedupe = models.CharField(max_length=80, unique=True, null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        indexes = [
+            models.Index(
+                fields=["-urgent", "due_at", "id"],
+                name="message_open",
+                condition=models.Q(status__in=[MessageStatus.QUEUED, MessageStatus.CLAIMED]),
+            ),
+            models.Index(fields=["to_index", "created_at"], name="message_to"),
+            models.Index(fields=["case", "created_at"], name="message_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice or self.status} of case {self.case_id}"
+
+    @property
+    def text(self) -> str:
+        """What was written, decrypted; empty after a purge."""
+        return self.case.unseal(self.text_sealed, "message")

@@ -1,0 +1,428 @@
+"""One right that one person asks for: its state machine, its clock, its end. The whole machine is in this file."""
+
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
+
+from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, ActorKind, Outcome, Right, State
+from dsar.models.actor import Actor
+
+OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
+LEAVABLE_STATES = (
+    State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.CONFIRMING,
+)  # fmt: skip
+
+Permission = Callable[["PrivacyRequest", Any], bool]
+
+
+def system(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Workers and the clock."""
+    return actor.kind == ActorKind.SYSTEM
+
+
+def requester(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """The person, through a proven session."""
+    return actor.kind == ActorKind.REQUESTER
+
+
+def handler(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Handlers and approvers."""
+    return actor.is_handler
+
+
+def approver(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Approvers alone."""
+    return actor.is_approver
+
+
+def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """The person, or a handler who wrote down what the person said."""
+    return actor.kind == ActorKind.REQUESTER or actor.is_handler
+
+
+def is_deletion(request: "PrivacyRequest") -> bool:
+    """Only a deletion is carried out so far; other rights wait in REVIEW with their clock running."""
+    return request.right == Right.DELETION
+
+
+def has_right(request: "PrivacyRequest") -> bool:
+    """Somebody said which right it is."""
+    return bool(request.right)
+
+
+def mailbox_proven(request: "PrivacyRequest") -> bool:
+    """Nobody is asked to confirm an erasure before the mailbox is proven."""
+    return request.case.is_proven
+
+
+def mailbox_unproven(request: "PrivacyRequest") -> bool:
+    """A late proof counts; a second one changes nothing."""
+    return not request.case.is_proven
+
+
+def not_disputed(request: "PrivacyRequest") -> bool:
+    """While somebody says "this was not me", nothing is released."""
+    return request.disputed_at is None
+
+
+def disputed(request: "PrivacyRequest") -> bool:
+    """There is a dispute to decide."""
+    return request.disputed_at is not None
+
+
+def quiet_period_over(request: "PrivacyRequest") -> bool:
+    """The quiet period between the confirmation and the first destructive step has passed (law 4)."""
+    return request.quiet_until is not None and timezone.now() >= request.quiet_until
+
+
+def not_extended(request: "PrivacyRequest") -> bool:
+    """A response is extended once (GDPR Art 12(3); Cal. Civ. Code 1798.130(a)(2))."""
+    return request.extended_at is None
+
+
+class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
+    """The queues."""
+
+    def open(self) -> Self:
+        """Not ended."""
+        return self.exclude(state__in=FINAL_STATES)
+
+    def needing_staff(self) -> Self:
+        """The ball is with us: to sort, to decide, to release, or something is stuck."""
+        return self.filter(
+            Q(state__in=[State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING]) | ~Q(attention="")
+        ).exclude(state__in=FINAL_STATES)
+
+    def to_locate(self) -> Self:
+        """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon."""
+        return self.filter(state__in=[State.LOCATING, State.VERIFYING], right__gt="", located_at__isnull=True)
+
+    def to_settle_locating(self) -> Self:
+        """Proven requests whose search has ended."""
+        return self.filter(state=State.LOCATING, located_at__isnull=False)
+
+
+class PrivacyRequest(FSMModelMixin, models.Model):
+    """A request. `state` changes only through `workflow.move()`; the transitions below set fields and nothing else."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="requests")
+    right = models.CharField(_("right"), max_length=20, choices=Right.choices, blank=True, default="")
+    state = FSMField(_("state"), max_length=12, choices=State.choices, default=State.RECEIVED, protected=True)
+    received_at = models.DateTimeField(_("received"))
+    entered_at = models.DateTimeField(default=timezone.now)
+    due_on = models.DateField(_("answer due"), null=True, db_index=True)
+    target_on = models.DateField(_("our target"), null=True)
+    original_due_on = models.DateField(null=True)
+    extended_at = models.DateTimeField(null=True)
+    paused_reason = models.CharField(max_length=40, blank=True)
+    tier_needed = models.PositiveSmallIntegerField(default=2)
+    asked_in = models.CharField(max_length=12, blank=True)
+    answer_by = models.DateTimeField(null=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    located_at = models.DateTimeField(null=True)
+    judgement = models.JSONField(default=list)
+    attention = models.CharField(_("attention"), max_length=20, blank=True, default="")
+    confirmed_at = models.DateTimeField(null=True)
+    quiet_until = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    disputed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True, default="")
+    ended_at = models.DateTimeField(null=True)
+    after = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
+    statement_sealed = models.BinaryField(null=True)
+    assignee = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    objects = PrivacyRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("request")
+        indexes = [
+            models.Index(fields=["state", "due_on", "id"], name="request_queue"),
+            models.Index(fields=["due_on", "id"], name="request_by_date"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="request_state_known"),
+            models.CheckConstraint(condition=Q(right__in=[r.value for r in Right]), name="request_right_known"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | Q(right=Right.DELETION, state__in=[s.value for s in BOUND_STATES]),
+                name="request_confirmed_is_bound",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=False)
+                | (~Q(state=State.RELEASING) & ~Q(right=Right.DELETION, state=State.FULFILLING)),
+                name="request_unconfirmed_is_not_released",
+            ),
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True) | (Q(quiet_until__isnull=False) & Q(released_at__gte=F("quiet_until"))),
+                name="request_quiet_before_release",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.FULFILLING, released_at__isnull=False)
+                | ~Q(state=State.FULFILLING)
+                | ~Q(right=Right.DELETION),
+                name="request_fulfilling_was_released",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state__in=[s.value for s in FINAL_STATES]) & ~Q(outcome="") & Q(ended_at__isnull=False))
+                | (~Q(state__in=[s.value for s in FINAL_STATES]) & Q(outcome="") & Q(ended_at__isnull=True)),
+                name="request_ends_with_an_outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.right or 'unsorted'} {self.pk}"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the person has confirmed: from here nothing leads back (law 3)."""
+        return self.confirmed_at is not None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it has an outcome."""
+        return self.state in FINAL_STATES
+
+    @property
+    def statement(self) -> str:
+        """What the person wrote, decrypted."""
+        return self.case.unseal(self.statement_sealed, "statement")
+
+    def _end(self, outcome: str, now: datetime) -> None:
+        self.outcome = outcome
+        self.ended_at = now
+        self.attention = ""
+
+    # --- into the house -------------------------------------------------------------------------------------------
+
+    @transition(
+        field=state, source=State.RECEIVED, target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING), permission=system
+    )
+    def route(self, *, now: datetime, clear: bool = True) -> str:
+        """Routed at once: to a person where anything is unclear, otherwise to the proof (or past it, law 12)."""
+        if not self.right or not clear:
+            return State.TRIAGE
+        return State.LOCATING if self.right in UNVERIFIED_RIGHTS else State.VERIFYING
+
+    @transition(
+        field=state,
+        source=State.TRIAGE,
+        target=RETURN_VALUE(State.VERIFYING, State.LOCATING),
+        permission=handler,
+    )
+    def classify(self, *, now: datetime, right: str, due_on: date, target_on: date, tier: int) -> str:
+        """A person says which right it is; the clock runs from receipt all the same."""
+        if right not in Right.values or not right:
+            raise ValueError("right")
+        self.right, self.due_on, self.target_on, self.tier_needed = right, due_on, target_on, tier
+        return State.LOCATING if right in UNVERIFIED_RIGHTS or self.case.is_proven else State.VERIFYING
+
+    @transition(field=state, source=State.TRIAGE, target=State.TRIAGE, permission=handler)
+    def split(self, *, now: datetime) -> None:
+        """One contact asks for several rights: the caller opens the others beside this one, each in TRIAGE."""
+
+    @transition(field=state, source=State.TRIAGE, target=State.COMPLETED, permission=handler)
+    def merge(self, *, now: datetime) -> None:
+        """The same was asked before, in a *verified* twin, which will answer it."""
+        self._end(Outcome.MERGED, now)
+
+    @transition(field=state, source=State.TRIAGE, target=State.REJECTED, permission=handler)
+    def reject(self, *, now: datetime) -> None:
+        """Spam, or not a request at all: the one end without a letter."""
+        self._end(Outcome.REJECTED, now)
+
+    # --- the conversation -----------------------------------------------------------------------------------------
+
+    @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.CLARIFYING, permission=handler)
+    def ask(self, *, now: datetime, answer_by: datetime) -> None:
+        """A question to the person; the request comes back to where it was asked."""
+        self.asked_in = self.state
+        self.answer_by = answer_by
+
+    @transition(
+        field=state, source=State.CLARIFYING, target=RETURN_VALUE(State.TRIAGE, State.REVIEW), permission=anybody_of_the_case
+    )
+    def answer(self, *, now: datetime) -> str:
+        """The person answered."""
+        back, self.asked_in, self.answer_by = self.asked_in, "", None
+        return back
+
+    @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system)
+    def no_answer(self, *, now: datetime) -> None:
+        """Nobody answered in time: decided on what is known."""
+        self.asked_in, self.answer_by = "", None
+
+    @transition(field=state, source=list(LEAVABLE_STATES), target=State.WITHDRAWN, permission=anybody_of_the_case)
+    def withdraw(self, *, now: datetime) -> None:
+        """The person no longer wants it. Not after the confirmation of a deletion (law 3)."""
+        self._end(Outcome.WITHDRAWN, now)
+
+    # --- proof and search -----------------------------------------------------------------------------------------
+
+    @transition(
+        field=state,
+        source=[State.VERIFYING, State.REVIEW],
+        target=State.LOCATING,
+        permission=requester,
+        conditions=[mailbox_unproven, has_right],
+    )
+    def verify(self, *, now: datetime) -> None:
+        """The mailbox is proven (GDPR Art 12(6), 11 CCR 7060). A late proof counts while staff still weigh it."""
+
+    @transition(field=state, source=State.VERIFYING, target=State.REVIEW, permission=system)
+    def not_proven(self, *, now: datetime) -> None:
+        """No proof by the target date: a person decides what can be answered all the same (law 15)."""
+        self.judgement = sorted({*self.judgement, "not_proven"})
+
+    @transition(
+        field=state,
+        source=State.LOCATING,
+        target=RETURN_VALUE(State.CONFIRMING, State.REVIEW, State.COMPLETED),
+        permission=system,
+    )
+    def located(self, *, now: datetime, nothing_held: bool, judgement: list[str]) -> str:
+        """The search has ended: nothing held, a plain deletion, or something that a person must weigh."""
+        self.judgement = judgement
+        if nothing_held:
+            self._end(Outcome.NOTHING_HELD, now)
+            return State.COMPLETED
+        if self.right == Right.DELETION and not judgement:
+            return State.CONFIRMING
+        return State.REVIEW
+
+    # --- review ---------------------------------------------------------------------------------------------------
+
+    @transition(
+        field=state,
+        source=State.REVIEW,
+        target=State.CONFIRMING,
+        permission=approver,
+        conditions=[is_deletion, mailbox_proven],
+    )
+    def approve(self, *, now: datetime) -> None:
+        """What needed judgement is decided; the person is asked to confirm what will really happen."""
+        self.reminders = 0
+
+    @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.REFUSED, permission=approver)
+    def refuse(self, *, now: datetime) -> None:
+        """Denied, with a reason code and a text (GDPR Art 12(4))."""
+        self._end(Outcome.DENIED, now)
+
+    @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.COMPLETED, permission=handler)
+    def refer(self, *, now: datetime) -> None:
+        """Not ours to answer: the person is told to whom to turn."""
+        self._end(Outcome.REFERRED, now)
+
+    @transition(field=state, source=State.REVIEW, target=State.LAPSED, permission=approver)
+    def lapse(self, *, now: datetime, outcome: str) -> None:
+        """Ends unproven or unanswered, by a reasoned letter and never in silence (law 15)."""
+        if outcome not in (Outcome.NOT_PROVEN, Outcome.UNANSWERED):
+            raise ValueError("outcome")
+        self._end(outcome, now)
+
+    @transition(field=state, source=State.REVIEW, target=State.REVIEW, permission=handler, conditions=[not_extended, has_right])
+    def extend(self, *, now: datetime, due_on: date, target_on: date) -> None:
+        """More time, once, with a notice inside the first period (GDPR Art 12(3))."""
+        self.original_due_on, self.due_on, self.target_on, self.extended_at = self.due_on, due_on, target_on, now
+
+    # --- the confirmation and after it ----------------------------------------------------------------------------
+
+    @transition(
+        field=state,
+        source=State.CONFIRMING,
+        target=State.RELEASING,
+        permission=requester,
+        conditions=[is_deletion, mailbox_proven],
+    )
+    def confirm(self, *, now: datetime, quiet: timedelta) -> None:
+        """The person confirms what they saw. From here nothing leads back."""
+        self.confirmed_at = now
+        self.quiet_until = now + quiet
+
+    @transition(field=state, source=State.CONFIRMING, target=State.REVIEW, permission=system)
+    def unanswered(self, *, now: datetime) -> None:
+        """Two reminders went unanswered: a person writes the letter that ends it."""
+        self.judgement = sorted({*self.judgement, "unanswered"})
+
+    @transition(
+        field=state,
+        source=State.RELEASING,
+        target=State.FULFILLING,
+        permission=approver,
+        conditions=[not_disputed, quiet_period_over],
+    )
+    def release(self, *, now: datetime) -> None:
+        """The approver lets the workers begin."""
+        self.released_at = now
+
+    @transition(
+        field=state,
+        source=[State.RELEASING, State.FULFILLING],
+        target=RETURN_VALUE(State.RELEASING, State.FULFILLING, State.COMPLETED),
+        permission=approver,
+        conditions=[is_deletion],
+    )
+    def narrow(self, *, now: datetime, nothing_left: bool) -> str:
+        """What is erased shrinks, for a lawful reason that is new; shrunk to nothing it is a denial."""
+        if nothing_left:
+            self._end(Outcome.DENIED, now)
+            return State.COMPLETED
+        return str(self.state)
+
+    @transition(
+        field=state,
+        source=[State.RELEASING, State.FULFILLING],
+        target=RETURN_VALUE(State.RELEASING, State.FULFILLING),
+        permission=requester,
+        conditions=[is_deletion, not_disputed],
+    )
+    def dispute(self, *, now: datetime) -> str:
+        """ "This was not me": the steps stop, the clock does not (law 4)."""
+        self.disputed_at = now
+        self.attention = "disputed"
+        return str(self.state)
+
+    @transition(
+        field=state,
+        source=[State.RELEASING, State.FULFILLING],
+        target=RETURN_VALUE(State.RELEASING, State.FULFILLING),
+        permission=approver,
+        conditions=[disputed],
+    )
+    def dismiss_dispute(self, *, now: datetime) -> str:
+        """Two people found the dispute unfounded: the work goes on."""
+        self.disputed_at = None
+        self.attention = ""
+        return str(self.state)
+
+    @transition(
+        field=state,
+        source=[State.RELEASING, State.FULFILLING],
+        target=State.COMPLETED,
+        permission=approver,
+        conditions=[disputed],
+    )
+    def uphold_dispute(self, *, now: datetime) -> None:
+        """Two people found it founded: nothing (more) is erased. The account stays shut (law 3)."""
+        self._end(Outcome.DENIED, now)
+
+    @transition(field=state, source=State.FULFILLING, target=State.COMPLETED, permission=system, conditions=[is_deletion, not_disputed])
+    def settle(self, *, now: datetime, outcome: str) -> None:
+        """Every step has ended and nothing is left that should be gone."""
+        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+            raise ValueError("outcome")
+        self._end(outcome, now)
+
+
+VERBS = (
+    "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "not_proven",
+    "located", "approve", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow", "dispute",
+    "dismiss_dispute", "uphold_dispute", "settle",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Mail that leaves: compose, outbox (queue, claim, send, sweep), the development folder."""

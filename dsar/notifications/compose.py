@@ -1,0 +1,105 @@
+"""Makes a mail from an outbox row: the notice's templates, in the person's language, links made anew."""
+
+from email.utils import formatdate, make_msgid
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from dsar import keys
+from dsar.enums import CheckKind, Right
+from dsar.law import codes, regimes
+from dsar.models import Message
+from dsar.notifications import letters
+
+
+def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
+    """The mail for one outbox row. The Message-ID is the row's own, so that a repeat is recognisable (RFC 5322 3.6.4).
+
+    `Auto-Submitted` (RFC 3834) and a loop header of ours keep two robots from writing to each other.
+    """
+    case = message.case
+    with translation.override(case.language or settings.LANGUAGE_CODE):
+        context = context_for(message)
+        folder = f"email/{message.notice}"
+        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        text = render_to_string(f"{folder}/body.txt", context)
+        html = render_to_string(f"{folder}/body.html", context)
+    domain = settings.PRIVACY_EMAIL.rpartition("@")[2]
+    identity = keys.mac("message-id", str(message.pk), str(case.uid)).hex()[:32]
+    made = EmailMultiAlternatives(
+        subject=subject,
+        body=text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[case.email],
+        reply_to=[case.reply_address()],
+        connection=backend,
+        headers={
+            "Message-ID": f"<{identity}@{domain}>" if domain else make_msgid(),
+            "Date": formatdate(message.created_at.timestamp()),
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            "X-Rightsdesk-Loop": loop_mark(identity),
+        },
+    )
+    made.attach_alternative(html, "text/html")
+    return made
+
+
+def loop_mark(identity: str) -> str:
+    """A header value that only we can make: a mail that comes back with it is our own."""
+    return f"{identity}.{keys.mac('loop', identity).hex()[:32]}"
+
+
+def is_own_loop(value: str) -> bool:
+    """Whether a header value was made by `loop_mark`."""
+    identity, _, signature = value.strip().partition(".")
+    return bool(identity) and keys.same(value.strip(), loop_mark(identity))
+
+
+def context_for(message: Message) -> dict[str, Any]:
+    """Everything a notice's template may use (see templates/email/README.md)."""
+    request, case, check = message.request, message.case, message.check_ref
+    regime = regimes.load(case.regime)
+    right = Right(request.right) if request else Right.UNCLEAR
+    context: dict[str, Any] = {
+        "company": settings.COMPANY_NAME,
+        "privacy_email": settings.PRIVACY_EMAIL,
+        "base_url": settings.BASE_URL,
+        "language": translation.get_language(),
+        "reference": case.reference,
+        "right": right.value,
+        "right_label": right.label,
+        "received_on": case.received_at.date(),
+        "due_on": request.due_on if request else None,
+        "old_due_on": request.original_due_on if request else None,
+        "new_due_on": request.due_on if request else None,
+        "understood": letters.understood(right),
+        "person_text": message.text,
+        "question": message.text,
+        "authority_name": regime.authority,
+        "authority_url": "",
+        "remedy": regime.remedy,
+        "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
+        "code_minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),
+    }
+    if check and check.kind == CheckKind.CODE:
+        context["code"] = check.code
+    elif check:
+        context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
+    if message.decision:
+        decision = message.decision
+        code = codes.find(decision.code) if decision.code else None
+        context |= {
+            "reason_label": code.label if code else "",
+            "reason_text": case.unseal(decision.text_sealed, "decision"),
+            "citation": decision.citation,
+        }
+    if request:
+        context["items"] = letters.items(request)
+        context["money"] = letters.money(request)
+    return context

@@ -1,0 +1,137 @@
+"""What a letter says of the work: per category what went, what stayed, why and until when."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dsar.enums import Right, StepStatus
+from dsar.law import codes
+from dsar.models import PrivacyRequest
+
+UNDERSTOOD: dict[str, Any] = {
+    Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
+    Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
+    Right.ACCESS: gettext_lazy("You want a copy of your data."),
+    Right.PORTABILITY: gettext_lazy("You want your data in a form that you can take elsewhere."),
+    Right.DELETION: gettext_lazy("You want us to delete your account and your data."),
+    Right.CORRECTION: gettext_lazy("You want us to correct something about you."),
+    Right.OBJECTION: gettext_lazy("You object to a use of your data."),
+    Right.RESTRICTION: gettext_lazy("You want us to restrict a use of your data."),
+    Right.WITHDRAW_CONSENT: gettext_lazy("You withdraw a consent that you gave."),
+    Right.OPT_OUT_SALE: gettext_lazy("You want us not to sell or share your data."),
+    Right.OPT_OUT_TARGETED: gettext_lazy("You want us not to use your data for targeted advertising."),
+    Right.LIMIT_SENSITIVE: gettext_lazy("You want us to limit the use of sensitive data about you."),
+    Right.MARKETING_OPT_OUT: gettext_lazy("You want no more marketing from us."),
+    Right.HUMAN_REVIEW: gettext_lazy("You want a person to look again at an automated decision about you."),
+}
+
+
+def understood(right: Right) -> str:
+    """What we understood, in one sentence."""
+    return str(UNDERSTOOD[right])
+
+
+def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
+    plan = request.plans.order_by("-version").first()
+    if plan is None:
+        return {}
+    plan.request = request
+    return plan.body()
+
+
+def items(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """Per category: label, action (erased, anonymised, kept, pending), count, reason, citation, until.
+
+    Counts of what went are the workers' own, added up over the chunks; what stayed is as the frozen plan says, with
+    the counts of the last look where a worker took one.
+    """
+    body = _plan_body(request)
+    if not body:
+        return []
+    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    labels = {item["category"]: _(item["label"]) for item in body["items"]}
+    kept = {(item["category"], item["code"]): item for item in body["items"] if item["action"] in ("keep", "refer")}
+    for step in request.steps.filter(status=StepStatus.DONE).order_by("pk"):
+        if step.kind != "erase":
+            continue
+        for tally in step.tallies:
+            for action, names in (("erased", ("removed", "absent")), ("anonymised", ("anonymised",))):
+                number = sum(tally.get(name, 0) for name in names)
+                if number and not (action == "anonymised" and (tally["category"], tally.get("code", "")) in kept):
+                    _add(lines, labels, tally["category"], action, number)
+            if tally.get("kept") and tally.get("code"):
+                line = _add(lines, labels, tally["category"], "kept", tally["kept"], code=tally["code"])
+                line["citation"] = tally.get("citation", "")
+                line["until"] = _latest(line["until"], tally.get("until") or tally.get("review_on"))
+    for (category, code), item in kept.items():
+        if (category, "kept", code) not in lines:
+            line = _add(lines, labels, category, "kept", item["count"] or 0, code=code)
+            line["citation"], line["until"] = item["citation"], _latest(None, item["until"] or item["review_on"])
+    for item in body["items"]:
+        if item["action"] == "backup":
+            line = _add(lines, labels, item["category"], "pending", 0)
+            line["until"] = _latest(None, item["until"])
+            line["reason"] = _("It goes when the backups are overwritten; nothing is restored from them before.")
+    for (_category, action, code), line in lines.items():
+        found = codes.valid(code, body["regime"]) if code else None
+        if found:
+            line["reason"] = str(found.text)
+        elif action == "kept":
+            line["reason"] = _("It belongs to your organisation. Please turn to it.")
+        line["count"] = line["count"] or None
+    order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
+    return sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
+
+
+def _add(
+    lines: dict[tuple[str, str, str], dict[str, Any]],
+    labels: dict[str, str],
+    category: str,
+    action: str,
+    number: int,
+    *,
+    code: str = "",
+) -> dict[str, Any]:
+    line = lines.setdefault(
+        (category, action, code),
+        {
+            "label": labels.get(category, category), "action": action, "count": 0, "reason": "", "citation": "",
+            "until": None,
+        },
+    )  # fmt: skip
+    line["count"] += number
+    return line
+
+
+def _latest(one: date | None, other: str | None) -> date | None:
+    found = date.fromisoformat(other) if other else None
+    return max(filter(None, (one, found)), default=None)
+
+
+def money(request: PrivacyRequest) -> dict[str, Any] | None:
+    """The credit balance and what becomes of it, in whole units of its currency; None where there is none."""
+    found: dict[str, Any] | None = _plan_body(request).get("money")
+    return money_view(found)
+
+
+def money_view(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Amounts as pages and letters show them, with the reasons in words."""
+    if not found:
+        return None
+    words = {
+        "crypto": _("Purchases with cryptocurrency are not refunded."),
+        "terminated": _("The account was terminated for a violation, so credits are not refunded."),
+        "expired": _("Credits that have expired are not refunded."),
+        "promotional": _("Promotional credits are not refunded."),
+    }
+    return {
+        "currency": found["currency"],
+        "balance": f"{found['balance_cents'] / 100:.2f}",
+        "refund": f"{found['refund_cents'] / 100:.2f}" if found["refund_cents"] else "",
+        "lost": f"{found['lost_cents'] / 100:.2f}" if found["lost_cents"] else "",
+        "refund_by_days": found["refund_by_days"],
+        "lost_reasons": [words.get(reason, reason) for reason in found.get("lost_reasons") or []],
+        "auto_topup": found.get("auto_topup", False),
+    }

@@ -1,0 +1,190 @@
+"""The outbox: queue in the transaction of what is told, claim, send, sweep.
+
+A row stores a notice and references; link and text are made when it is sent. Sending is at least once: a worker
+that dies between the mail server's answer and our note sends again, under the same Message-ID.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from dsar import bell, keys
+from dsar.enums import LINK_NOTICES, CheckKind, CheckStatus, Lane, MessageStatus, Notice, StepReason
+from dsar.models import Case, Decision, IdentityCheck, Message, PrivacyRequest
+from dsar.notifications import compose
+
+log = structlog.get_logger(__name__)
+
+BATCH = 20
+GIVE_UP_AFTER = 8
+LINK_OF: dict[str, CheckKind] = {
+    Notice.RECEIVED_VERIFY: CheckKind.MAILBOX,
+    Notice.CONFIRM_READY: CheckKind.MAILBOX,
+    Notice.CONFIRM_REMINDER: CheckKind.MAILBOX,
+    Notice.CONFIRMED: CheckKind.NOT_ME,
+    Notice.ACCESS_CODE: CheckKind.CODE,
+}
+WITHOUT_LINK = frozenset({Notice.REPLY})
+URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED})
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What a sender holds: the row and the fence it was claimed with."""
+
+    message: Message
+    token: int
+
+
+def make_check(case: Case, kind: CheckKind, now: datetime) -> IdentityCheck:
+    """A new link or code for a case. An older one of the same kind is spent from now on, where using it matters."""
+    lifetime = {CheckKind.CODE: settings.CODE_LIFETIME, CheckKind.MAILBOX: settings.LINK_LIFETIME}.get(
+        kind, settings.RECORD_PERIOD
+    )
+    if kind in (CheckKind.CODE, CheckKind.MAILBOX):
+        IdentityCheck.objects.filter(case=case, kind=kind, status=CheckStatus.PENDING).update(
+            status=CheckStatus.SUPERSEDED, decided_at=now
+        )
+    check = IdentityCheck(case=case, kind=kind, created_at=now, expires_at=now + lifetime)
+    check.token_hash = keys.token_hash(check.token)
+    check.save(force_insert=True)
+    return check
+
+
+def within_limit(to_index: str, now: datetime) -> bool:
+    """At most LINK_MAILS_PER_DAY mails with a way in to one address in 24 hours; the screen does not change."""
+    if connection.vendor == "postgresql":
+        # Parallel forms for one address would all count the same number; SQLite writes one at a time anyway.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(to_index[:15] or "0", 16)])
+    sent = Message.objects.filter(
+        to_index=to_index, notice__in=LINK_NOTICES, created_at__gt=now - timedelta(days=1)
+    ).count()
+    return sent < settings.LINK_MAILS_PER_DAY
+
+
+def queue(
+    request: PrivacyRequest,
+    notice: Notice,
+    *,
+    decision: Decision | None = None,
+    text: str = "",
+    dedupe: str | None = None,
+    author_id: int | None = None,
+) -> Message | None:
+    """Put a notice about a request in the outbox, inside the caller's transaction. None where none may be sent."""
+    return queue_for_case(
+        request.case, notice, request=request, decision=decision, text=text, dedupe=dedupe, author_id=author_id
+    )
+
+
+def queue_for_case(
+    case: Case,
+    notice: Notice,
+    *,
+    request: PrivacyRequest | None = None,
+    decision: Decision | None = None,
+    text: str = "",
+    dedupe: str | None = None,
+    author_id: int | None = None,
+) -> Message | None:
+    """Put a notice in the outbox. None after a purge, to a machine's mail, over the limit, or where it was queued before."""
+    if case.purged_at or case.email_sealed is None:
+        return None
+    if case.machine_mail and not case.is_proven:
+        return None
+    now = timezone.now()
+    if notice in LINK_NOTICES and not within_limit(case.email_index, now):
+        return None
+    if dedupe and Message.objects.filter(dedupe=dedupe).exists():
+        return None
+    check = None if notice in WITHOUT_LINK else make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
+    message = Message.objects.create(
+        case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
+        text_sealed=case.seal(text, "message"), to_index=case.email_index, urgent=notice in URGENT,
+        created_at=now, due_at=now, dedupe=dedupe,
+    )  # fmt: skip
+    bell.ring(Lane.MAIL)
+    return message
+
+
+def claim(limit: int = BATCH, only: list[int] | None = None) -> list[Claimed]:
+    """Take up to `limit` due messages under a lease; a lapsed lease is taken over."""
+    now = timezone.now()
+    free = Q(status=MessageStatus.QUEUED, due_at__lte=now) | Q(status=MessageStatus.CLAIMED, lease_until__lt=now)
+    with transaction.atomic():
+        rows = Message.objects.filter(free).order_by("-urgent", "due_at", "id")
+        if only is not None:
+            rows = rows.filter(pk__in=only)
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        taken = list(rows.select_related("case", "request", "check_ref", "decision")[:limit])
+        Message.objects.filter(pk__in=[row.pk for row in taken]).update(
+            status=MessageStatus.CLAIMED, token=F("token") + 1, attempts=F("attempts") + 1, lease_until=now + settings.LEASE
+        )
+    for row in taken:
+        row.attempts += 1
+        if row.request:
+            row.request.case = row.case
+    return [Claimed(row, row.token + 1) for row in taken]
+
+
+def deliver(claimed: list[Claimed]) -> int:
+    """Send what was claimed over one connection and note each result where the fence still fits. Returns how many went."""
+    if not claimed:
+        return 0
+    backend: BaseEmailBackend = get_connection()
+    sent = 0
+    try:
+        for entry in claimed:
+            sent += _deliver_one(entry, backend)
+    finally:
+        backend.close()
+    return sent
+
+
+def _deliver_one(entry: Claimed, backend: BaseEmailBackend) -> int:
+    message = entry.message
+    now = timezone.now()
+    try:
+        if message.case.purged_at:
+            changes: dict[str, object] = {"status": MessageStatus.FAILED, "reason": "purged"}
+        else:
+            compose.mail(message, backend).send()
+            changes = {"status": MessageStatus.SENT, "sent_at": now, "reason": ""}
+    except Exception as error:
+        # Whatever a mail server or a template does, the row must say so and the next one must go out.
+        log.warning("mail could not be sent", message=message.pk, error=type(error).__name__)
+        again = message.attempts < GIVE_UP_AFTER
+        changes = {
+            "status": MessageStatus.QUEUED if again else MessageStatus.FAILED,
+            "reason": type(error).__name__[:40],
+            "due_at": now + timedelta(seconds=min(3600, 15 * 2**message.attempts)),
+        }
+    done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
+    if done and changes["status"] == MessageStatus.FAILED and message.request_id:
+        PrivacyRequest.objects.filter(pk=message.request_id, attention="").update(attention=StepReason.MAIL_FAILED)
+    return int(done and changes["status"] == MessageStatus.SENT)
+
+
+def drain() -> int:
+    """Send until nothing is due; returns how many went out."""
+    total = 0
+    while claimed := claim():
+        total += deliver(claimed)
+    return total
+
+
+def deliver_for(request_id: int) -> int:
+    """Send what is due about one request now: one person is carried through before the next."""
+    due = list(
+        Message.objects.filter(request_id=request_id, status=MessageStatus.QUEUED).values_list("pk", flat=True)[:BATCH]
+    )
+    return deliver(claim(only=due)) if due else 0

@@ -1,0 +1,145 @@
+"""Which rows the law lets the company keep, and until when (GDPR Art. 17(3), Cal. Civ. Code 1798.105(d)).
+
+A rule of the data map counts only where its code is valid in the regime of the case. A doubtful one makes the table a
+question for a person: never a silent keep, never a silent erase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from dsar.datamap.orders import KeepRule, Scalar, TableOrder, add_months, until_for
+from dsar.datamap.schema import Retention, TableMap
+from dsar.law import codes
+
+__all__ = [
+    "Ask", "Erase", "Hold", "Keep", "Mask", "Verdict", "held", "hold_blocks", "keep_rule", "order_for", "until_for",
+    "verdict",
+]  # fmt: skip
+
+REVIEW_MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Own rows go, except those a rule keeps."""
+
+    keeps: tuple[KeepRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Own rows stay without their personal columns, except those a rule keeps as they are."""
+
+    columns: tuple[str, ...]
+    keeps: tuple[KeepRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """All own rows stay. Exactly one of `until` (last day) and `review_on` is set."""
+
+    code: str
+    citation: str
+    until: date | None
+    review_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person must decide. `reason`: code_not_valid, must_be_weighed (and the map names no weighing), no_end (the code
+    needs a date on which it ends), no_reason. `code`: the code in question."""
+
+    reason: Literal["code_not_valid", "must_be_weighed", "no_end", "no_reason"]
+    code: str = ""
+
+
+Verdict = Erase | Mask | Keep | Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The scope of a legal hold that is in force. Empty fields do not narrow it; `code` is its basis in law."""
+
+    code: str
+    citation: str
+    source: str = ""
+    categories: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    review_on: date | None = None
+
+
+def verdict(table_map: TableMap, *, regime: str, today: date) -> Verdict:
+    """Return what is to happen to the person's own rows of a table, under one regime's law on one day.
+
+    A rule with an anchor keeps a row exactly while its last day, counted from that anchor, is not before `today`.
+    """
+    keeps = []
+    for rule in table_map.retention:
+        found = codes.valid(rule.code, regime)
+        if found is None:
+            return Ask("code_not_valid", rule.code)
+        if found.weigh and not rule.weighed:
+            return Ask("must_be_weighed", rule.code)
+        if found.needs == "until" and rule.period is None:
+            return Ask("no_end", rule.code)
+        keeps.append(keep_rule(rule, found.citation, today))
+    if table_map.disposal == "keep":
+        whole = [rule for rule in keeps if rule.column is None and not rule.when]
+        if not whole:
+            return Ask("no_reason")
+        return Keep(whole[0].code, whole[0].citation, None, whole[0].review_on)
+    if table_map.disposal == "mask":
+        return Mask(table_map.personal, tuple(keeps))
+    return Erase(tuple(keeps))
+
+
+def keep_rule(rule: Retention, citation: str, today: date) -> KeepRule:
+    """Return a rule of the data map as it stands on `today`: its period turned into a cutoff.
+
+    Where no period can say when it ends, or a row's anchor is empty, somebody looks again after a year.
+    """
+    when: tuple[tuple[str, Scalar], ...] = tuple(sorted(rule.when.items()))
+    period = rule.period
+    return KeepRule(
+        code=rule.code,
+        citation=citation,
+        column=rule.anchor,
+        after=period.cutoff(today) if period else None,
+        when=when,
+        keep_columns=rule.keep_columns,
+        period=period,
+        review_on=add_months(today, REVIEW_MONTHS),
+    )
+
+
+def order_for(table: str, table_map: TableMap, found: Verdict) -> TableOrder:
+    """Return the order that carries a verdict out. Raises ValueError for Ask: a person has to answer first."""
+    if isinstance(found, Ask):
+        raise ValueError(f"{table}: {found.reason} {found.code}".strip())
+    if isinstance(found, Keep):
+        rule = KeepRule(found.code, found.citation, review_on=found.review_on)
+        return TableOrder(table, table_map.category, "keep", (rule,))
+    if isinstance(found, Mask):
+        return TableOrder(table, table_map.category, "mask", found.keeps, found.columns)
+    return TableOrder(table, table_map.category, "erase", found.keeps)
+
+
+def hold_blocks(holds: Iterable[Hold], order: TableOrder, source: str = "") -> tuple[Hold, ...]:
+    """Return the holds whose scope covers a table of `source`. One is enough to leave its rows alone."""
+    return tuple(
+        hold
+        for hold in holds
+        if (not hold.source or not source or hold.source == source)
+        and (not hold.categories or order.category in hold.categories)
+        and (not hold.tables or order.table in hold.tables)
+    )
+
+
+def held(order: TableOrder, hold: Hold) -> TableOrder:
+    """Return the order with everything kept by a hold, under the hold's own basis in law."""
+    rule = KeepRule(hold.code, hold.citation, review_on=hold.review_on)
+    return replace(order, disposal="keep", keeps=(rule,), columns_to_mask=())

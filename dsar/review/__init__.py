@@ -1,0 +1,1 @@
+"""What people of the desk decide: sort, ask, approve, refuse, extend, narrow, hold."""

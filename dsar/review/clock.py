@@ -1,0 +1,55 @@
+"""The clock: what is due is raised again and again; nothing depends on a process having been up at one moment."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from dsar.enums import Notice, State
+from dsar.models import SYSTEM, PrivacyRequest
+from dsar.notifications import outbox
+from dsar.review import holds
+from dsar.workflow import Conflict, lock, move
+
+BATCH = 200
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Raise what is due: unproven by the target date, unanswered questions, reminders, unanswered confirmations,
+    holds that can become active. Returns how many requests were touched."""
+    moment = now or timezone.now()
+    today = timezone.localdate(moment)
+    done = holds.settle_placing()
+    done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
+    done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
+    done += _remind(moment)
+    overdue = PrivacyRequest.objects.filter(state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN)
+    return done + _move(overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS)), "unanswered")
+
+
+def _move(found: "PrivacyRequest.objects", verb: str) -> int:  # type: ignore[name-defined]
+    done = 0
+    for pk in list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        try:
+            move(pk, verb, actor=SYSTEM)
+            done += 1
+        except Conflict:
+            continue
+    return done
+
+
+def _remind(moment: datetime) -> int:
+    done = 0
+    for number, after in enumerate(settings.CONFIRM_REMINDERS):
+        due = PrivacyRequest.objects.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
+        for pk in list(due.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            with transaction.atomic():
+                request = lock(pk)
+                if request.state != State.CONFIRMING or request.reminders != number:
+                    continue
+                PrivacyRequest.objects.filter(pk=pk).update(reminders=number + 1)
+                key = f"remind:{pk}:{number}:{request.entered_at:%Y%m%d%H%M%S}"
+                outbox.queue(request, Notice.CONFIRM_REMINDER, dedupe=key)
+                done += 1
+    return done

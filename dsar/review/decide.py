@@ -1,0 +1,209 @@
+"""The verbs of the desk. Each checks its input, calls `move()` and nothing else calls it; reasons come from the law's
+catalogue, and a code that is not valid for this request is refused here."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit, deadlines
+from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Right, State, StepReason
+from dsar.law import clocks, codes, regimes
+from dsar.law.errors import LawError
+from dsar.models import Actor, Case, Decision, Message, PrivacyRequest
+from dsar.notifications import outbox
+from dsar.workflow import Because, Conflict, Forbidden, lock, move
+
+
+class Invalid(Exception):
+    """A decision that cannot stand; the text says what to do, for the person at the desk."""
+
+
+def _text(text: str, what: str) -> str:
+    cleaned = text.strip()
+    if not cleaned:
+        raise Invalid(_("Please write %(what)s: the requester reads it.") % {"what": what})
+    return cleaned[:8000]
+
+
+def classify(pk: int, right: str, *, actor: Actor) -> PrivacyRequest:
+    """Say which right it is; the dates are counted from receipt as that right demands."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    if right not in Right.values or not right:
+        raise Invalid(_("Please choose one of the rights."))
+    found = deadlines.dates(request.case.regime, right, request.received_at)
+    return move(
+        pk, "classify", actor=actor, because=Because(DecisionKind.CLASSIFY, code=right), right=right,
+        due_on=found.due_on, target_on=found.target_on, tier=found.tier,
+    )  # fmt: skip
+
+
+def ask(pk: int, question: str, *, actor: Actor) -> PrivacyRequest:
+    """Put a question to the person; no answer by the set day brings the request back to REVIEW."""
+    answer_by = timezone.now() + settings.ANSWER_WITHIN
+    text = _text(question, _("your question"))
+    with transaction.atomic():
+        return move(pk, "ask", actor=actor, because=Because(DecisionKind.ASK, text=text), answer_by=answer_by)
+
+
+def approve(pk: int, *, actor: Actor, text: str = "") -> PrivacyRequest:
+    """Decide that what needed judgement may go on: the person is asked to confirm what will really happen."""
+    return move(pk, "approve", actor=actor, because=Because(DecisionKind.APPROVE, text=text.strip()[:8000]))
+
+
+def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Refuse by a code of the law's catalogue and a text (GDPR Art 12(4)); two-person rules come with the law issue."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    found = codes.refusal(code, request.case.regime, request.right or Right.KNOW)
+    if found is None:
+        raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
+    because = Because(DecisionKind.REFUSE, found.code, found.citation, _text(text, _("the reason in your own words")))
+    if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
+        return move(pk, "lapse", actor=actor, because=because, outcome=Outcome.NOT_PROVEN)
+    if found.outcome == Outcome.REFERRED:
+        return move(pk, "refer", actor=actor, because=because)
+    return move(pk, "refuse", actor=actor, because=because)
+
+
+def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:
+    """End with the name of the one who can answer (an organisation, another controller)."""
+    because = Because(DecisionKind.REFER, text=_text(to_whom, _("to whom the person should turn")))
+    return move(pk, "refer", actor=actor, because=because)
+
+
+def reject(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Spam, or no request at all: no letter."""
+    return move(pk, "reject", actor=actor, because=Because(DecisionKind.REJECT))
+
+
+def merge(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Join with an open request for the same right by the same *verified* person. An unverified twin proves nothing:
+    somebody could file one to have the victim's own request put aside."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    twin = (
+        PrivacyRequest.objects.open()
+        .filter(case__email_index=request.case.email_index, case__email_proven_at__isnull=False)
+        .exclude(pk=pk)
+        .order_by("received_at")
+        .first()
+    )
+    if not request.case.email_index or twin is None:
+        raise Invalid(_("There is no open, verified request from the same address to merge this into."))
+    return move(pk, "merge", actor=actor, because=Because(DecisionKind.MERGE, code=twin.case.reference))
+
+
+def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
+    """End what was never proven or never answered, with a reasoned letter (law 15)."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    outcome = Outcome.UNANSWERED if request.case.is_proven else Outcome.NOT_PROVEN
+    because = Because(DecisionKind.LAPSE, text=_text(text, _("why it ends")))
+    return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
+
+
+def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Take more time, once; a notice after the legal date is void and refused here (GDPR Art 12(3))."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    regime = regimes.load(request.case.regime)
+    found = next((reason for reason in codes.extension_reasons(regime) if reason.code == code), None)
+    if found is None:
+        raise Invalid(_("This law does not know this reason for taking more time."))
+    try:
+        clocks.extend(regime, request.right, request.received_at, timezone.now(), times=int(request.extended_at is not None))
+        dates = deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
+    except LawError as error:
+        if error.reason == "notice_late":
+            raise Invalid(_("The legal date has passed: an extension would be void. Please answer now.")) from None
+        raise Invalid(_("This request cannot be extended (again).")) from None
+    because = Because(DecisionKind.EXTEND, found.code, found.citation, _text(text, _("the reason in your own words")))
+    return move(pk, "extend", actor=actor, because=because, due_on=dates.due_on, target_on=dates.target_on)
+
+
+def reply(pk: int, text: str, *, actor: Actor) -> Message | None:
+    """Write to the person without changing anything."""
+    cleaned = _text(text, _("your message"))
+    if not actor.is_handler:
+        raise Forbidden("reply")
+    with transaction.atomic():
+        request = lock(pk)
+        audit.record(request.case, audit.Entry("replied", actor, pk))
+        return outbox.queue(request, Notice.REPLY, text=cleaned, author_id=actor.user_id)
+
+
+def note(pk: int, text: str, *, actor: Actor) -> Message:
+    """Write something down for colleagues; it never leaves the house."""
+    cleaned = _text(text, _("your note"))
+    if not actor.is_handler:
+        raise Forbidden("note")
+    with transaction.atomic():
+        request = lock(pk)
+        audit.record(request.case, audit.Entry("noted", actor, pk))
+        return Message.objects.create(
+            case=request.case, request=request, status=MessageStatus.NOTE, author_id=actor.user_id,
+            text_sealed=request.case.seal(cleaned, "message"),
+        )  # fmt: skip
+
+
+def assign(pk: int, *, actor: Actor) -> None:
+    """Take a request for oneself."""
+    if not actor.is_handler:
+        raise Forbidden("assign")
+    with transaction.atomic():
+        request = lock(pk)
+        PrivacyRequest.objects.filter(pk=pk).update(assignee_id=actor.user_id)
+        audit.record(request.case, audit.Entry("assigned", actor, pk))
+
+
+def withdraw_for(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Note that the person said, by mail or telephone, that they no longer want it."""
+    return move(pk, "withdraw", actor=actor)
+
+
+def judge_dispute(pk: int, founded: bool, text: str, *, actor: Actor) -> PrivacyRequest:
+    """One person's finding on "this was not me". When two different people agree it takes effect (law 4).
+
+    Founded: nothing more is erased and the account stays shut. Raises Invalid for a second finding by the same person.
+    """
+    if not actor.is_approver:
+        raise Forbidden("judge_dispute")
+    kind = DecisionKind.DISPUTE_FOUNDED if founded else DecisionKind.DISPUTE_UNFOUNDED
+    cleaned = _text(text, _("what you found"))
+    with transaction.atomic():
+        request = lock(pk)
+        if request.disputed_at is None:
+            raise Conflict("no dispute")
+        earlier = request.decisions.filter(
+            kind__in=[DecisionKind.DISPUTE_FOUNDED, DecisionKind.DISPUTE_UNFOUNDED], decided_at__gte=request.disputed_at
+        )
+        if earlier.filter(decided_by_id=actor.user_id).exists():
+            raise Invalid(_("You have given your finding. A second person has to decide."))
+        second = earlier.filter(kind=kind).exists()
+        if not second:
+            Decision.objects.create(
+                request=request, kind=kind, decided_by_id=actor.user_id, text_sealed=request.case.seal(cleaned, "decision")
+            )
+            audit.record(request.case, audit.Entry("dispute_judged", actor, pk, details={"founded": founded}))
+            return request
+        verb = "uphold_dispute" if founded else "dismiss_dispute"
+        moved = move(pk, verb, actor=actor, because=Because(kind, text=cleaned))
+        if not founded:
+            wake(moved)
+        return moved
+
+
+def wake(request: PrivacyRequest) -> None:
+    """Let steps that waited for a reason which is gone go on at once, in the caller's transaction."""
+    request.steps.filter(reason__in=[StepReason.DISPUTED, StepReason.KILL_SWITCH, StepReason.SOURCE_OFF]).update(
+        due_at=timezone.now(), reason=""
+    )
+
+
+def answer_period() -> timedelta:
+    """How long a person has to answer a question."""
+    return settings.ANSWER_WITHIN
+
+
+def open_twins(case: Case) -> int:
+    """Other open cases from the same address."""
+    return Case.objects.filter(email_index=case.email_index).exclude(pk=case.pk).exclude(email_index="").count()

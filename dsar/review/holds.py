@@ -1,0 +1,69 @@
+"""Legal holds: placed and lifted by approvers, on a basis in law."""
+
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit, keys
+from dsar.enums import HoldStatus, StepReason, StepStatus
+from dsar.law import codes
+from dsar.models import Actor, LegalHold, Step
+from dsar.review.decide import Invalid
+from dsar.workflow import Forbidden
+
+
+def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tuple[str, ...] = ()) -> LegalHold:
+    """Place a hold on a person's data. It is `placing` until no live lease touches its scope.
+
+    Raises Invalid where the address is no address, the basis is unknown or a mere label, or the review date is past.
+    """
+    if not actor.is_approver:
+        raise Forbidden("place_hold")
+    index = keys.email_index(email)
+    if not index:
+        raise Invalid(_("Please enter the e-mail address of the person whose data must be kept."))
+    if codes.is_label(code) or not any(codes.valid(code, regime) for regime in ("eu_gdpr", "us_ca_ccpa")):
+        raise Invalid(_("A hold needs a basis in law. Please choose one from the list."))
+    if review_on <= timezone.localdate():
+        raise Invalid(_("Please choose a review date in the future."))
+    with transaction.atomic():
+        hold = LegalHold.objects.create(
+            email_index=index, code=code, review_on=review_on, sources=list(sources), placed_by_id=actor.user_id
+        )
+        audit.record_house(audit.Entry("hold_placed", actor, details={"hold": hold.pk, "code": code}))
+    settle_placing()
+    hold.refresh_from_db()
+    return hold
+
+
+def settle_placing() -> int:
+    """Holds become active once no live lease touches their scope; returns how many did."""
+    now, settled = timezone.now(), 0
+    for hold in LegalHold.objects.filter(status=HoldStatus.PLACING):
+        live = Step.objects.filter(
+            status=StepStatus.LEASED, lease_until__gte=now, request__case__email_index=hold.email_index
+        )
+        if hold.sources:
+            live = live.filter(source__in=hold.sources)
+        if not live.exists():
+            settled += LegalHold.objects.filter(pk=hold.pk, status=HoldStatus.PLACING).update(status=HoldStatus.ACTIVE)
+    return settled
+
+
+def lift(pk: int, *, actor: Actor) -> LegalHold:
+    """Lift a hold; what waited for it goes on by itself, with its clock as it was."""
+    if not actor.is_approver:
+        raise Forbidden("lift_hold")
+    with transaction.atomic():
+        hold = LegalHold.objects.select_for_update().get(pk=pk)
+        if hold.status == HoldStatus.LIFTED:
+            return hold
+        hold.status, hold.lifted_at, hold.lifted_by_id = HoldStatus.LIFTED, timezone.now(), actor.user_id
+        hold.save()
+        audit.record_house(audit.Entry("hold_lifted", actor, details={"hold": hold.pk}))
+        Step.objects.filter(
+            request__case__email_index=hold.email_index, status=StepStatus.BLOCKED, reason=StepReason.HOLD
+        ).update(status=StepStatus.QUEUED, reason="", due_at=timezone.now())
+    return hold

@@ -1,0 +1,1 @@
+"""Who asks, and do they mean it: links, codes, the second factor, the confirmation."""

@@ -1,0 +1,83 @@
+"""The confirmation: in one transaction the request is bound and the account is shut here (law 3)."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from dsar import audit, bell, journal, keys
+from dsar.enums import Lane, StepKind
+from dsar.models import REQUESTER, Case, Plan, PrivacyRequest, Step
+from dsar.workflow import Conflict, lock, move
+
+
+class PlanChanged(Exception):
+    """What would be erased, kept or lost differs from what the person saw: they are asked again."""
+
+
+def current_plan(request: PrivacyRequest) -> Plan | None:
+    """The newest plan of a request."""
+    plan = request.plans.order_by("-version").first()
+    if plan:
+        plan.request = request
+    return plan
+
+
+def accounts_of(case: Case, body: dict[str, object]) -> list[User]:
+    """The sign-in accounts that this deletion shuts: the one under the proven address, and those that the plan's
+    sources join to it by the company's own user id."""
+    sources = body.get("sources")
+    refs = [str(found.get("ref")) for found in sources.values() if found.get("ref")] if isinstance(sources, dict) else []
+    address = case.email
+    if not address:
+        return []
+    return list(User.objects.filter(Q(email__iexact=address) | Q(external_id__in=refs)).order_by("pk"))
+
+
+def confirm(pk: int, digest: str) -> PrivacyRequest:
+    """Bind a deletion to the plan that the person saw.
+
+    In this transaction: the plan is frozen, the request is RELEASING, the accounts here are shut for good, an urgent
+    `close` step per source is queued. The journal outside the database gets its line before the commit: a restore of
+    an older database must not forget a promise. Raises PlanChanged, Conflict, OSError (journal not writable).
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(pk)
+        plan = current_plan(request)
+        if plan is None:
+            raise Conflict("no plan")
+        if not keys.same(plan.digest, digest):
+            raise PlanChanged
+        Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
+        request = move(pk, "confirm", actor=REQUESTER, quiet=settings.QUIET_PERIOD)
+        body = plan.body()
+        for user in accounts_of(request.case, body):
+            user.close()
+        Step.objects.bulk_create(
+            Step(request=request, source=source, kind=StepKind.CLOSE, position=0, due_at=now) for source in body["sources"]
+        )
+        journal.write(
+            "confirmed", request=str(request.uid), at=now.isoformat(), digest=plan.digest,
+            subject=keys.tombstone_index("email", request.case.email),
+        )  # fmt: skip
+        bell.ring(Lane.CLOSE)
+    return request
+
+
+def not_me(case: Case) -> list[PrivacyRequest]:
+    """Somebody who reads this mailbox says "this was not me": the steps of confirmed deletions stop, the clock does
+    not; what is not confirmed yet is withdrawn. Two people decide the rest. Repeatable; returns what was moved."""
+    moved = []
+    for request in list(case.requests.open().order_by("pk")):
+        try:
+            moved.append(move(request.pk, "dispute" if request.is_bound else "withdraw", actor=REQUESTER))
+        except Conflict:
+            continue
+    with transaction.atomic():
+        held = Case.objects.select_for_update().get(pk=case.pk)
+        audit.record(held, audit.Entry("not_me", REQUESTER, details={"requests": len(moved)}))
+    return moved
+
+

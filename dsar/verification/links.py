@@ -1,0 +1,138 @@
+"""Links and codes: looked at without changing anything, spent once, limited in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from dsar import audit, keys
+from dsar.enums import CheckKind, CheckStatus, Notice, State
+from dsar.law import regimes, tiers
+from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
+from dsar.notifications import outbox
+from dsar.workflow import move
+
+
+class Refused(Exception):
+    """A proof that does not hold. `problem` is one of: unknown, spent, expired, exhausted, wrong."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a link leads to, and what is wrong with it (empty where it can be used)."""
+
+    check: IdentityCheck | None
+    problem: str = ""
+
+
+def look(token: str, now: datetime | None = None) -> Look:
+    """Read a link without spending it (law 10: GET changes nothing)."""
+    check = IdentityCheck.objects.by_token(token).select_related("case").first() if 20 < len(token) < 80 else None
+    return Look(check, problem_of(check, now or timezone.now()))
+
+
+def problem_of(check: IdentityCheck | None, now: datetime) -> str:
+    """Why a check cannot be used; empty where it can."""
+    if check is None or check.case.purged_at:
+        return "unknown"
+    if check.status in (CheckStatus.PASSED, CheckStatus.SUPERSEDED):
+        return "spent"
+    if check.wrong_attempts >= settings.WRONG_ATTEMPTS or check.status == CheckStatus.FAILED:
+        return "exhausted"
+    return "expired" if now >= check.expires_at else ""
+
+
+def prove_mailbox(token: str) -> Case:
+    """Spend a mailbox link: the case is proven and every request that this tier reaches moves on (GDPR Art 12(6)).
+
+    Of fifty parallel uses one succeeds. Raises Refused.
+    """
+    found = look(token)
+    if found.check is None or found.check.kind != CheckKind.MAILBOX:
+        raise Refused("unknown")
+    if found.problem:
+        raise Refused(found.problem)
+    now = timezone.now()
+    with transaction.atomic():
+        subject, _ = Subject.objects.get_or_create(index=found.check.case.email_index)
+        Subject.objects.select_for_update().get(pk=subject.pk)
+        case = Case.objects.select_for_update().get(pk=found.check.case_id)
+        tier = tiers.reached(regimes.load(case.regime), "email_link")
+        spent = IdentityCheck.objects.filter(pk=found.check.pk, status=CheckStatus.PENDING, expires_at__gt=now).update(
+            status=CheckStatus.PASSED, decided_at=now, tier=tier, valid_until=now + settings.PROOF_LIFETIME
+        )
+        if not spent:
+            raise Refused("spent")
+        first = not case.is_proven
+        audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details={"tier": tier}))
+        if first:
+            # The requests move while the case is still unproven: that is the condition of the verb.
+            waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
+            for pk in waiting.order_by("pk").values_list("pk", flat=True):
+                move(pk, "verify", actor=REQUESTER)
+            Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now)
+    return Case.objects.get(pk=case.pk)
+
+
+def send_new_link(case: Case) -> None:
+    """Another link for a case, to the address it came from; silently none over the daily limit."""
+    with transaction.atomic():
+        held = Case.objects.select_for_update().get(pk=case.pk)
+        request = held.requests.open().order_by("pk").first() or held.requests.order_by("pk").first()
+        outbox.queue_for_case(held, Notice.RECEIVED_VERIFY, request=request)
+
+
+def send_new_link_to(address: str) -> None:
+    """A new link for whoever has an open request under this address. What the asker sees is always the same."""
+    case = Case.objects.of_email(address).filter(requests__in=PrivacyRequest.objects.open()).order_by("-pk").first()
+    if case:
+        send_new_link(case)
+
+
+def send_code(case: Case, *, request: PrivacyRequest | None = None) -> IdentityCheck | None:
+    """Mail a one-time code that opens the case (works although the account is gone). None over the daily limit."""
+    with transaction.atomic():
+        held = Case.objects.select_for_update().get(pk=case.pk)
+        message: Message | None = outbox.queue_for_case(held, Notice.ACCESS_CODE, request=request)
+    return message.check_ref if message else None
+
+
+def open_with_code(case: Case, code: str) -> IdentityCheck:
+    """Spend a one-time code. Five wrong ones end it, and a new one can be asked for. Raises Refused."""
+    now = timezone.now()
+    check = case.checks.filter(kind=CheckKind.CODE).order_by("-pk").first()
+    problem = problem_of(check, now)
+    if check is None or problem:
+        raise Refused(problem or "unknown")
+    if not keys.same("".join(code.split()), check.code):
+        _count_wrong(check, now)
+        raise Refused("wrong")
+    # The condition spends it once, and never beyond its attempts, however many try at the same time.
+    spent = IdentityCheck.objects.filter(
+        pk=check.pk, status=CheckStatus.PENDING, wrong_attempts__lt=settings.WRONG_ATTEMPTS
+    ).update(status=CheckStatus.PASSED, decided_at=now, valid_until=now + settings.PROOF_LIFETIME)
+    if not spent:
+        raise Refused("spent")
+    check.refresh_from_db()
+    return check
+
+
+def _count_wrong(check: IdentityCheck, now: datetime) -> None:
+    IdentityCheck.objects.filter(pk=check.pk).update(wrong_attempts=F("wrong_attempts") + 1)
+    IdentityCheck.objects.filter(
+        pk=check.pk, status=CheckStatus.PENDING, wrong_attempts__gte=settings.WRONG_ATTEMPTS
+    ).update(status=CheckStatus.FAILED, decided_at=now)
+
+
+def latest_proof(case: Case, since: datetime) -> bool:
+    """Whether somebody proved this mailbox, by link or code, recently enough to act on it."""
+    return case.checks.filter(
+        kind__in=[CheckKind.MAILBOX, CheckKind.CODE], status=CheckStatus.PASSED, decided_at__gte=since
+    ).exists()

@@ -1,0 +1,71 @@
+"""An account with a second factor is asked for it before its deletion is confirmed."""
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from dsar import audit
+from dsar.enums import CheckKind, CheckStatus
+from dsar.models import REQUESTER, Case, IdentityCheck
+from dsar.verification.links import Refused
+
+
+def factors_of(users: list[User]) -> "QuerySet[Authenticator]":
+    """The second factors (TOTP, recovery codes, passkeys) of the accounts that a deletion would shut."""
+    return Authenticator.objects.filter(user__in=users)
+
+
+def needed(users: list[User]) -> bool:
+    """Whether any of these accounts has a second factor that a person can be asked for."""
+    return factors_of(users).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
+def passed(case: Case) -> bool:
+    """Whether the second factor was shown for this case recently."""
+    return case.checks.filter(
+        kind=CheckKind.SECOND_FACTOR, status=CheckStatus.PASSED, valid_until__gt=timezone.now()
+    ).exists()
+
+
+def check_code(case: Case, users: list[User], code: str) -> None:
+    """Accept a code of the authenticator app or a recovery code; five wrong ones end this attempt for an hour.
+
+    Raises Refused("wrong") or Refused("exhausted").
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        held = Case.objects.select_for_update().get(pk=case.pk)
+        check, _ = held.checks.get_or_create(
+            kind=CheckKind.SECOND_FACTOR,
+            status=CheckStatus.PENDING,
+            expires_at__gt=now,
+            defaults={"expires_at": now + settings.PROOF_LIFETIME, "created_at": now},
+        )
+        if check.wrong_attempts >= settings.WRONG_ATTEMPTS:
+            raise Refused("exhausted")
+        # Counted before it is compared, and committed either way.
+        IdentityCheck.objects.filter(pk=check.pk).update(wrong_attempts=F("wrong_attempts") + 1)
+    if not _matches(users, "".join(code.split())):
+        raise Refused("wrong")
+    accept(case, check)
+
+
+def accept(case: Case, check: IdentityCheck | None = None) -> None:
+    """Note that the second factor was shown (by code here, or by a sign-in with a passkey)."""
+    now = timezone.now()
+    with transaction.atomic():
+        held = Case.objects.select_for_update().get(pk=case.pk)
+        if check is None:
+            check = IdentityCheck.objects.create(case=held, kind=CheckKind.SECOND_FACTOR, expires_at=now)
+        IdentityCheck.objects.filter(pk=check.pk).update(
+            status=CheckStatus.PASSED, decided_at=now, tier=3, valid_until=now + settings.PROOF_LIFETIME
+        )
+        audit.record(held, audit.Entry("second_factor_shown", REQUESTER))
+
+
+def _matches(users: list[User], code: str) -> bool:
+    factors = factors_of(users).filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES])
+    return any(factor.wrap().validate_code(code) for factor in factors)

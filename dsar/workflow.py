@@ -1,0 +1,165 @@
+"""THE DOOR: `move()` is the only way a request changes its state; `ON_ENTER` is what happens when it does.
+
+The flow on one screen: a state's notices go to the person, its bells wake the workers that pull rows in that state.
+Nobody calls the next stage.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django_fsm import can_proceed, has_transition_perm
+
+from dsar import audit, bell
+from dsar.enums import DecisionKind, Lane, Notice, Outcome, State
+from dsar.models import Actor, Case, Decision, PrivacyRequest, Subject
+from dsar.models.privacy_request import VERBS
+from dsar.notifications import outbox
+
+
+class Conflict(Exception):
+    """The request is in a state (or a condition) in which this verb does not exist (HTTP 409)."""
+
+
+class Forbidden(Exception):
+    """This actor may not do it (HTTP 403)."""
+
+
+@dataclass(frozen=True)
+class OnEnter:
+    """What entering a state sets off: letters by outcome or always, and bells."""
+
+    notices: tuple[Notice, ...] = ()
+    by_outcome: dict[str, Notice] = field(default_factory=dict)
+    bells: tuple[Lane, ...] = ()
+
+
+ENDINGS = {
+    Outcome.GRANTED: Notice.DONE_ERASED,
+    Outcome.GRANTED_IN_PART: Notice.DONE_ERASED,
+    Outcome.NOTHING_HELD: Notice.NOTHING_HELD,
+    Outcome.REFERRED: Notice.REFERRED,
+    Outcome.MERGED: Notice.MERGED,
+    Outcome.DENIED: Notice.REFUSED,
+    Outcome.WITHDRAWN: Notice.WITHDRAWN,
+    Outcome.NOT_PROVEN: Notice.NOT_PROVEN,
+    Outcome.UNANSWERED: Notice.UNANSWERED,
+    Outcome.OVERTAKEN: Notice.OVERTAKEN,
+}
+
+ON_ENTER: dict[str, OnEnter] = {
+    State.TRIAGE: OnEnter(notices=(Notice.RECEIVED_TRIAGE,)),
+    State.VERIFYING: OnEnter(notices=(Notice.RECEIVED_VERIFY,), bells=(Lane.LOCATE,)),
+    State.LOCATING: OnEnter(bells=(Lane.LOCATE,)),
+    State.REVIEW: OnEnter(),
+    State.CLARIFYING: OnEnter(notices=(Notice.ASK,)),
+    State.CONFIRMING: OnEnter(),
+    State.RELEASING: OnEnter(notices=(Notice.CONFIRMED,), bells=(Lane.CLOSE,)),
+    State.FULFILLING: OnEnter(bells=(Lane.FULFIL,)),
+    State.COMPLETED: OnEnter(by_outcome=ENDINGS),
+    State.REFUSED: OnEnter(by_outcome=ENDINGS),
+    State.WITHDRAWN: OnEnter(by_outcome=ENDINGS),
+    State.LAPSED: OnEnter(by_outcome=ENDINGS),
+    State.REJECTED: OnEnter(),
+}
+
+# Verbs that change no state (or come back to one) and still tell the person something.
+ON_VERB: dict[str, Notice] = {
+    "answer": Notice.ANSWERED,
+    "extend": Notice.EXTENDED,
+    "approve": Notice.CONFIRM_READY,
+    "dispute": Notice.DISPUTE_NOTED,
+}
+# Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
+QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
+
+
+@dataclass(frozen=True)
+class Because:
+    """The decision of a person behind a move: reason code, citation and the text that the requester reads."""
+
+    kind: DecisionKind
+    code: str = ""
+    citation: str = ""
+    text: str = ""
+    tell: bool = True
+
+
+def lock(pk: int) -> PrivacyRequest:
+    """Lock in the order of the house (Subject, Case, request) and return the fresh request with its case.
+
+    The caller is inside a transaction. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
+    """
+    case_id, subject_id = PrivacyRequest.objects.values_list("case_id", "case__subject_id").get(pk=pk)
+    if subject_id:
+        Subject.objects.select_for_update().get(pk=subject_id)
+    case = Case.objects.select_for_update().get(pk=case_id)
+    request = PrivacyRequest.objects.select_for_update().get(pk=pk)
+    request.case = case
+    return request
+
+
+def move(pk: int, verb: str, *, actor: Actor, because: Because | None = None, **given: Any) -> PrivacyRequest:
+    """Carry out one verb on a request, in one transaction: lock, permit, transition, save, audit, outbox, bells.
+
+    `given` goes to the transition (see models/privacy_request.py). Returns a fresh object. Raises
+    PrivacyRequest.DoesNotExist, Conflict (wrong state or condition), Forbidden (wrong actor), ValueError (bad input).
+    """
+    if verb not in VERBS:
+        raise Conflict(verb)
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(pk)
+        transition = getattr(request, verb)
+        # The state is asked first: has_transition_perm() is also False in a wrong state.
+        if not can_proceed(transition):
+            raise Conflict(f"{verb} in {request.state}")
+        if not has_transition_perm(transition, actor):  # type: ignore[arg-type]
+            raise Forbidden(verb)
+        before = str(request.state)
+        transition(now=now, **given)
+        entered = before != request.state
+        if entered:
+            request.entered_at = now
+        request.save()
+        decision = _decide(request, actor, because)
+        audit.record(
+            request.case,
+            audit.Entry(
+                verb, actor, request.pk, before, str(request.state), _details(request, because), at=now,
+            ),
+        )  # fmt: skip
+        _enter(request, verb, entered, decision)
+    return request
+
+
+def _decide(request: PrivacyRequest, actor: Actor, because: Because | None) -> Decision | None:
+    if because is None:
+        return None
+    return Decision.objects.create(
+        request=request, kind=because.kind, code=because.code, citation=because.citation,
+        text_sealed=request.case.seal(because.text, "decision"), decided_by_id=actor.user_id,
+    )  # fmt: skip
+
+
+def _details(request: PrivacyRequest, because: Because | None) -> dict[str, Any]:
+    details: dict[str, Any] = {"right": request.right}
+    if because and because.code:
+        details["code"] = because.code
+    if request.outcome:
+        details["outcome"] = request.outcome
+    return details
+
+
+def _enter(request: PrivacyRequest, verb: str, entered: bool, decision: Decision | None) -> None:
+    effects = ON_ENTER[request.state]
+    if verb in ON_VERB:
+        outbox.queue(request, ON_VERB[verb], decision=decision)
+    if entered or verb == "route":
+        if verb not in QUIET_RETURNS:
+            for notice in effects.notices:
+                outbox.queue(request, notice, decision=decision)
+        if request.outcome in effects.by_outcome:
+            outbox.queue(request, effects.by_outcome[request.outcome], decision=decision)
+        bell.ring(*effects.bells)

@@ -1,0 +1,78 @@
+"""Fixtures. A test that needs rows takes `db`; one that needs other processes or threads takes `desk`."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from accounts.models import Role, User
+from dsar.models import Actor, House, staff
+from dsar.supervisor import broker as embedded
+from tests import house
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """A broker for this run: the one that REDIS_URL names, or the embedded one on a unix socket."""
+    if os.environ.get("REDIS_URL"):
+        yield settings.REDIS_URL
+        return
+    path = Path(settings.REDIS_URL.removeprefix("unix://"))
+    process = subprocess.Popen(
+        embedded.command(path, settings.VAR_DIR / "broker"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    house.wait_for(lambda: embedded.answers(path), 10, "the broker")
+    yield settings.REDIS_URL
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def desk(django_db_setup: None, django_db_blocker: object) -> Iterator[None]:
+    """Real commits on the test database, seen by every process; emptied before and after."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        house.wipe()
+        House.objects.get_or_create(pk=1)
+        yield
+        house.wipe()
+
+
+@pytest.fixture(scope="session")
+def running_house(django_db_setup: None, django_db_blocker: object, broker: str) -> Iterator[house.House]:
+    """Web, worker and beat, started once for the session."""
+    with house.running() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(desk: None, running_house: house.House) -> Iterator[house.House]:
+    """The running house with an empty desk and a fresh company."""
+    house.fresh_company()
+    yield running_house
+
+
+@pytest.fixture
+def company(desk: None) -> None:
+    """A fresh demo company, without processes."""
+    house.fresh_company()
+
+
+@pytest.fixture
+def handler(desk: None) -> Actor:
+    """A handler of the desk."""
+    return staff(User.objects.create_user("handler@desk.example.com", "a long password", role=Role.HANDLER))
+
+
+@pytest.fixture
+def approver(desk: None) -> Actor:
+    """An approver of the desk."""
+    return staff(User.objects.create_user("approver@desk.example.com", "a long password", role=Role.APPROVER))
+
+
+@pytest.fixture
+def second_approver(desk: None) -> Actor:
+    """Another approver."""
+    return staff(User.objects.create_user("approver2@desk.example.com", "a long password", role=Role.APPROVER))

@@ -1,0 +1,225 @@
+"""The promises every connector keeps. Inherit ConnectorContract and give it a world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import pytest
+
+from dsar.connectors.base import Connector, Identity, Intent, Outcome, TableOrder, Tally
+
+KEY = b"step key of the contract suite.."
+
+Snapshot = dict[str, list[tuple[Any, ...]]]
+
+
+class World(Protocol):
+    """A filled source. Every person in `people` holds the same kinds and numbers of rows."""
+
+    people: tuple[str, ...]  # e-mail addresses as they are stored
+    secrets: dict[str, tuple[str, ...]]  # per address: personal values that no export may show after an erasure
+    orders: tuple[TableOrder, ...]
+
+    def connector(self) -> Connector:
+        """Return a connector that remembers nothing."""
+
+    def snapshot(self, *, without: str = "") -> Snapshot:
+        """Return every row of the source, without those of one person."""
+
+
+@dataclass
+class Totals:
+    removed: int = 0
+    anonymised: int = 0
+    kept: int = 0
+    absent: int = 0
+    failed: int = 0
+
+    def add(self, tallies: Iterable[Tally]) -> Totals:
+        for tally in tallies:
+            for field in fields(self):
+                setattr(self, field.name, getattr(self, field.name) + getattr(tally, field.name))
+        return self
+
+    @property
+    def done(self) -> int:
+        return self.removed + self.anonymised
+
+
+def ref_of(world: World, email: str) -> str:
+    located = world.connector().locate(Identity(email), world.orders)
+    assert located.status == "one"
+    return located.ref
+
+
+def intents(world: World, ref: str, limit: int = 100) -> list[Intent]:
+    """The chunks as they are named while nothing is erased."""
+    found = [world.connector().next_chunk(ref, world.orders, "", limit)]
+    while not found[-1].last:
+        found.append(world.connector().next_chunk(ref, world.orders, found[-1].cursor, limit))
+    return found
+
+
+def erase_all(world: World, ref: str, *, limit: int = 100, fresh: bool = False) -> Totals:
+    connector, cursor, totals = world.connector(), "", Totals()
+    while True:
+        if fresh:
+            connector = world.connector()
+        intent = connector.next_chunk(ref, world.orders, cursor, limit)
+        assert sum(len(operation.keys) for operation in intent.operations) <= limit
+        totals.add(connector.erase(ref, world.orders, intent, KEY, False).tallies)
+        cursor = intent.cursor
+        if intent.last:
+            return totals
+
+
+class ConnectorContract:
+    """Subclasses provide the fixture `world`."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        raise NotImplementedError
+
+    def test_it_answers_a_ping(self, world: World) -> None:
+        world.connector().ping()
+
+    def test_a_stranger_is_nowhere(self, world: World) -> None:
+        before = world.snapshot()
+        assert world.connector().locate(Identity("stranger@example.com"), world.orders).status == "none"
+        assert world.snapshot() == before
+
+    @pytest.mark.parametrize("email", ["", " ", "unknown@example.com", "NoReply@example.com", "n/a", "none", "@", "a@"])
+    def test_an_identity_that_names_nobody_matches_nothing(self, world: World, email: str) -> None:
+        located = world.connector().locate(Identity(email), world.orders)
+        assert (located.status, located.ref, located.holdings) == ("none", "", ())
+
+    @pytest.mark.parametrize("ref", ["", " ", "None", "null", "0", "-1", "1 OR 1=1", "999999999"])
+    def test_a_ref_that_names_nobody_touches_nothing(self, world: World, ref: str) -> None:
+        before, connector = world.snapshot(), world.connector()
+        for intent in (connector.next_chunk(ref, world.orders, "", 100), *intents(world, ref_of(world, world.people[0]))):
+            assert Totals().add(connector.erase(ref, world.orders, intent, KEY, False).tallies).done == 0
+        assert connector.close(ref) == Outcome()
+        assert connector.verify(ref, world.orders, KEY).left == ()
+        assert connector.export(ref, "", 100).rows == ()
+        assert world.snapshot() == before
+
+    def test_the_address_matches_whatever_its_case(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        located = world.connector().locate(Identity(f"  {world.people[0].upper()}\n"), world.orders)
+        assert (located.status, located.ref) == ("one", ref)
+
+    def test_reading_changes_nothing(self, world: World) -> None:
+        ref, before, connector = ref_of(world, world.people[0]), world.snapshot(), world.connector()
+        connector.next_chunk(ref, world.orders, "", 3)
+        connector.verify(ref, world.orders, KEY)
+        connector.export(ref, "", 3)
+        assert world.snapshot() == before
+
+    def test_it_erases_what_it_forecast(self, world: World) -> None:
+        located = world.connector().locate(Identity(world.people[0]), world.orders)
+        own = [holding for holding in located.holdings if holding.owner == "own"]
+        totals = erase_all(world, located.ref)
+        assert totals == Totals(
+            removed=sum(holding.erase for holding in own),
+            anonymised=sum(holding.mask for holding in own),
+            kept=sum(holding.keep + holding.indeterminate for holding in own),
+        )
+        assert totals.done > 0
+
+    def test_after_erasing_nothing_is_left_and_nobody_is_found(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        assert world.connector().verify(ref, world.orders, KEY).left
+        erase_all(world, ref)
+        assert world.connector().verify(ref, world.orders, KEY).left == ()
+        assert world.connector().locate(Identity(world.people[0]), world.orders).status == "none"
+
+    def test_a_mask_of_another_step_does_not_count_as_verified_by_accident(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        erase_all(world, ref)
+        first = world.snapshot()
+        erase_all(world, ref)
+        assert world.snapshot() == first
+
+    def test_a_second_erasure_finds_it_already_absent(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        chunks = intents(world, ref)
+        first = erase_all(world, ref)
+        state, again = world.snapshot(), Totals()
+        for intent in chunks:
+            again.add(world.connector().erase(ref, world.orders, intent, KEY, False).tallies)
+        assert again == Totals(kept=first.kept, absent=first.done)
+        assert erase_all(world, ref).done == 0
+        assert world.snapshot() == state
+
+    def test_a_redo_after_the_commit_counts_the_same(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        for intent in intents(world, ref, limit=4):
+            first = world.connector().erase(ref, world.orders, intent, KEY, False)
+            state = world.snapshot()
+            again = world.connector().erase(ref, world.orders, intent, KEY, True)
+            assert Totals().add(again.tallies) == Totals().add(first.tallies)
+            assert world.snapshot() == state
+
+    def test_a_redo_of_what_never_happened_does_it(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        expected = erase_all(world, ref_of(world, world.people[1]))
+        totals = Totals()
+        for intent in intents(world, ref, limit=4):
+            totals.add(world.connector().erase(ref, world.orders, intent, KEY, True).tallies)
+        assert totals == expected
+
+    @pytest.mark.parametrize("limit", [1, 2, 5])
+    def test_killed_between_chunks_it_ends_the_same(self, world: World, limit: int) -> None:
+        undisturbed = erase_all(world, ref_of(world, world.people[1]))
+        ref = ref_of(world, world.people[0])
+        assert erase_all(world, ref, limit=limit, fresh=True) == undisturbed
+        assert world.connector().verify(ref, world.orders, KEY).left == ()
+
+    def test_a_neighbours_rows_stay_byte_equal(self, world: World) -> None:
+        email = world.people[0]
+        before, ref = world.snapshot(without=email), ref_of(world, email)
+        world.connector().close(ref)
+        erase_all(world, ref)
+        assert world.snapshot(without=ref) == before
+
+    def test_another_persons_intent_touches_nobody(self, world: World) -> None:
+        first, second = (ref_of(world, email) for email in world.people[:2])
+        before = world.snapshot()
+        for intent in intents(world, first):
+            assert Totals().add(world.connector().erase(second, world.orders, intent, KEY, False).tallies).done == 0
+        assert world.snapshot() == before
+
+    def test_closing_twice_changes_no_more(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        assert world.connector().close(ref).tallies
+        state = world.snapshot()
+        assert world.connector().close(ref) == Outcome()
+        assert world.snapshot() == state
+
+    @pytest.mark.parametrize("limit", [1, 3, 100])
+    def test_an_export_pages_through_every_row_once(self, world: World, limit: int) -> None:
+        ref, rows, cursor, last = ref_of(world, world.people[0]), [], "", False
+        while not last:
+            page = world.connector().export(ref, cursor, limit)
+            assert len(page.rows) <= limit
+            rows += [(row.table, tuple(sorted((key, str(value)) for key, value in row.values.items()))) for row in page.rows]
+            cursor, last = page.cursor, page.last
+        whole = world.connector().export(ref, "", 1000).rows
+        assert len(rows) == len(set(rows)) == len(whole) > 0
+
+    def test_an_export_after_an_erasure_shows_only_what_was_kept(self, world: World) -> None:
+        email = world.people[0]
+        ref = ref_of(world, email)
+        erase_all(world, ref)
+        shown = repr(world.connector().export(ref, "", 1000).rows)
+        assert [secret for secret in world.secrets[email] if secret in shown] == []
+
+    def test_a_foreign_cursor_is_refused(self, world: World) -> None:
+        from dsar.connectors.base import SourceBroken
+
+        ref = ref_of(world, world.people[0])
+        for cursor in ("nowhere:1", "no cursor", ":", "nowhere"):
+            with pytest.raises(SourceBroken, match="bad_cursor"):
+                world.connector().next_chunk(ref, world.orders, cursor, 5)

@@ -1,0 +1,306 @@
+"""The running house for tests: web, worker and beat as real processes on the test database, mails as files."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+from dsar import bell, guards
+from dsar.demo import company
+from dsar.demo.cast import CAST
+from tests.environment import TEST_DATABASE_URL
+
+ROOT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T], seconds: float = 20, what: str = "the condition") -> T:
+    """Ask again and again until the condition holds; fails with its last answer after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise AssertionError(f"{what} did not come within {seconds} s; last answer: {found!r}")
+        time.sleep(0.02)
+
+
+def wipe() -> None:
+    """Empty every table of the desk. The guards forbid it, so they are lifted here, in tests, and put back."""
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+    tables = [table for table in tables if table not in ("django_content_type", "auth_permission", "django_migrations")]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")
+            for table in tables:
+                cursor.execute(f'DELETE FROM "{table}"')
+            cursor.execute("SET session_replication_role = DEFAULT")
+        else:
+            cursor.execute("PRAGMA foreign_keys = OFF")
+            cursor.execute("BEGIN IMMEDIATE")
+            for guard in guards.guards():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.trigger}")
+            for table in tables:
+                cursor.execute(f'DELETE FROM "{table}"')
+            for guard in guards.guards():
+                if "sqlite" in guard.vendors:
+                    cursor.execute(guards.statements(guard, "sqlite")[-1])
+            cursor.execute("COMMIT")
+            cursor.execute("PRAGMA foreign_keys = ON")
+    for mail in settings.EMAIL_FOLDER.glob("*.eml") if settings.EMAIL_FOLDER.exists() else ():
+        mail.unlink(missing_ok=True)
+    settings.JOURNAL_FILE.unlink(missing_ok=True)
+
+
+def company_engine() -> sa.Engine:
+    """The company's database, with its schema."""
+    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
+    return engine.execution_options(schema_translate_map={None: settings.COMPANY_DATABASE_SCHEMA})
+
+
+def fresh_company(people: int = 40) -> None:
+    """The demo company as it was on its first day."""
+    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
+    company.create(engine, settings.COMPANY_DATABASE_SCHEMA, people=people)
+    engine.dispose()
+
+
+def rows(table: str, **where: object) -> list[dict[str, object]]:
+    """Rows of a company table, by equality."""
+    from dsar.demo.schema import metadata
+
+    found = metadata.tables[table]
+    query = sa.select(found).order_by(found.c.id)
+    for name, value in where.items():
+        query = query.where(found.c[name] == value)
+    with company_engine().connect() as connected:
+        return [dict(row._mapping) for row in connected.execute(query)]
+
+
+def user_id(email: str) -> int | None:
+    """The company's id of a person."""
+    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
+    return company.user_id(engine, settings.COMPANY_DATABASE_SCHEMA, email)
+
+
+def everything_of(identity: int) -> dict[str, list[dict[str, object]]]:
+    """Every row of the company that belongs to one person, to compare byte for byte."""
+    from dsar.demo.schema import metadata
+
+    found: dict[str, list[dict[str, object]]] = {"users": rows("users", id=identity)}
+    for name, table in metadata.tables.items():
+        if "user_id" in table.c:
+            found[name] = rows(name, user_id=identity)
+    return found
+
+
+# --- mails --------------------------------------------------------------------------------------------------------
+
+
+def mails(to: str = "") -> list[EmailMessage]:
+    """What was sent, oldest first."""
+    if not settings.EMAIL_FOLDER.exists():
+        return []
+    found = []
+    for path in sorted(settings.EMAIL_FOLDER.glob("*.eml")):
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if not to or to in str(message["To"]):
+            found.append(message)
+    return found  # type: ignore[return-value]
+
+
+def body_of(message: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = message.get_body(("plain",))
+    return str(part.get_content()) if part else ""
+
+
+def link_in(message: EmailMessage) -> str:
+    """The path of the one link in a mail."""
+    links = re.findall(r"https?://[^/\s]+(/l/[A-Za-z0-9_-]+/)", body_of(message))
+    assert len(set(links)) == 1, f"one link, not {links}"
+    return links[0]
+
+
+def mail_to(address: str, containing: str = "", *, after: int = 0, seconds: float = 20) -> EmailMessage:
+    """Wait for a mail to an address whose subject or text contains something."""
+
+    def arrived() -> EmailMessage | None:
+        for message in mails(address)[after:]:
+            if containing in str(message["Subject"]) or containing in body_of(message):
+                return message
+        return None
+
+    return wait_for(arrived, seconds, f"a mail with {containing!r}")  # type: ignore[return-value]
+
+
+# --- processes ----------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    """A port that nobody has right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class House:
+    """Processes by name; each in a group of its own, so that a kill -9 reaches its children."""
+
+    port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """What the processes read: the same as this run, on the test database."""
+        return {
+            **os.environ, "DATABASE_URL": TEST_DATABASE_URL, "COMPANY_DATABASE_URL": settings.COMPANY_DATABASE_URL,
+            "REDIS_URL": settings.REDIS_URL, "DEBUG": "1", "BASE_URL": self.url, "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **self.extra,
+        }  # fmt: skip
+
+    def start(self, name: str, *command: str, **extra: str) -> subprocess.Popen[bytes]:
+        """Start one process; its output goes to a file beside the mails."""
+        log = (settings.VAR_DIR / f"{name}.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, *command], env={**self.environment(), **extra}, cwd=ROOT, stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        self.processes[name] = process
+        return process
+
+    def start_web(self) -> None:
+        """gunicorn with one worker of four threads, until it answers."""
+        self.start(
+            "web", "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "4",
+            "--no-control-socket", "--log-level", "warning",
+        )  # fmt: skip
+        wait_for(self.answers, 30, "the web server")
+
+    def answers(self) -> bool:
+        """Whether the web server is up."""
+        try:
+            return httpx.get(f"{self.url}/health/", timeout=2).status_code < 500
+        except httpx.HTTPError:
+            return False
+
+    def start_worker(self, name: str = "worker", module: str = "config.celery", **extra: str) -> None:
+        """A Celery worker with two children."""
+        self.start(
+            name, "-m", "celery", "-A", module, "worker", "--pool", "prefork", "--concurrency", "2", "--without-gossip",
+            "--without-mingle", "--loglevel", "WARNING", "-n", f"{name}-{os.getpid()}@house", **extra,
+        )  # fmt: skip
+
+    def start_beat(self) -> None:
+        """Beat, which rings every lane each second here."""
+        self.start(
+            "beat", "-m", "celery", "-A", "config.celery", "beat", "--schedule", str(settings.VAR_DIR / "beat"),
+            "--pidfile", "", "--loglevel", "WARNING",
+        )  # fmt: skip
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a process with all its children."""
+        process = self.processes.pop(name, None)
+        if process and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def stop(self) -> None:
+        """End everything."""
+        for name in list(self.processes):
+            self.kill(name)
+
+
+@contextmanager
+def running(*, web: bool = True, worker: bool = True, beat: bool = True, **extra: str) -> Iterator[House]:
+    """A house for the length of a test or a session."""
+    house = House(extra=extra)
+    try:
+        if worker:
+            house.start_worker()
+        if beat:
+            house.start_beat()
+        if web:
+            house.start_web()
+        yield house
+    finally:
+        house.stop()
+
+
+# --- a person with a browser that knows no script -----------------------------------------------------------------
+
+
+class Person:
+    """Somebody over real HTTP: follows links, fills forms as they stand on the page, keeps cookies."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=url, follow_redirects=True, timeout=20)
+        self.page: httpx.Response | None = None
+
+    def open(self, path: str) -> httpx.Response:
+        """GET a page."""
+        self.page = self.client.get(path)
+        return self.page
+
+    @property
+    def soup(self) -> BeautifulSoup:
+        """The page, parsed."""
+        assert self.page is not None
+        return BeautifulSoup(self.page.text, "html.parser")
+
+    @property
+    def text(self) -> str:
+        """The visible words of the page's main part, white space folded."""
+        main = self.soup.find("main") or self.soup
+        return " ".join(main.get_text(" ").split())
+
+    def send(self, action: str, **values: str) -> httpx.Response:
+        """Fill and send the form whose address ends with `action` (or the first one that posts, for "")."""
+        assert self.page is not None
+        for form in self.soup.find_all("form"):
+            target = form.get("action") or str(self.page.url)
+            if str(form.get("method", "")).lower() != "post" or "setlang" in str(target):
+                continue
+            if action in str(target):
+                break
+        else:
+            raise AssertionError(f"no form to {action!r} on {self.page.url}: {self.text[:300]}")
+        data = {
+            str(one.get("name")): str(one.get("value") or "")
+            for one in form.find_all("input")
+            if one.get("name") and one.get("type") not in ("checkbox", "radio", "submit")
+        }
+        for one in form.find_all("input", {"type": "radio"}):
+            if one.has_attr("checked"):
+                data[str(one.get("name"))] = str(one.get("value"))
+        self.page = self.client.post(
+            str(target), data={**data, **values}, headers={"Referer": str(self.page.url)}
+        )
+        return self.page
+
+
+__all__ = ["CAST", "House", "Person", "bell", "fresh_company", "mail_to", "mails", "rows", "running", "wait_for", "wipe"]

@@ -1,0 +1,277 @@
+"""The arithmetic of dates: against a slow oracle, and the rules it may never break."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+import pytest
+from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsar.law import regimes
+from dsar.law.calendars import add_business_days, add_months, holidays_in, is_calendar
+from dsar.law.clocks import Pause, Step, due, extend, status, target
+from dsar.law.errors import LawError
+
+EU = regimes.load("eu_gdpr")
+CA = regimes.load("us_ca_ccpa")
+CALENDARS = ("DE-BE", "FR", "IE", "NL", "")
+ZONES = ("Europe/Berlin", "Europe/Dublin", "America/Los_Angeles", "Pacific/Auckland", "UTC")
+many = settings(max_examples=600, deadline=None)
+
+days = st.dates(min_value=date(2024, 1, 1), max_value=date(2034, 12, 31))
+instants = st.datetimes(min_value=datetime(2024, 1, 1), max_value=datetime(2034, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+
+
+@st.composite
+def pauses_after(draw: st.DrawFn, start: date) -> tuple[Pause, ...]:
+    """Up to four pauses that begin around the time the clock runs, the last one perhaps still open."""
+    found = []
+    for _ in range(draw(st.integers(0, 4))):
+        asked = start + timedelta(days=draw(st.integers(-3, 120)))
+        answered = asked + timedelta(days=draw(st.integers(0, 40)))
+        kind = draw(st.sampled_from(("identity", "clarification", "fee")))
+        found.append(Pause(kind, asked, draw(st.sampled_from((answered, answered, answered, None)))))
+    return tuple(found)
+
+
+# -- an oracle that walks day by day ---------------------------------------------------------------
+
+
+def slow_month(start: date, months: int) -> date:
+    """Walk until the month has turned so many times, then to the wanted day or the last there is."""
+    day, turned = start, 0
+    while turned < months:
+        following = day + timedelta(days=1)
+        turned += following.month != day.month
+        day = following
+    while day.day < start.day and (day + timedelta(days=1)).month == day.month:
+        day += timedelta(days=1)
+    return day
+
+
+def slow_working(day: date, country: str) -> bool:
+    if day.isoweekday() > 5:
+        return False
+    if not country:
+        return True
+    name, _, part = ("US", "", "") if country == "US-FED" else country.partition("-")
+    return day not in holidays.country_holidays(name, subdiv=part or None, years=[day.year])
+
+
+@many
+@given(days, st.integers(1, 40))
+def test_months_agree_with_the_oracle(start: date, months: int) -> None:
+    assert add_months(start, months) == slow_month(start, months)
+
+
+@settings(max_examples=60, deadline=None)
+@given(days, st.integers(1, 20), st.sampled_from((*CALENDARS, "US-FED")))
+def test_business_days_agree_with_the_oracle(start: date, count: int, calendar: str) -> None:
+    end = add_business_days(start, count, calendar)
+    walked = [start + timedelta(days=n) for n in range(1, (end - start).days + 1)]
+    assert sum(slow_working(day, calendar) for day in walked) == count
+    assert slow_working(end, calendar)
+
+
+@settings(max_examples=60, deadline=None)
+@given(instants, st.sampled_from(CALENDARS), st.sampled_from(ZONES), st.booleans())
+def test_the_european_month_agrees_with_the_oracle(
+    received: datetime, calendar: str, zone: str, extended: bool
+) -> None:
+    found = due(EU, "access", "response", received, calendar=calendar, zone=zone, extended=extended)
+    expected = slow_month(received.astimezone(ZoneInfo(zone)).date(), 3 if extended else 1)
+    assert found.safe_date == expected
+    while not slow_working(expected, calendar):
+        expected += timedelta(days=1)
+    assert found.date == expected
+
+
+@many
+@given(instants, st.booleans(), st.sampled_from(ZONES))
+def test_the_californian_days_are_days(received: datetime, extended: bool, zone: str) -> None:
+    found = due(CA, "deletion", "response", received, extended=extended, zone=zone)
+    wanted = received.astimezone(ZoneInfo(zone)).date() + timedelta(days=90 if extended else 45)
+    assert found.date == found.safe_date == wanted
+    assert found.at is not None and found.at.date() == wanted
+    assert (found.at.hour, found.at.minute, found.at.second) == (23, 59, 59)
+
+
+# -- properties ------------------------------------------------------------------------------------
+
+
+@many
+@given(st.data(), instants, st.sampled_from((EU, CA)), st.sampled_from(CALENDARS), st.booleans())
+def test_a_pause_never_moves_a_date_earlier(
+    data: st.DataObject, received: datetime, regime: regimes.Regime, calendar: str, extended: bool
+) -> None:
+    pauses = data.draw(pauses_after(received.date()))
+    before = None
+    for count in range(len(pauses) + 1):
+        found = due(
+            regime,
+            "access",
+            "response",
+            received,
+            pauses=pauses[:count],
+            calendar=calendar,
+            zone="UTC",
+            extended=extended,
+        )
+        if before is not None:
+            assert (found.date or date.max) >= (before.date or date.max)
+            assert found.safe_date == before.safe_date
+        before = found
+
+
+@many
+@given(st.data(), instants, st.sampled_from((EU, CA)), st.sampled_from(CALENDARS))
+def test_the_safe_date_and_the_target_come_first(
+    data: st.DataObject, received: datetime, regime: regimes.Regime, calendar: str
+) -> None:
+    pauses = data.draw(pauses_after(received.date()))
+    right = data.draw(st.sampled_from(regimes.RIGHTS))
+    found = due(regime, right, "response", received, pauses=pauses, calendar=calendar)
+    assert found.safe_date is not None
+    assert found.safe_date <= (found.date or date.max)
+    assert found.safe_date <= found.unpaused_date
+    for margin in (None, 0, 5, 1000):
+        wanted = target(found, margin)
+        assert wanted is not None
+        assert found.received_on <= wanted <= found.safe_date
+
+
+@many
+@given(st.data(), instants, st.sampled_from((EU, CA)), st.sampled_from(CALENDARS), st.integers(0, 200))
+def test_an_extension_never_exceeds_the_cap(
+    data: st.DataObject, received: datetime, regime: regimes.Regime, calendar: str, after: int
+) -> None:
+    notice = received + timedelta(days=after)
+    first = due(regime, "deletion", "response", received, calendar=calendar, zone="UTC")
+    assert first.date is not None
+    if notice.date() > first.date:
+        with pytest.raises(LawError) as error:
+            extend(regime, "deletion", received, notice, calendar=calendar, zone="UTC")
+        assert error.value.reason == "notice_late"
+        assert error.value.values["limit"] == first.date
+        return
+    found = extend(regime, "deletion", received, notice, calendar=calendar, zone="UTC")
+    cap = add_months(received.date(), 3) if regime is EU else received.date() + timedelta(days=90)
+    assert found.extended
+    assert found.safe_date == cap
+    assert found.date is not None and cap <= found.date <= cap + timedelta(days=7)
+
+
+@many
+@given(st.data(), instants)
+def test_each_day_of_waiting_counts_once(data: st.DataObject, received: datetime) -> None:
+    pauses = data.draw(pauses_after(received.date()))
+    found = due(EU, "access", "response", received, pauses=pauses * 2, zone="UTC")
+    assert found.date == due(EU, "access", "response", received, pauses=pauses, zone="UTC").date
+
+
+# -- single rules ----------------------------------------------------------------------------------
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def test_an_open_pause_by_guidance_hides_the_date_and_keeps_the_unpaused_one_visible() -> None:
+    found = due(EU, "access", "response", NOON, pauses=[Pause("identity", date(2026, 6, 10))])
+    assert (found.date, found.at, found.paused, found.days_left) == (None, None, True, 21)
+    assert found.safe_date == found.unpaused_date == date(2026, 7, 1)
+    assert status(EU, found, date(2026, 8, 1)).code == "paused"
+    assert target(found) == date(2026, 6, 29)
+
+
+def test_what_is_asked_after_the_date_has_passed_changes_nothing() -> None:
+    found = due(EU, "access", "response", NOON, pauses=[Pause("identity", date(2026, 7, 2))])
+    assert found.date == date(2026, 7, 1)
+    assert "pause_too_late" in [step.code for step in found.steps]
+
+
+def test_california_stops_its_clock_for_nothing() -> None:
+    found = due(CA, "access", "response", NOON, pauses=[Pause("identity", date(2026, 6, 2))])
+    assert found.date == date(2026, 7, 16)
+    assert "pause_unknown" in [step.code for step in found.steps]
+    assert status(CA, found, date(2026, 7, 16), identity_open=True).code == "may_refuse_unproven"
+    assert status(CA, found, date(2026, 7, 17), identity_open=True).since == date(2026, 7, 17)
+
+
+def test_an_extension_is_given_once() -> None:
+    with pytest.raises(LawError) as error:
+        extend(EU, "access", NOON, date(2026, 6, 20), times=1)
+    assert error.value.reason == "already_extended"
+
+
+@pytest.mark.parametrize("right", sorted(regimes.NEVER_VERIFIED - {"withdraw_consent"}))
+def test_an_opt_out_in_california_is_never_extended(right: str) -> None:
+    with pytest.raises(LawError) as error:
+        extend(CA, right, NOON, date(2026, 6, 2))
+    assert error.value.reason == "no_extension"
+    with pytest.raises(LawError):
+        due(CA, right, "response", NOON, extended=True)
+
+
+@pytest.mark.parametrize("regime", [EU, CA], ids=lambda regime: regime.id)
+@pytest.mark.parametrize("right", [*regimes.RIGHTS, ""])
+def test_every_right_has_a_date_that_explains_itself(regime: regimes.Regime, right: str) -> None:
+    found = due(regime, right, "response", NOON)
+    assert found.date is not None
+    assert found.citation
+    with translation.override("en"):
+        told = found.explain()
+    assert told[0].startswith("The request reached us on June 1, 2026")
+    assert all("%(" not in line for line in told)
+    assert tuple(Step.from_json(step.as_json()) for step in found.steps) == found.steps
+
+
+def test_the_european_law_sets_no_date_for_an_acknowledgement() -> None:
+    assert EU.clock("access", "acknowledgement") is None
+    with pytest.raises(LawError) as error:
+        due(EU, "access", "acknowledgement", NOON)
+    assert error.value.reason == "no_clock"
+
+
+def test_the_record_is_kept_one_day_longer_where_the_month_is_too_short() -> None:
+    leap = datetime(2028, 2, 29, 20, tzinfo=UTC)
+    found = due(CA, "access", "record_retention", leap)
+    assert (found.date, found.safe_date, found.end) == (date(2030, 2, 28), date(2030, 3, 1), "until")
+
+
+def test_the_target_is_28_days_for_a_month() -> None:
+    assert target(due(EU, "access", "response", NOON)) == date(2026, 6, 29)
+    assert target(due(EU, "access", "response", NOON), 10) == date(2026, 6, 21)
+    assert target(due(CA, "access", "response", NOON)) == date(2026, 7, 13)
+    with pytest.raises(ValueError, match="number of days"):
+        target(due(EU, "access", "response", NOON), -1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"received_at": datetime(2026, 6, 1)}, "naive_time"),
+        ({"zone": "Europe/Nowhere"}, "unknown_zone"),
+        ({"calendar": "ZZ"}, "unknown_calendar"),
+        ({"calendar": "DE-XX"}, "unknown_calendar"),
+        ({"right": "everything"}, "unknown_right"),
+        ({"kind": "sometime"}, "no_clock"),
+        ({"pauses": [Pause("identity", date(2026, 6, 5), date(2026, 6, 4))]}, "pause_order"),
+    ],
+)
+def test_what_cannot_be_computed_says_why(changes: dict[str, object], reason: str) -> None:
+    asked: dict[str, Any] = {"right": "access", "kind": "response", "received_at": NOON, **changes}
+    with pytest.raises(LawError) as error:
+        due(EU, **asked)
+    assert error.value.reason == reason
+
+
+def test_holidays_observed_across_the_turn_of_a_year() -> None:
+    assert date(2027, 12, 31) in holidays_in("US-FED", 2027)
+    assert date(2026, 7, 3) in holidays_in("US-FED", 2026)
+    assert is_calendar("DE-BE") and is_calendar("") and not is_calendar("DE-XX")

@@ -1,0 +1,302 @@
+"""Regime and code files: what they hold, what they may not hold, and which law is guessed."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsar.enums import Outcome, Right
+from dsar.law import codes, regime_files, regimes, tiers, words
+from dsar.law.code_words import CODES
+from dsar.law.errors import LawError, RegimeFileError
+
+ALL = [regimes.load(regime_id) for regime_id in regimes.all_ids()]
+EU_FILE: dict[str, Any] = tomllib.loads((regimes.FOLDER / "eu_gdpr.toml").read_text(encoding="utf-8"))
+each = pytest.mark.parametrize("regime", ALL, ids=lambda regime: regime.id)
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The European file with one value changed; `None` takes it out."""
+    content = copy.deepcopy(EU_FILE)
+    place: Any = content
+    *way, last = path.split("/")
+    for part in way:
+        place = place[int(part)] if part.isdigit() else place[part]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("version", None, "version: is missing"),
+        ("version", "a b", "version: letters"),
+        ("version", 3, "version: a text is expected"),
+        ("surprise", "x", "surprise: is not known"),
+        ("id", "atlantis", "has no name, authority or remedy"),
+        ("status", "perhaps", "'perhaps' is none of in_force"),
+        ("effective_from", "2018", "effective_from: a date is expected"),
+        ("effective_to", regimes.load("us_ca_ccpa").effective_from.replace(year=2000), "lies before"),
+        ("rights", ["know", "know"], "names something twice"),
+        ("rights", ["flying"], "'flying' is not allowed"),
+        ("rights", [], "is empty"),
+        ("zone", "Europe/Nowhere", "is no time zone"),
+        ("calendar", "ZZ", "is no holiday calendar"),
+        ("clock_start", "whenever", "is none of receipt"),
+        ("clocks", [], "there is no clock 'response'"),
+        ("clocks", "x", "a list of tables is expected"),
+        ("clocks/0/value", 0, "clocks[0].value: 0 is not between"),
+        ("clocks/0/value", True, "a whole number is expected"),
+        ("clocks/0/days", "business", "months have no business days"),
+        ("clocks/0/citation", " ", "names no article of law"),
+        ("clocks/0/rights", ["*", "know"], "'*' stands alone"),
+        ("clocks/0/rights", ["know"], "no date by which 'access' is answered"),
+        ("clocks/1/kind", "response", "no clock"),
+        ("extensions/0/cap", 2, "together exceed 2"),
+        ("extensions/0/unit", "days", "differs from the clock"),
+        ("extensions/0/times", 2, "is not between 1 and 1"),
+        ("extensions/0/of", "appeal", "there is no clock 'appeal'"),
+        ("pauses/0/basis", "habit", "is none of statute, guidance"),
+        ("rollover/mode", "sometimes", "is none of none"),
+        ("verification", "x", "verification: a table is expected"),
+        ("verification/tiers/know", 4, "4 is not between 0 and 3"),
+        ("verification/tiers/know", None, "verification.tiers.know: is missing"),
+        ("verification/tiers/deletion", 0, None),
+        ("verification/tiers/flying", 1, "is not known"),
+        ("verification/methods/quiz", 1, "never enough alone"),
+        ("verification/methods/quiz", None, "is missing"),
+        ("verification/falls_back/flying", "know", "is no right"),
+        ("verification/falls_back/objection", "know", "needs more than"),
+        ("remedies/appeal", True, "there is no clock 'appeal'"),
+        ("records/months", 12, "differs from the clock"),
+        ("child/age", 0, "is not between"),
+    ],
+)
+def test_a_bad_file_does_not_load_and_says_what_is_wrong(
+    path: str, value: object, message: str | None
+) -> None:
+    content = changed(path, value)
+    if message is None:
+        regime_files.parse(content, "test.toml")
+        return
+    if path == "clocks/1/kind":
+        content["clocks"][1]["rights"], message = ["*"], "'response' stands twice for '*'"
+    with pytest.raises(RegimeFileError) as error:
+        regime_files.parse(content, "test.toml")
+    assert message in str(error.value)
+    assert str(error.value).startswith("test.toml: ")
+
+
+@pytest.mark.parametrize("right", sorted(regimes.NEVER_VERIFIED))
+def test_a_file_that_verifies_an_opt_out_or_a_withdrawal_does_not_load(right: str) -> None:
+    with pytest.raises(RegimeFileError, match="are never verified"):
+        regime_files.parse(changed(f"verification/tiers/{right}", 1), "test.toml")
+
+
+def test_a_file_that_cannot_be_read_or_bears_another_name(tmp_path: Path) -> None:
+    with pytest.raises(RegimeFileError, match="cannot be read"):
+        regime_files.read(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("id = ", encoding="utf-8")
+    with pytest.raises(RegimeFileError, match="cannot be read"):
+        regime_files.read(tmp_path / "bad.toml")
+    other = tmp_path / "other.toml"
+    other.write_text((regimes.FOLDER / "eu_gdpr.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(RegimeFileError, match="the file holds 'eu_gdpr'"):
+        regime_files.read(other)
+
+
+def test_a_request_keeps_the_version_it_came_under(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (regimes.FOLDER / "eu_gdpr.toml").read_text(encoding="utf-8")
+    version = regimes.load("eu_gdpr").version
+    (tmp_path / f"eu_gdpr@{version}.toml").write_text(text, encoding="utf-8")
+    newer = (
+        text.replace(version, "2030-01-01")
+        .replace("value = 1\n", "value = 2\n")
+        .replace("cap = 3", "cap = 4")
+    )
+    (tmp_path / "eu_gdpr.toml").write_text(newer, encoding="utf-8")
+    monkeypatch.setattr(regimes, "FOLDER", tmp_path)
+    regimes.load.cache_clear()
+    try:
+        assert regimes.load("eu_gdpr").governing("access").value == 2
+        assert regimes.load("eu_gdpr", version).governing("access").value == 1
+        with pytest.raises(LawError) as error:
+            regimes.load("eu_gdpr", "1999")
+        assert error.value.reason == "unknown_version"
+    finally:
+        regimes.load.cache_clear()
+
+
+def test_an_unknown_law_is_refused() -> None:
+    with pytest.raises(LawError) as error:
+        regimes.load("../eu_gdpr")
+    assert error.value.reason == "unknown_regime"
+
+
+@each
+def test_every_law_has_its_words(regime: regimes.Regime) -> None:
+    for key in ("name", "short", "authority", "remedy", "extension", "identity", "records"):
+        assert str(regime.text(key))
+    assert str(regime.name) and str(regime.authority) and str(regime.remedy)
+    assert set(words.REGIMES) == set(regimes.all_ids())
+
+
+@pytest.mark.parametrize(
+    ("country", "state", "expected", "reason"),
+    [
+        ("DE", "", "eu_gdpr", "country"),
+        ("no", None, "eu_gdpr", "country"),
+        ("US", "CA", "us_ca_ccpa", "state"),
+        (" United  States ", "california", "us_ca_ccpa", "state"),
+        ("", "California", "us_ca_ccpa", "state"),
+        ("US-CA", "", "us_ca_ccpa", "state"),
+        ("US", "TX", "eu_gdpr", "regime_not_modelled_yet"),
+        ("US", "", "eu_gdpr", "state_not_given"),
+        ("JP", "", "eu_gdpr", "regime_not_modelled_yet"),
+        ("", "CA", "eu_gdpr", "unknown_more_protective"),
+        ("", "", "eu_gdpr", "unknown_more_protective"),
+        (None, None, "eu_gdpr", "unknown_more_protective"),
+        ("'; drop table", "\x00", "eu_gdpr", "unknown_more_protective"),
+    ],
+)
+def test_the_law_is_guessed_from_plain_words(
+    country: str | None, state: str | None, expected: str, reason: str
+) -> None:
+    assert regimes.guess(country, state) == expected
+    assert regimes.guess_reason(country, state) == reason
+    assert reason in words.GUESSES
+
+
+# -- tiers -----------------------------------------------------------------------------------------
+
+
+@each
+def test_what_is_never_verified_needs_no_method(regime: regimes.Regime) -> None:
+    for right in regimes.NEVER_VERIFIED:
+        assert tiers.needed(regime, right) == tiers.NONE
+        assert tiers.methods(regime, right) == ()
+        assert tiers.suffices(regime, right, 0)
+
+
+@each
+def test_every_other_right_can_be_proven_and_a_deletion_by_the_mailbox_on_file(
+    regime: regimes.Regime,
+) -> None:
+    for right in set(regimes.RIGHTS) - regimes.NEVER_VERIFIED:
+        enough = tiers.methods(regime, right)
+        assert enough and "quiz" not in enough
+        assert all(tiers.suffices(regime, right, tiers.reached(regime, method)) for method in enough)
+    assert "email_link" in tiers.methods(regime, "deletion")
+
+
+def test_specific_pieces_in_california_need_more_than_a_mailbox() -> None:
+    california = regimes.load("us_ca_ccpa")
+    assert tiers.needed(california, "access") == tiers.REASONABLY_HIGH
+    assert tiers.methods(california, "access") == ("sign_in_fresh", "mfa", "oidc", "data_points_3_declared")
+    assert tiers.falls_back(california, "access") == "know"
+    assert tiers.falls_back(california, "deletion") is None
+    assert tiers.needs_second_person("staff_judgement") and not tiers.needs_second_person("mfa")
+
+
+def test_unknown_rights_and_methods_are_refused() -> None:
+    with pytest.raises(LawError):
+        tiers.needed(ALL[0], "")
+    with pytest.raises(LawError):
+        tiers.reached(ALL[0], "from_address")
+
+
+# -- codes -----------------------------------------------------------------------------------------
+
+
+def test_a_code_holds_only_where_it_has_an_article() -> None:
+    assert codes.valid("CA_SECURITY", "eu_gdpr") is None
+    assert codes.valid("EU_LEGAL_CLAIMS", "us_ca_ccpa") is None
+    assert codes.valid("TAX_ACCOUNTING", "nowhere") is None
+    assert codes.valid("NOT_A_CODE", "eu_gdpr") is None
+    found = codes.valid("SECURITY_LOGS", regimes.load("us_ca_ccpa"))
+    assert found is not None and "1798.105(d)(2)" in found.citation and not found.weigh
+
+
+def test_security_in_europe_is_a_running_purpose_that_somebody_has_weighed() -> None:
+    found = codes.valid("SECURITY_LOGS", "eu_gdpr")
+    assert found is not None and "17(1)(a)" in found.citation and found.weigh
+
+
+def test_a_hold_and_a_necessity_are_labels_and_never_a_basis() -> None:
+    assert {label.code for label in codes.labels()} == {"LEGAL_HOLD", "BUSINESS_NECESSITY"}
+    for label in codes.labels():
+        assert codes.is_label(label.code)
+        assert all(codes.valid(label.code, regime) is None for regime in ALL)
+
+
+def test_a_refusal_is_no_ground_for_keeping_and_the_reverse() -> None:
+    assert codes.valid("EXCESSIVE", "eu_gdpr") is None
+    assert codes.refusal("TAX_ACCOUNTING", "eu_gdpr", "deletion") is None
+
+
+@each
+def test_every_code_has_article_and_words(regime: regimes.Regime) -> None:
+    found = (*codes.grounds(regime), *codes.extension_reasons(regime))
+    for right in regimes.RIGHTS:
+        refusals = codes.refusals(regime, right)
+        assert {"MANIFESTLY_UNFOUNDED", "EXCESSIVE", "NOT_OUR_CONTROLLER"} <= {code.code for code in refusals}
+        assert all(code.outcome in Outcome.values for code in refusals)
+        assert all(codes.refusal(code.code, regime, right) == code for code in refusals)
+        found += refusals
+    for code in found:
+        assert code.citation and str(code.label) and str(code.text)
+        assert code.regime == regime.id
+    assert {code.needs for code in codes.grounds(regime)} == {"until", "review"}
+
+
+@each
+@pytest.mark.parametrize("right", sorted(regimes.NEVER_VERIFIED))
+def test_nobody_is_refused_an_opt_out_for_want_of_proof(regime: regimes.Regime, right: str) -> None:
+    assert codes.refusal("IDENTITY_NOT_PROVEN", regime, right) is None
+
+
+def test_the_words_fit_the_codes() -> None:
+    content = tomllib.loads(codes.FILE.read_text(encoding="utf-8"))
+    assert {name for kind in content.values() for name in kind} == set(CODES)
+    assert set(regimes.RIGHTS) == {right.value for right in Right if right.value}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"wish": {}}, "wish: is none of"),
+        ({"keep": {"NEW": {"needs": "until", "eu_gdpr": "x"}}}, "has no words"),
+        ({"keep": {"EXEMPT": {"needs": "until"}}}, "names no article in any regime"),
+        ({"keep": {"EXEMPT": {"needs": "until", "eu_gdpr": " "}}}, "names no article of law"),
+        ({"keep": {"EXEMPT": {"needs": "never", "eu_gdpr": "x"}}}, "'until' or 'review'"),
+        ({"keep": {"EXEMPT": {"needs": "until", "mars": "x", "eu_gdpr": "x"}}}, "nor a regime"),
+        (
+            {"keep": {"EXEMPT": {"needs": "until", "eu_gdpr": "x", "weigh": ["us_ca_ccpa"]}}},
+            "without an article",
+        ),
+        ({"label": {"LEGAL_HOLD": {"eu_gdpr": "x"}}}, "never a basis"),
+        (
+            {"refuse": {"EXEMPT": {"outcome": "granted", "rights": ["*"], "eu_gdpr": "x"}}},
+            "is none of denied",
+        ),
+        (
+            {"refuse": {"EXEMPT": {"outcome": "denied", "rights": ["fly"], "eu_gdpr": "x"}}},
+            "rights are expected",
+        ),
+        (
+            {"keep": {"EXEMPT": {"needs": "until", "eu_gdpr": "x"}}, "extend": {"EXEMPT": {"eu_gdpr": "x"}}},
+            "stands twice",
+        ),
+    ],
+)
+def test_a_bad_code_file_does_not_load(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(RegimeFileError) as error:
+        codes.parse(content, "test.toml")
+    assert message in str(error.value)
