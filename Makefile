@@ -42,8 +42,10 @@ lock: ## Resolve pyproject.toml into requirements.txt (needs uv)
 pictures: $(STAMP) ## Take the README's pictures from the running app
 	@$(PYTHON_OF_VENV) scripts/pictures.py $(ARGS)
 
-corpora: $(STAMP) ## Run the sample corpora in CORPORA=… through the app and compare with what is expected
-	@$(PYTHON_OF_VENV) scripts/corpora.py $(CORPORA) $(ARGS)
+corpora: export DEBUG ?= 1
+corpora: $(STAMP) ## Try sample mail and deadline examples of your own: MAIL=folder with MANIFEST.tsv, VECTORS=file.csv
+	@test -z "$(MAIL)" || $(PYTHON_OF_VENV) manage.py check_corpus --mail "$(MAIL)"
+	@test -z "$(VECTORS)" || $(PYTHON_OF_VENV) manage.py deadlines --vectors "$(VECTORS)"
 
 clean: ## Remove .venv, caches and collected files; the state in var stays
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,4 +19,4 @@ class UserAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Everything, once the account is closed."""
-        return list(self.fields) if obj and obj.closed_at else []
+        return [str(name) for name in self.fields or ()] if obj and obj.closed_at else []

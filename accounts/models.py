@@ -52,7 +52,7 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, blank=True, default=Role.NONE)
     external_id = models.CharField(_("company's user id"), max_length=64, null=True, blank=True, unique=True)
     language = models.CharField(_("language"), max_length=12, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)  # type: ignore[misc]  # a plain True in the base
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -57,6 +57,8 @@ class AccessMiddleware:
         match = request.resolver_match
         if match is None:
             raise Http404
+        if match.view_name != "inbound_mail" and int(request.META.get("CONTENT_LENGTH") or 0) > settings.FORM_BYTES:
+            raise RequestDataTooBig
         if match.app_name == "admin":
             allowed: frozenset[str] | None = ADMINS
         else:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,6 +25,23 @@ def keep_our_logging(**_: Any) -> None:
     import logging.config
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def refuse_without_keys_and_guards(**_: Any) -> None:
+    """A worker without keys or guards must not touch anything; it says which is missing and ends."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import connections
+
+    from dsar.checks import require_all
+
+    try:
+        require_all()
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"The worker does not start. {error}") from None
+    finally:
+        # The children open their own connections; one that is shared across a fork is nobody's.
+        connections.close_all()
 
 
 @worker_ready.connect

@@ -2,12 +2,13 @@
 
 import logging
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 
-def without_exception_text(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def without_exception_text(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an exception by its class and the frames; its message may quote an address."""
     info = event.pop("exc_info", None)
     if isinstance(info, tuple) and info[0] is not None:

@@ -137,7 +137,9 @@ if env.boolean("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# The inbound webhook takes whole mails; every other address is held to FORM_BYTES by the access middleware.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
+FORM_BYTES = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 60
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -154,8 +156,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Words, dates, static files
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+# British dates ("22 December 2026"). A language is listed once its catalogue is complete.
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -35,7 +35,7 @@ class OnEnter:
     bells: tuple[Lane, ...] = ()
 
 
-ENDINGS = {
+ENDINGS: dict[str, Notice] = {
     Outcome.GRANTED: Notice.DONE_ERASED,
     Outcome.GRANTED_IN_PART: Notice.DONE_ERASED,
     Outcome.NOTHING_HELD: Notice.NOTHING_HELD,
@@ -71,6 +71,8 @@ ON_VERB: dict[str, Notice] = {
     "approve": Notice.CONFIRM_READY,
     "dispute": Notice.DISPUTE_NOTED,
 }
+# What needs no proof is acknowledged all the same.
+ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED_TRIAGE}
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
 QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
 
@@ -115,7 +117,7 @@ def move(pk: int, verb: str, *, actor: Actor, because: Because | None = None, **
         # The state is asked first: has_transition_perm() is also False in a wrong state.
         if not can_proceed(transition):
             raise Conflict(f"{verb} in {request.state}")
-        if not has_transition_perm(transition, actor):  # type: ignore[arg-type]
+        if not has_transition_perm(transition, actor):
             raise Forbidden(verb)
         before = str(request.state)
         transition(now=now, **given)
@@ -156,7 +158,9 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, decision: Decision
     effects = ON_ENTER[request.state]
     if verb in ON_VERB:
         outbox.queue(request, ON_VERB[verb], decision=decision)
-    if entered or verb == "route":
+    if verb == "route" and request.state in ON_ROUTE:
+        outbox.queue(request, ON_ROUTE[request.state])
+    if entered:
         if verb not in QUIET_RETURNS:
             for notice in effects.notices:
                 outbox.queue(request, notice, decision=decision)

@@ -13,7 +13,7 @@ ruff check .
 ruff format --check .
 
 say "mypy"
-mypy
+env -u DATABASE_URL -u REDIS_URL DEBUG=1 VAR_DIR="$scratch" mypy
 
 say "layers"
 lint-imports --no-cache

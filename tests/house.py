@@ -185,11 +185,11 @@ class House:
 
     def start(self, name: str, *command: str, **extra: str) -> subprocess.Popen[bytes]:
         """Start one process; its output goes to a file beside the mails."""
-        log = (settings.VAR_DIR / f"{name}.log").open("ab")
-        process = subprocess.Popen(
-            [sys.executable, *command], env={**self.environment(), **extra}, cwd=ROOT, stdout=log, stderr=log,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        with (settings.VAR_DIR / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command], env={**self.environment(), **extra}, cwd=ROOT, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
         self.processes[name] = process
         return process
 
@@ -239,6 +239,7 @@ class House:
 def running(*, web: bool = True, worker: bool = True, beat: bool = True, **extra: str) -> Iterator[House]:
     """A house for the length of a test or a session."""
     house = House(extra=extra)
+    _running.append(house)
     try:
         if worker:
             house.start_worker()
@@ -248,7 +249,22 @@ def running(*, web: bool = True, worker: bool = True, beat: bool = True, **extra
             house.start_web()
         yield house
     finally:
+        _running.remove(house)
         house.stop()
+
+
+_running: list[House] = []
+
+
+@contextmanager
+def at_rest() -> Iterator[None]:
+    """No worker and no beat but those of a drill: whatever else runs shares its database and would do its work."""
+    resting = [(house, name) for house in _running for name in ("worker", "beat") if name in house.processes]
+    for house, name in resting:
+        house.kill(name)
+    yield
+    for house, name in resting:
+        house.start_worker() if name == "worker" else house.start_beat()
 
 
 # --- a person with a browser that knows no script -----------------------------------------------------------------

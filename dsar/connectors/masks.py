@@ -14,8 +14,8 @@ from dsar.datamap.schema import MaskKind
 
 _EMPTY: dict[type, Any] = {
     str: "", int: 0, float: 0.0, bool: False, bytes: b"", decimal.Decimal: decimal.Decimal(0), dict: {}, list: [],
-    dt.date: dt.date(1970, 1, 1), dt.datetime: dt.datetime(1970, 1, 1), dt.time: dt.time(0), dt.timedelta: dt.timedelta(0),
-    uuid.UUID: uuid.UUID(int=0),
+    dt.date: dt.date(1970, 1, 1), dt.datetime: dt.datetime(1970, 1, 1), dt.time: dt.time(0),
+    dt.timedelta: dt.timedelta(0), uuid.UUID: uuid.UUID(int=0),
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class SqlConnector(ByHand):
             native = layout.native_ref(ref)
             if native is None or layout.source.money is None:
                 return Outcome()
-            return sql_write.settle(layout, work, native, request_ref, today, reader)
+            return sql_write.settle(reader, work, native, request_ref, today)
 
     def next_chunk(self, ref: str, orders: tuple[TableOrder, ...], cursor: str, limit: int) -> Intent:
         """See Connector.next_chunk."""
@@ -141,7 +141,8 @@ class SqlConnector(ByHand):
             native = layout.native_ref(ref)
             if native is None:
                 return Outcome()
-            outcome = sql_write.erase(self._book(layout, orders), work, native, intent, step_key, redo)
+            job = sql_write.Job(self._book(layout, orders), work, native, step_key, redo)
+            outcome = sql_write.erase(job, intent)
             if before_commit:
                 before_commit()
             return outcome
@@ -150,7 +151,9 @@ class SqlConnector(ByHand):
         """See Connector.verify."""
         with self._work() as (work, layout, _):
             native = layout.native_ref(ref)
-            return Residual() if native is None else sql_write.verify(self._book(layout, orders), work, native, step_key)
+            if native is None:
+                return Residual()
+            return sql_write.verify(sql_write.Job(self._book(layout, orders), work, native, step_key))
 
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """See Connector.export."""

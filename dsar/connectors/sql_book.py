@@ -11,6 +11,8 @@ from dsar.connectors.base import KeepRule, SourceBroken, TableOrder
 from dsar.connectors.sql_engine import Work
 from dsar.connectors.sql_schema import Condition, Edge, Layout
 
+Query = sa.Select[*tuple[Any, ...]]
+
 DUE = -1  # goes (erased or masked)
 SHELL = -2  # must stay because rows that remain point to it: masked
 
@@ -45,9 +47,9 @@ class Book:
         self.named = named
         self.orders = tuple(named[name] for name in layout.order if name in named)
         self._census = sa.union_all(*map(self._count, self.orders)) if self.orders else None
-        self._listings: dict[tuple[int, bool], sa.CompoundSelect[Any]] = {}
+        self._listings: dict[tuple[int, bool], sa.CompoundSelect[*tuple[Any, ...]]] = {}
         self._deletes: dict[str, sa.Delete] = {}
-        self._details: dict[tuple[str, bool], sa.Select[Any]] = {}
+        self._details: dict[tuple[str, bool], Query] = {}
 
     def census(self, work: Work, ref: Any) -> list[Count]:
         """Count every row the person reaches in the ordered tables, by owner and fate: one statement."""
@@ -56,7 +58,7 @@ class Book:
         rows = work.run(self._census, {"ref": ref})
         return [Count(self.orders[t], bool(own), fate, n, anchored, last) for t, own, fate, n, anchored, last in rows]
 
-    def _count(self, order: TableOrder) -> sa.Select[Any]:
+    def _count(self, order: TableOrder) -> Query:
         layout, name = self.layout, order.table
         table = layout.tables[name]
         shared = layout.shared(name)
@@ -78,7 +80,8 @@ class Book:
         )
         return sa.select(
             sa.literal_column(str(self.orders.index(order))).label("t"), inner.c.own, inner.c.fate,
-            sa.func.count().label("n"), sa.func.count(inner.c.anchor).label("a"), sa.func.max(inner.c.anchor).label("l"),
+            sa.func.count().label("n"), sa.func.count(inner.c.anchor).label("a"),
+            sa.func.max(inner.c.anchor).label("l"),
         ).group_by(inner.c.own, inner.c.fate)  # fmt: skip
 
     def _pointed_at(
@@ -89,7 +92,7 @@ class Book:
         With `remaining`, rows that erasing will remove do not count (for the forecast); without, any row that is
         there counts, which keeps a cascade from taking what nobody ordered.
         """
-        found = []
+        found: list[Condition] = []
         for edge in self.layout.edges[name]:
             if edge.child in seen or not self._may_stay(name, edge):
                 continue
@@ -134,10 +137,10 @@ class Book:
         known = self.layout.tables.get(edge.child)
         if known is not None:
             return known.alias()
-        columns = [sa.column(theirs) for theirs, _ in edge.pairs]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(theirs) for theirs, _ in edge.pairs]
         return sa.table(edge.child, *columns, schema=self.layout.schema).alias()
 
-    def listing(self, start: int, resumed: bool) -> sa.CompoundSelect[Any]:
+    def listing(self, start: int, resumed: bool) -> sa.CompoundSelect[*tuple[Any, ...]]:
         """Return (order number, key as text, kept) of rows to work on, from order `start` on.
 
         Takes `n`, and with `resumed` `after`, the last key that is done. Kept rows appear only where columns of
@@ -152,7 +155,7 @@ class Book:
             self._listings[start, resumed] = sa.union_all(*parts) if parts else sa.union_all(_nothing())
         return self._listings[start, resumed]
 
-    def _list(self, number: int, order: TableOrder, resumed: bool) -> sa.Select[Any]:
+    def _list(self, number: int, order: TableOrder, resumed: bool) -> Query:
         table, key = self.layout.tables[order.table], self.layout.key(order.table)
         whole = [self.layout.kept(rule, table) for rule in order.keeps if not rule.keep_columns]
         where = [self.layout.belongs(order.table, table, own=True)]
@@ -161,7 +164,8 @@ class Book:
         if resumed:
             where.append(key > sa.bindparam("after", type_=key.type))
         text = sa.cast(key, sa.String()).label("key")
-        columns = (sa.literal_column(str(number)).label("t"), text, self._kept_flag(order, table).label("kept"))
+        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(str(number)).label("t"), text]
+        columns.append(self._kept_flag(order, table).label("kept"))
         limited = sa.select(*columns).where(*where).order_by(key).limit(sa.bindparam("n", type_=sa.Integer()))
         return limited.subquery().select()
 
@@ -183,7 +187,7 @@ class Book:
             self._deletes[name] = sa.delete(table).where(*where)
         return self._deletes[name]
 
-    def detail(self, name: str, *, by_keys: bool) -> sa.Select[Any]:
+    def detail(self, name: str, *, by_keys: bool) -> Query:
         """Return (key, needed, keep flags…, personal columns…) of own rows; `by_keys`: of `keys`, locked."""
         if (name, by_keys) not in self._details:
             layout, order = self.layout, self.named[name]
@@ -213,5 +217,6 @@ def _no_text() -> sa.ColumnElement[str]:
     return sa.cast(sa.null(), sa.String())
 
 
-def _nothing() -> sa.Select[Any]:
-    return sa.select(sa.literal_column("0"), sa.literal_column("''"), sa.literal_column("0")).where(sa.false())
+def _nothing() -> Query:
+    columns: list[sa.ColumnElement[Any]] = [sa.literal_column(text) for text in ("0", "''", "0")]
+    return sa.select(*columns).where(sa.false())

@@ -41,6 +41,8 @@ _SQLITE_CODES = {
     sqlite3.SQLITE_CORRUPT: SourceBroken("not_a_database"), sqlite3.SQLITE_PERM: SourceBroken("permission"),
 }  # fmt: skip
 
+Result = sa.CursorResult[*tuple[Any, ...]]
+
 _engines: dict[str, sa.Engine] = {}
 _lock = threading.Lock()
 
@@ -120,14 +122,14 @@ class Work:
         self.deadline = time.monotonic() + DEADLINE_SECONDS
         self.sqlite = connection.dialect.name == "sqlite"
 
-    def run(self, statement: sa.Executable, values: Any = None) -> sa.CursorResult[Any]:
+    def run(self, statement: sa.Executable, values: Any = None) -> Result:
         """Execute a statement with bound values. Raises SourceUnavailable("timeout") past the deadline."""
         now = time.monotonic()
         if now > self.deadline:
             raise SourceUnavailable("timeout")
         if self.sqlite:
             self.connection.info["until"] = now + STATEMENT_SECONDS
-        return self.connection.execute(statement, values)  # type: ignore[return-value]
+        return self.connection.execute(statement, values)
 
 
 @contextmanager

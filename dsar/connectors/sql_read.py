@@ -25,7 +25,7 @@ from dsar.connectors.base import (
     hint,
     until_for,
 )
-from dsar.connectors.sql_book import DUE, SHELL, Book, Count
+from dsar.connectors.sql_book import DUE, SHELL, Book, Count, Query
 from dsar.connectors.sql_engine import Work
 from dsar.connectors.sql_schema import Layout
 from dsar.datamap.orders import as_date
@@ -46,7 +46,7 @@ class Reader:
         readable = [layout.readable(column).label(column.name) for column in columns]
         email = sa.func.lower(users.c[who.email])
         self._person = sa.select(*readable).where(email == sa.bindparam("email", type_=sa.String())).limit(2)
-        self._phone: sa.Select[Any] | None = None
+        self._phone: Query | None = None
         if who.phone:
             same = users.c[who.phone] == sa.bindparam("phone", type_=sa.String())
             self._phone = sa.select(users.c[who.email]).where(same, users.c[who.key] != layout.ref).limit(6)
@@ -54,7 +54,7 @@ class Reader:
         self._purchases, self._topup = self._money()
         self._pages = {name: self._page(name) for name in layout.order}
 
-    def person(self, work: Work, identity: Identity) -> list[sa.Row[Any]]:
+    def person(self, work: Work, identity: Identity) -> list[sa.Row[*tuple[Any, ...]]]:
         """Return the rows the address reaches, two at most; none for an address that names nobody."""
         return list(work.run(self._person, {"email": identity.email}).all()) if identity.usable else []
 
@@ -69,7 +69,7 @@ class Reader:
         who, person = self.layout.identity, people[0]._mapping
         ref = person[who.key]
         counts = book.census(work, ref)
-        flags = [flag.flag for flag in who.flags if person[flag.column] == flag.equals]
+        flags: list[str] = [flag.flag for flag in who.flags if person[flag.column] == flag.equals]
         changed = person[who.contact_changed_at] if who.contact_changed_at else None
         if changed and (today - as_date(changed)).days < CONTACT_CHANGED_DAYS:
             flags.append("contact_changed")
@@ -106,7 +106,7 @@ class Reader:
         found = work.run(self._phone, {"phone": phone, "ref": ref}).scalars()
         return tuple(Candidate(hint(email), "same_phone") for email in found)
 
-    def _members(self) -> sa.Select[Any] | None:
+    def _members(self) -> Query | None:
         members = self.layout.source.organisations
         if members is None:
             return None
@@ -133,7 +133,7 @@ class Reader:
         rows = work.run(self._memberships, {"ref": ref}).all()
         return tuple(sorted({str(name) for name, _ in rows})), any(sole for _, sole in rows)
 
-    def _money(self) -> tuple[sa.Select[Any] | None, sa.Select[Any] | None]:
+    def _money(self) -> tuple[Query | None, Query | None]:
         money, layout = self.layout.source.money, self.layout
         if money is None:
             return None, None
@@ -180,7 +180,7 @@ class Reader:
             first.lost_reasons, first.auto_topup, tuple(purses[1:]),
         )  # fmt: skip
 
-    def _page(self, name: str) -> sa.Select[Any]:
+    def _page(self, name: str) -> Query:
         layout, table, key = self.layout, self.layout.tables[name], self.layout.key(name)
         table_map = layout.map_of(name)
         columns = [table.c[column] for column, classified in table_map.columns.items() if not classified.secret]

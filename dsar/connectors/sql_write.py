@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from dsar.connectors.base import Intent, KeepRule, Operation, Outcome, Residual, Tally, until_for
 from dsar.connectors.masks import mask_value
-from dsar.connectors.sql_book import DUE, SHELL, Book, Count
+from dsar.connectors.sql_book import DUE, SHELL, Book, Count, Query
 from dsar.connectors.sql_engine import Work
 from dsar.connectors.sql_read import Reader, lost_because, split_cursor
 from dsar.connectors.sql_schema import Layout
@@ -35,18 +36,31 @@ def next_chunk(book: Book, work: Work, ref: Any, cursor: str, limit: int) -> Int
         op = "mask" if kept or book.orders[number].disposal == "mask" else "delete"
         grouped.setdefault((number, op), []).append(key)
     operations = tuple(
-        Operation(book.orders[number].table, book.orders[number].category, "mask" if op == "mask" else "delete", tuple(k))
+        Operation(
+            book.orders[number].table, book.orders[number].category, "mask" if op == "mask" else "delete", tuple(k)
+        )
         for (number, op), k in grouped.items()
     )
     place = f"{names[chunk[-1][0]]}:{chunk[-1][1]}" if chunk else cursor
     return Intent(operations, place, last=len(found) <= limit)
 
 
-def erase(book: Book, work: Work, ref: Any, intent: Intent, step_key: bytes, redo: bool) -> Outcome:
-    """See Connector.erase. `work` is the one transaction."""
-    tallies = [tally for operation in intent.operations if (tally := _carry_out(book, work, ref, operation, step_key, redo))]
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one transaction works with. `ref` is the person's key in its own type."""
+
+    book: Book
+    work: Work
+    ref: Any
+    step_key: bytes
+    redo: bool = False
+
+
+def erase(job: Job, intent: Intent) -> Outcome:
+    """See Connector.erase. `job.work` is the one transaction."""
+    tallies = [tally for operation in intent.operations if (tally := _carry_out(job, operation))]
     if intent.last:
-        tallies += [kept(count) for count in book.census(work, ref) if count.own and count.rule]
+        tallies += [kept(count) for count in job.book.census(job.work, job.ref) if count.own and count.rule]
     return Outcome(tuple(tallies))
 
 
@@ -60,52 +74,42 @@ def kept(count: Count) -> Tally:
     )  # fmt: skip
 
 
-def _carry_out(
-    book: Book, work: Work, ref: Any, operation: Operation, step_key: bytes, redo: bool
-) -> Tally | None:  # fmt: skip
+def _carry_out(job: Job, operation: Operation) -> Tally | None:
     name, intended = operation.table, len(operation.keys)
-    order = book.named.get(name)
-    keys = [native for key in operation.keys if (native := book.layout.native(name, key)) is not None]
+    order = job.book.named.get(name)
+    keys = [native for key in operation.keys if (native := job.book.layout.native(name, key)) is not None]
     if order is None or order.disposal == "keep" or not keys:
         return None
-    values = {"ref": ref, "keys": keys}
     removed = 0
     if order.disposal == "erase" and operation.op == "delete":
-        removed = work.run(book.delete(name), values).rowcount
+        removed = _delete(job, name, keys)
         if removed == intended:
             return Tally(operation.category, name, removed=removed)
-    masked = done_before = staying = 0
-    changes: list[dict[str, Any]] = []
-    lapsed: list[Any] = []
-    for state in _states(book, work, name, values, by_keys=True, step_key=step_key):
-        if state.rule is not None:
-            staying += 1
-        elif order.disposal == "erase" and not state.needed:
-            lapsed.append(state.change["key_"])
-            continue
-        elif state.clean:
-            done_before += 1
-        else:
-            masked += 1
-        if not state.clean:
-            changes.append(state.change)
-    _write_masks(book, work, name, ref, changes)
+    states = list(_states(job, name, keys))
+    lapsed = [state.key for state in states if state.due and order.disposal == "erase"]
+    masking = [state for state in states if not (state.due and order.disposal == "erase")]
+    _write_masks(job, name, [state for state in masking if not state.clean])
     # What a rule kept when the intent was written, and keeps no longer, goes now.
-    late = work.run(book.delete(name), {"ref": ref, "keys": lapsed}).rowcount if lapsed else 0
-    failed = len(lapsed) - late
-    removed += late
-    gone = intended - removed - masked - done_before - staying - failed
-    redaction = operation.op == "mask" and order.disposal == "erase"
-    if redo:
-        masked += done_before
-        if order.disposal == "mask":
-            masked += gone
-        elif not redaction:
-            removed += gone
-    absent = 0 if redo or redaction else gone + done_before
-    if not (removed or masked or absent or failed):
-        return None
-    return Tally(operation.category, name, removed=removed, anonymised=masked, absent=absent, failed=failed)
+    late = _delete(job, name, lapsed) if lapsed else 0
+    masked = sum(state.rule is None and not state.clean for state in masking)
+    before = sum(state.rule is None and state.clean for state in masking)
+    gone = intended - removed - len(states)
+    tally = Tally(
+        operation.category, name, removed=removed + late, anonymised=masked, absent=gone + before,
+        failed=len(lapsed) - late,
+    )  # fmt: skip
+    if operation.op == "mask" and order.disposal == "erase":
+        # Kept rows that lost columns are counted as kept, once, at the end.
+        tally = replace(tally, absent=0)
+    elif job.redo and order.disposal == "erase":
+        tally = replace(tally, removed=tally.removed + gone, anonymised=masked + before, absent=0)
+    elif job.redo:
+        tally = replace(tally, anonymised=masked + before + gone, absent=0)
+    return tally if tally.removed or tally.anonymised or tally.absent or tally.failed else None
+
+
+def _delete(job: Job, name: str, keys: list[Any]) -> int:
+    return job.work.run(job.book.delete(name), {"ref": job.ref, "keys": keys}).rowcount
 
 
 class _State:
@@ -116,6 +120,7 @@ class _State:
         flags, columns = row[2 : 2 + len(order.keeps)], book.maskable(name)
         current = dict(zip(columns, row[2 + len(order.keeps) :], strict=True))
         keeping = [rule for rule, flag in zip(order.keeps, flags, strict=True) if flag]
+        self.key = row[0]
         self.needed = bool(row[1])
         self.rule: KeepRule | None = keeping[0] if keeping else None
         if any(not rule.keep_columns for rule in keeping):
@@ -128,15 +133,15 @@ class _State:
         wanted = {column: _masked(book.layout, name, column, str(row[0]), step_key) for column in targets}
         self.clean = all(_same(current[column], value) for column, value in wanted.items())
         self.change = {"key_": row[0], **{f"m_{column}": value for column, value in wanted.items()}}
+        self.due = self.rule is None and not self.needed
 
 
-def _states(
-    book: Book, work: Work, name: str, values: dict[str, Any], *, by_keys: bool, step_key: bytes
-) -> Iterator[_State]:  # fmt: skip
-    rows = work.run(book.detail(name, by_keys=by_keys), values)
-    for part in rows.partitions(500):
+def _states(job: Job, name: str, keys: list[Any] | None = None) -> Iterator[_State]:
+    """Yield rows of these keys, locked, or all own rows."""
+    values = {"ref": job.ref} if keys is None else {"ref": job.ref, "keys": keys}
+    for part in job.work.run(job.book.detail(name, by_keys=keys is not None), values).partitions(500):
         for row in part:
-            yield _State(book, name, row, step_key)
+            yield _State(job.book, name, row, job.step_key)
 
 
 def _masked(layout: Layout, name: str, column: str, key: str, step_key: bytes) -> Any:
@@ -157,35 +162,32 @@ def _same(current: Any, wanted: Any) -> bool:
     return bool(current == wanted)
 
 
-def _write_masks(book: Book, work: Work, name: str, ref: Any, changes: list[dict[str, Any]]) -> None:
-    table = book.layout.tables[name]
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for change in changes:
-        by_columns.setdefault(tuple(change), []).append({**change, "ref": ref})
-    for columns, rows in by_columns.items():
-        masks = {column[2:]: sa.bindparam(column, type_=table.c[column[2:]].type) for column in columns[1:]}
-        key = book.layout.key(name) == sa.bindparam("key_", type_=book.layout.key(name).type)
-        own = book.layout.belongs(name, table, own=True)
-        for row in rows:
-            work.run(sa.update(table).where(key, own).values(masks), row)
+def _write_masks(job: Job, name: str, states: list[_State]) -> None:
+    layout = job.book.layout
+    table, key = layout.tables[name], layout.key(name)
+    own = layout.belongs(name, table, own=True)
+    for state in states:
+        columns = [column[2:] for column in state.change if column != "key_"]
+        masks = {column: sa.bindparam(f"m_{column}", type_=table.c[column].type) for column in columns}
+        statement = sa.update(table).where(key == sa.bindparam("key_", type_=key.type), own).values(masks)
+        job.work.run(statement, {**state.change, "ref": job.ref})
 
 
-def verify(book: Book, work: Work, ref: Any, step_key: bytes) -> Residual:
+def verify(job: Job) -> Residual:
     """See Connector.verify: one statement where everything is gone, one more per table that may stay masked."""
     left = []
     suspects: dict[str, Count] = {}
-    for count in book.census(work, ref):
+    for count in job.book.census(job.work, job.ref):
         if not count.own:
             continue
         if count.fate == DUE and count.order.disposal == "erase":
             left.append(Tally(count.order.category, count.order.table, failed=count.rows))
-        elif count.fate in (DUE, SHELL) or (count.rule and count.rule.keep_columns and count.order.disposal != "keep"):
+        elif count.fate in {DUE, SHELL} or (count.rule and count.rule.keep_columns and count.order.disposal != "keep"):
             suspects[count.order.table] = count
     for name, count in suspects.items():
         order = count.order
-        states = _states(book, work, name, {"ref": ref}, by_keys=False, step_key=step_key)
         # Rows that should be gone altogether are counted above.
-        unmasked = sum(not s.clean for s in states if s.rule or s.needed or order.disposal == "mask")
+        unmasked = sum(not s.clean for s in _states(job, name) if not s.due or order.disposal == "mask")
         if unmasked:
             left.append(Tally(order.category, name, failed=unmasked))
     return Residual(tuple(left))
@@ -195,7 +197,9 @@ def close(layout: Layout, work: Work, ref: Any) -> Outcome:
     """See Connector.close: the actions of the data map, on the person's own rows, in their order."""
     now = datetime.now(UTC)
     tallies = []
-    for action, (statement, moments) in zip(layout.source.close, layout.once("close", lambda: _closing(layout)), strict=True):
+    for action, (statement, moments) in zip(
+        layout.source.close, layout.once("close", lambda: _closing(layout)), strict=True
+    ):
         columns = layout.tables[action.table].c
         values = {f"now_{name}": layout.value(columns[name], "now", now) for name in moments}
         done = work.run(statement, {"ref": ref, **values}).rowcount
@@ -220,15 +224,18 @@ def _closing(layout: Layout) -> list[tuple[sa.Delete | sa.Update, tuple[str, ...
         fixed = {name: value for name, value in action.set.items() if value != "now"}
         if fixed or not action.only_null:
             # Only rows that differ, so that a repeat changes none; a moment alone always differs.
-            different = [table.c[name].is_distinct_from(sa.literal(value, table.c[name].type)) for name, value in fixed.items()]
+            different = [
+                table.c[name].is_distinct_from(sa.literal(value, table.c[name].type)) for name, value in fixed.items()
+            ]
             where.append(sa.or_(*different, *(table.c[name].is_(None) for name in moments)))
         written = {name: sa.bindparam(f"now_{name}", type_=table.c[name].type) for name in moments}
         found.append((sa.update(table).where(*where).values({**fixed, **written}), moments))
     return found
 
 
-def settle(layout: Layout, work: Work, ref: Any, request_ref: str, today: date, reader: Reader) -> Outcome:
+def settle(reader: Reader, work: Work, ref: Any, request_ref: str, today: date) -> Outcome:
     """See Connector.settle. The credit is taken off in the transaction that writes the refund, so it happens once."""
+    layout = reader.layout
     money = layout.source.money
     if money is None:
         return Outcome()
@@ -260,7 +267,7 @@ def settle(layout: Layout, work: Work, ref: Any, request_ref: str, today: date, 
     return Outcome(tuple(tallies))
 
 
-def _unspent(layout: Layout, bought: PurchasesMap) -> sa.Select[Any]:
+def _unspent(layout: Layout, bought: PurchasesMap) -> Query:
     table, key = layout.tables[bought.table], layout.key(bought.table)
     expires = layout.as_text(table.c[bought.expires_on]) if bought.expires_on else sa.cast(sa.null(), sa.String())
     names = (bought.remaining, bought.currency, bought.method, bought.reference)

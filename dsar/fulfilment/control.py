@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -69,8 +70,8 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
     return moved
 
 
-def _retry(steps: "object") -> int:
-    return steps.update(  # type: ignore[attr-defined]
+def _retry(steps: QuerySet[Step]) -> int:
+    return steps.update(
         status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0
     )
 

@@ -48,6 +48,8 @@ def settle_if_done(request: PrivacyRequest, body: plans.Body) -> None:
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:
     """Remember by keyed hash what must stay gone, up to the confirmation (law 16)."""
+    if request.confirmed_at is None:
+        raise ValueError("only a confirmed deletion leaves a tombstone")
     until = timezone.localdate() + settings.TOMBSTONE_PERIOD
     marks = [("email", keys.tombstone_index("email", request.case.email))]
     marks += [(key, keys.tombstone_index(key, found["ref"])) for key, found in body["sources"].items() if found["ref"]]
@@ -62,6 +64,6 @@ def entomb(request: PrivacyRequest, body: plans.Body) -> None:
         ignore_conflicts=True,
     )
     journal.write(
-        "erased", request=str(request.uid), covers_until=request.confirmed_at.isoformat() if request.confirmed_at else "",
+        "erased", request=str(request.uid), covers_until=request.confirmed_at.isoformat(),
         marks=dict(marks),
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from django.utils import timezone
 
-from dsar.datamap import loader
+from dsar.connectors.base import SourceBroken
+from dsar.connectors.registry import source_map
 from dsar.enums import State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.models import House, Plan, PrivacyRequest, Source
@@ -54,9 +55,10 @@ def _planned(body: plans.Body, source: str, code: str) -> bool:
 
 def _retention(body: plans.Body, source: str) -> None:
     """A rule that the data map or the law has changed since the plan was frozen sends the step to a person."""
-    described = loader.current().sources.get(source)
-    if described is None:
-        raise Stop(StepReason.PLAN_CHANGED, block=True)
+    try:
+        described = source_map(source)
+    except SourceBroken:
+        raise Stop(StepReason.PLAN_CHANGED, block=True) from None
     fresh, _doubts = plans.orders_for(described, body["regime"], timezone.localdate())
     narrowed = {order.table for order in plans.frozen_orders(body, source) if order.disposal == "keep"}
     wanted = [order for order in fresh if order.table not in narrowed]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from dsar import retention
 from dsar.connectors.base import Holding, Identity, Located, SourceError
-from dsar.connectors.registry import connector
+from dsar.connectors.registry import connector, source_map
 from dsar.datamap import loader
 from dsar.datamap.orders import TableOrder
 from dsar.datamap.schema import DataMap, SourceMap
@@ -69,7 +69,8 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
     if held:
         flags.add("hold")
     switched_off = set(Source.objects.filter(enabled=False).values_list("key", flat=True))
-    for key, source in data_map.sources.items():
+    for key in data_map.sources:
+        source = source_map(key)
         orders, doubts = orders_for(source, regime, today)
         if doubts:
             flags.add("weigh")

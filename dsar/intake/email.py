@@ -18,6 +18,10 @@ from dsar.models import REQUESTER, Case, Intake, Message
 from dsar.notifications.compose import is_own_loop
 from dsar.workflow import move
 
+# A mail with any of these is sorted by a person, however clear its words are.
+NEVER_CLEAR = frozenset(
+    {"alternatives_differ", "forwarded", "attached_mail", "only_quoted", "encrypted", "html_simplified"}
+)
 NEEDS_NO_ANSWER = frozenset({"auto_reply", "bounce", "complaint", "receipt", "own_loop"})
 LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -53,7 +57,13 @@ def process(intake: Intake) -> None:
         _attach(intake, case, read)
         return
     found = classify(read.subject, read.new_text)
-    clear = found.confidence == "clear" and found.right is not None and kind == "person" and not read.sender_unclear
+    clear = (
+        found.confidence == "clear"
+        and found.right is not None
+        and kind == "person"
+        and not read.sender_unclear
+        and NEVER_CLEAR.isdisjoint(read.flags)
+    )
     right = found.right if clear and found.right else ""
     submit.open_case(
         intake,

@@ -26,7 +26,7 @@ class Contact:
     statement: str = ""
     country: str = ""
     region: str = ""
-    language: str = "en"
+    language: str = "en-gb"
     acts_as: str = "self"
     clear: bool = True
     machine: bool = False
@@ -62,7 +62,7 @@ def raw_bytes(intake: Intake) -> bytes:
     row = CaseKey.objects.filter(pk=intake.uid).first()
     if row is None:
         raise keys.Unreadable("the item was purged")
-    return keys.unseal(keys.unwrap(row.key_id, row.wrapped), bytes(intake.raw_sealed or b""), f"{intake.uid}:raw")
+    return keys.unseal(keys.unwrap(row.key_id, bytes(row.wrapped)), bytes(intake.raw_sealed or b""), f"{intake.uid}:raw")
 
 
 def open_case(intake: Intake, contact: Contact) -> Case:

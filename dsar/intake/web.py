@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core import signing
 from django.core.validators import validate_email
 from django.utils.translation import get_language
@@ -85,8 +86,7 @@ class RequestForm(forms.Form):
     def renew(self) -> None:
         """Give a form that failed only for its age a fresh number, so that sending it again works."""
         if "number" in self.errors:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("number")] = new_number()
+            self.data = {**self.data.dict(), self.add_prefix("number"): new_number()}  # type: ignore[attr-defined]
 
     def submit(self) -> Intake:
         """Store what was typed, then open the case. If opening fails, the stored form is opened by the sweep."""
@@ -94,7 +94,7 @@ class RequestForm(forms.Form):
         raw = json.dumps(
             {
                 "right": self.right, "email": data["email"], "country": data["country"],
-                "acts_as": data["acts_as"], "statement": data.get("statement", ""), "language": get_language() or "en",
+                "acts_as": data["acts_as"], "statement": data.get("statement", ""), "language": get_language() or settings.LANGUAGE_CODE,
             }
         ).encode()  # fmt: skip
         intake, fresh = submit.receive(Channel.WEB, raw, f"web:{data['number']}")

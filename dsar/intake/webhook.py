@@ -30,7 +30,7 @@ class RawMailgunView(MailgunInboundWebhookView):
         raw = request.POST.get("body-mime")
         if raw is None:
             return HttpResponseBadRequest("Send raw MIME: the route must end in /mime.")
-        email.receive(raw.encode("utf-8", "surrogateescape"), request.POST.get("recipient", ""))
+        email.receive(raw.encode("latin-1"), request.POST.get("recipient", ""))
         return HttpResponse()
 
 
@@ -42,5 +42,7 @@ def inbound_mail(request: HttpRequest) -> HttpResponse:
     """The webhook's address; not there where no secret is configured."""
     if _view is None or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         raise Http404
-    answered: HttpResponse = _view(request)  # type: ignore[assignment]
+    # Mail is bytes in any charset; Latin-1 hands every byte through as it came.
+    request.encoding = "latin-1"
+    answered: HttpResponse = _view(request)
     return answered

@@ -63,6 +63,11 @@ def valid(code: str, regime: Regime | str) -> Code | None:
     return found if found is not None and found.kind == "keep" else None
 
 
+def named(code: str, regime: Regime | str) -> Code | None:
+    """The code of any kind (keeping, refusing, extending) as it stands in this law, or None."""
+    return _table().get((code, _id(regime)))
+
+
 def grounds(regime: Regime | str) -> tuple[Code, ...]:
     """All grounds for keeping that this law knows, in the order of the file."""
     return _of(regime, "keep")

@@ -51,13 +51,14 @@ class Case(models.Model):
     regime_version = models.CharField(max_length=32, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     region = models.CharField(_("state"), max_length=8, blank=True)
-    language = models.CharField(_("language"), max_length=12, default="en")
+    language = models.CharField(_("language"), max_length=12, default="en-gb")
     policy_version = models.CharField(max_length=32, blank=True)
     acts_as = models.CharField(_("asks for"), max_length=12, default="self")
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     email_sealed = models.BinaryField(null=True)
     email_index = models.CharField(max_length=64, blank=True, db_index=True)
     email_proven_at = models.DateTimeField(null=True)
+    proven_tier = models.PositiveSmallIntegerField(default=0)
     name_sealed = models.BinaryField(null=True)
     subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
     reply_index = models.CharField(max_length=64, blank=True, db_index=True)
@@ -88,7 +89,7 @@ class Case(models.Model):
             row = CaseKey.objects.filter(pk=self.uid).first()
             if row is None:
                 raise keys.Unreadable("the case was purged")
-            plain = self.__dict__["_key"] = keys.unwrap(row.key_id, row.wrapped)
+            plain = self.__dict__["_key"] = keys.unwrap(row.key_id, bytes(row.wrapped))
         return plain
 
     def make_key(self) -> CaseKey:
@@ -101,11 +102,11 @@ class Case(models.Model):
         """Encrypt a value for the field `place` of this case; None for an empty one."""
         return keys.seal(self.key(), text, f"{self.uid}:{place}") if text else None
 
-    def unseal(self, sealed: bytes | None, place: str) -> str:
+    def unseal(self, sealed: bytes | memoryview | None, place: str) -> str:
         """Decrypt to text; empty for None and after a purge."""
         return self.unseal_bytes(sealed, place).decode("utf-8", "replace")
 
-    def unseal_bytes(self, sealed: bytes | None, place: str) -> bytes:
+    def unseal_bytes(self, sealed: bytes | memoryview | None, place: str) -> bytes:
         """Decrypt to bytes; empty for None and after a purge."""
         if sealed is None or self.purged_at:
             return b""

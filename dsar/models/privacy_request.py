@@ -18,6 +18,11 @@ OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
 LEAVABLE_STATES = (
     State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.CONFIRMING,
 )  # fmt: skip
+# The queue's views and their partial indexes are made of the same words.
+OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
+THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
+STUCK = Q(ended_at__isnull=True) & ~Q(attention="")
+NEEDS_US = Q(ended_at__isnull=True) & (Q(state__in=OURS) | ~Q(attention=""))
 
 Permission = Callable[["PrivacyRequest", Any], bool]
 
@@ -96,9 +101,19 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
 
     def needing_staff(self) -> Self:
         """The ball is with us: to sort, to decide, to release, or something is stuck."""
-        return self.filter(
-            Q(state__in=[State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING]) | ~Q(attention="")
-        ).exclude(state__in=FINAL_STATES)
+        return self.filter(NEEDS_US)
+
+    def waiting_on_requester(self) -> Self:
+        """The person has to act: prove, answer or confirm."""
+        return self.filter(state__in=THEIRS)
+
+    def ready_to_release(self, now: datetime) -> Self:
+        """Confirmed deletions whose quiet period is over and that nobody disputes."""
+        return self.filter(state=State.RELEASING, quiet_until__lte=now, disputed_at__isnull=True)
+
+    def stuck(self) -> Self:
+        """Something failed or is disputed, by a named reason."""
+        return self.filter(STUCK)
 
     def to_locate(self) -> Self:
         """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon."""
@@ -118,7 +133,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     state = FSMField(_("state"), max_length=12, choices=State.choices, default=State.RECEIVED, protected=True)
     received_at = models.DateTimeField(_("received"))
     entered_at = models.DateTimeField(default=timezone.now)
-    due_on = models.DateField(_("answer due"), null=True, db_index=True)
+    due_on = models.DateField(_("answer due"), null=True)
     target_on = models.DateField(_("our target"), null=True)
     original_due_on = models.DateField(null=True)
     extended_at = models.DateTimeField(null=True)
@@ -147,6 +162,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         indexes = [
             models.Index(fields=["state", "due_on", "id"], name="request_queue"),
             models.Index(fields=["due_on", "id"], name="request_by_date"),
+            models.Index(fields=["due_on", "id"], name="request_open", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["due_on", "id"], name="request_needs_us", condition=NEEDS_US),
+            models.Index(fields=["due_on", "id"], name="request_theirs", condition=Q(state__in=THEIRS)),
+            models.Index(fields=["due_on", "id"], name="request_stuck", condition=STUCK),
+            models.Index(fields=["ended_at", "id"], name="request_ended", condition=Q(ended_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="request_state_known"),
@@ -200,16 +220,21 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.ended_at = now
         self.attention = ""
 
+    def _needs_no_proof(self) -> bool:
+        """Opt-outs and withdrawals of consent never do (law 12); others not where the case is proven well enough."""
+        return self.right in UNVERIFIED_RIGHTS or (self.case.is_proven and self.case.proven_tier >= self.tier_needed)
+
     # --- into the house -------------------------------------------------------------------------------------------
 
     @transition(
         field=state, source=State.RECEIVED, target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING), permission=system
     )
     def route(self, *, now: datetime, clear: bool = True) -> str:
-        """Routed at once: to a person where anything is unclear, otherwise to the proof (or past it, law 12)."""
+        """Routed at once: to a person where anything is unclear, otherwise to the proof, or past it where none is
+        needed (law 12) or the case has it already: a second link would move nothing."""
         if not self.right or not clear:
             return State.TRIAGE
-        return State.LOCATING if self.right in UNVERIFIED_RIGHTS else State.VERIFYING
+        return State.LOCATING if self._needs_no_proof() else State.VERIFYING
 
     @transition(
         field=state,
@@ -222,7 +247,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         if right not in Right.values or not right:
             raise ValueError("right")
         self.right, self.due_on, self.target_on, self.tier_needed = right, due_on, target_on, tier
-        return State.LOCATING if right in UNVERIFIED_RIGHTS or self.case.is_proven else State.VERIFYING
+        return State.LOCATING if self._needs_no_proof() else State.VERIFYING
 
     @transition(field=state, source=State.TRIAGE, target=State.TRIAGE, permission=handler)
     def split(self, *, now: datetime) -> None:

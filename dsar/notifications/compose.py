@@ -1,6 +1,7 @@
 """Makes a mail from an outbox row: the notice's templates, in the person's language, links made anew."""
 
-from email.utils import formatdate, make_msgid
+import re
+from email.utils import formatdate
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import CheckKind, Right
+from dsar.enums import CheckKind, DecisionKind, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
 from dsar.notifications import letters
@@ -27,7 +28,7 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         context = context_for(message)
         folder = f"email/{message.notice}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
-        text = render_to_string(f"{folder}/body.txt", context)
+        text = re.sub(r"\n{3,}", "\n\n", render_to_string(f"{folder}/body.txt", context)).strip() + "\n"
         html = render_to_string(f"{folder}/body.html", context)
     domain = settings.PRIVACY_EMAIL.rpartition("@")[2]
     identity = keys.mac("message-id", str(message.pk), str(case.uid)).hex()[:32]
@@ -39,7 +40,7 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         reply_to=[case.reply_address()],
         connection=backend,
         headers={
-            "Message-ID": f"<{identity}@{domain}>" if domain else make_msgid(),
+            "Message-ID": f"<{identity}@{domain}>",
             "Date": formatdate(message.created_at.timestamp()),
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
@@ -77,7 +78,9 @@ def context_for(message: Message) -> dict[str, Any]:
         "received_on": case.received_at.date(),
         "due_on": request.due_on if request else None,
         "old_due_on": request.original_due_on if request else None,
-        "new_due_on": request.due_on if request else None,
+        "new_due_on": request.due_on if request and request.extended_at else None,
+        "deadline_explained": letters.deadline_explained(request) if request else [],
+        "quiet_until": request.quiet_until if request else None,
         "understood": letters.understood(right),
         "person_text": message.text,
         "question": message.text,
@@ -93,13 +96,16 @@ def context_for(message: Message) -> dict[str, Any]:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
     if message.decision:
         decision = message.decision
-        code = codes.find(decision.code) if decision.code else None
+        code = codes.named(decision.code, case.regime)
         context |= {
             "reason_label": code.label if code else "",
-            "reason_text": case.unseal(decision.text_sealed, "decision"),
+            "reason_text": str(code.text) if code else "",
             "citation": decision.citation,
         }
+        said = case.unseal(decision.text_sealed, "decision")
+        context |= {"person_text": said, "question": said} if said else {}
+        if decision.kind == DecisionKind.MERGE:
+            context["other_reference"] = decision.code
     if request:
-        context["items"] = letters.items(request)
-        context["money"] = letters.money(request)
+        context |= letters.of_the_work(request, message.notice)
     return context

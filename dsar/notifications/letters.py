@@ -3,13 +3,17 @@
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dsar.enums import Right, StepStatus
+from dsar import deadlines
+from dsar.enums import Notice, Right, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 
+WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
+WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED}
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -42,12 +46,16 @@ def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """What happened to each category (see `_items`), for pages."""
+    return _items(request, _plan_body(request))
+
+
+def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
     """Per category: label, action (erased, anonymised, kept, pending), count, reason, citation, until.
 
     Counts of what went are the workers' own, added up over the chunks; what stayed is as the frozen plan says, with
     the counts of the last look where a worker took one.
     """
-    body = _plan_body(request)
     if not body:
         return []
     lines: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -110,10 +118,53 @@ def _latest(one: date | None, other: str | None) -> date | None:
     return max(filter(None, (one, found)), default=None)
 
 
-def money(request: PrivacyRequest) -> dict[str, Any] | None:
-    """The credit balance and what becomes of it, in whole units of its currency; None where there is none."""
-    found: dict[str, Any] | None = _plan_body(request).get("money")
-    return money_view(found)
+def deadline_explained(request: PrivacyRequest) -> list[str]:
+    """The arithmetic of the legal date, in words (law 14)."""
+    found = deadlines.dates(
+        request.case.regime, request.right, request.received_at, extended=request.extended_at is not None
+    )
+    return list(found.due.explain())
+
+
+def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
+    """What letters about the work need, read from the plan once: items, notes, the end of the coded mark.
+
+    Notices that say nothing of it read nothing.
+    """
+    if notice not in WITH_WORK:
+        return {}
+    body = _plan_body(request)
+    return {
+        "items": _items(request, body) if notice in WITH_ITEMS else [],
+        "notes": notes(body),
+        "mark_until": (request.ended_at.date() + settings.TOMBSTONE_PERIOD) if request.ended_at else None,
+    }
+
+
+def notes(body: dict[str, Any]) -> list[str]:
+    """Sentences that hold for this person only: credits, automatic top-up, rows of an organisation."""
+    found: list[str] = []
+    view = money_view(body.get("money"))
+    if view:
+        if view["refund"]:
+            found.append(
+                _("Your remaining credit of %(amount)s %(currency)s goes back to your original means of payment within"
+                  " %(days)s days.")
+                % {"amount": view["refund"], "currency": view["currency"], "days": view["refund_by_days"]}
+            )  # fmt: skip
+        if view["lost"]:
+            found.append(
+                _("%(amount)s %(currency)s of credit cannot be refunded.")
+                % {"amount": view["lost"], "currency": view["currency"]}
+            )
+            found.extend(view["lost_reasons"])
+        if view["auto_topup"]:
+            found.append(_("Automatic top-up is switched off."))
+    for name in body.get("organisations", []):
+        found.append(
+            _("What belongs to the organisation %(name)s stays with it. Please turn to it about that.") % {"name": name}
+        )
+    return found
 
 
 def money_view(found: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,13 +1,14 @@
 """The clock: what is due is raised again and again; nothing depends on a process having been up at one moment."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from dsar.enums import Notice, State
-from dsar.models import SYSTEM, PrivacyRequest
+from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import holds
 from dsar.workflow import Conflict, lock, move
@@ -23,12 +24,12 @@ def sweep(now: datetime | None = None) -> int:
     done = holds.settle_placing()
     done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
     done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
-    done += _remind(moment)
+    done += _remind(moment) + _interim(today)
     overdue = PrivacyRequest.objects.filter(state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN)
     return done + _move(overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS)), "unanswered")
 
 
-def _move(found: "PrivacyRequest.objects", verb: str) -> int:  # type: ignore[name-defined]
+def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
     done = 0
     for pk in list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         try:
@@ -36,6 +37,19 @@ def _move(found: "PrivacyRequest.objects", verb: str) -> int:  # type: ignore[na
             done += 1
         except Conflict:
             continue
+    return done
+
+
+def _interim(today: date) -> int:
+    """On the internal target date what is unsettled gets an interim answer: no legal date passes in silence (law 14)."""
+    done = 0
+    waiting = PrivacyRequest.objects.open().filter(target_on__lte=today, case__email_proven_at__isnull=False)
+    told = Message.objects.filter(request=OuterRef("pk"), notice=Notice.INTERIM)
+    for pk in list(waiting.filter(~Exists(told)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            request = lock(pk)
+            if not request.is_ended:
+                done += outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{pk}") is not None
     return done
 
 

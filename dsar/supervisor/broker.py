@@ -31,9 +31,7 @@ def socket_path(var_dir: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise NoBroker(
-            f"{folder} is not a private folder of this user; remove it, or set VAR_DIR to a shorter path."
-        )
+        raise NoBroker(f"{folder} is not a private folder of this user; remove it, or set VAR_DIR to a shorter path.")
     return folder / "broker.sock"
 
 

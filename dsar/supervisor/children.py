@@ -70,9 +70,7 @@ class Child:
         steady = time.monotonic() - self.started_at >= STEADY_AFTER
         self.failures = 1 if steady else self.failures + 1
         # The exponent is bounded too: a process that fails for days must not overflow it.
-        pause = (
-            min(FIRST_PAUSE * 2.0 ** min(self.failures - 2, 8), LONGEST_PAUSE) if self.failures > 1 else 0.0
-        )
+        pause = min(FIRST_PAUSE * 2.0 ** min(self.failures - 2, 8), LONGEST_PAUSE) if self.failures > 1 else 0.0
         self.restart_at = time.monotonic() + pause
         return pause
 

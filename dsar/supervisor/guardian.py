@@ -9,6 +9,7 @@ adopted (PR_SET_CHILD_SUBREAPER), so they are found and reaped too.
 Ends with the command's exit code, or 128 + the number of the signal that ended it.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -55,10 +56,8 @@ def run_command(command: list[str], guardian: int) -> None:
 
 def kill_group(child: int) -> None:
     """SIGKILL to whatever is left of the command's group."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def reap(child: int, *, block: bool) -> int | None:
@@ -100,6 +99,10 @@ def guard(command: list[str]) -> int:
     child = os.fork()
     if child == 0:
         run_command(command, guardian)
+    # On both sides of the fork: whichever comes first, the group exists before anyone may have to kill it. It is too
+    # late (EACCES) once the command runs, and pointless (ESRCH) once it has ended.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(child, child)
     code = None
     while code is None:
         ready, _, _ = select.select([LIFELINE, awake], [], [])
@@ -109,10 +112,8 @@ def guard(command: list[str]) -> int:
             break
         if asked_to_stop:
             asked_to_stop = False
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
         code = reap(child, block=False)
     # Whatever the command forked must be gone before we end: its successor uses the same port and files.
     kill_group(child)

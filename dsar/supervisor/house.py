@@ -82,9 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CannotStart(
-                f"Port {port} on {host} is in use: choose another with PORT=… or --port."
-            ) from None
+            raise CannotStart(f"Port {port} on {host} is in use: choose another with PORT=… or --port.") from None
         raise CannotStart(
             f"Cannot listen on {host}, port {port}: {os.strerror(error.errno or errno.EINVAL)}."
         ) from None
@@ -117,6 +115,7 @@ class House:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.ask_to_stop)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        self.plan.say("starting …")
         try:
             self.start_broker()
             if self.prepare():
@@ -145,9 +144,7 @@ class House:
         """A child that logs to VAR_DIR/log/<name>.log and runs in the project's folder."""
         folder = self.plan.var_dir / "log"
         folder.mkdir(mode=0o700, exist_ok=True)
-        return Child(
-            name, command, folder / f"{name}.log", self.environment, self.plan.base_dir, self.lock, inherit
-        )
+        return Child(name, command, folder / f"{name}.log", self.environment, self.plan.base_dir, self.lock, inherit)
 
     def start_broker(self) -> None:
         """The embedded broker, unless another is configured; returns once it answers."""
@@ -164,9 +161,7 @@ class House:
             code = child.ended()
             if code is not None or time.monotonic() > patience:
                 self.show(child, child.last_lines())
-                raise CannotStart(
-                    f"The broker did not start ({'time is up' if code is None else in_words(code)})."
-                )
+                raise CannotStart(f"The broker did not start ({'time is up' if code is None else in_words(code)}).")
             self.pause(0.05)
 
     def prepare(self) -> bool:
@@ -203,7 +198,9 @@ class House:
         worker = [*celery, "worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO"]
         worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         self.start(self.child("worker", worker))
-        self.start(self.child("beat", [*celery, "beat", "--schedule", str(schedule / "schedule"), "--loglevel", "INFO"]))
+        self.start(
+            self.child("beat", [*celery, "beat", "--schedule", str(schedule / "schedule"), "--loglevel", "INFO"])
+        )
 
     def start(self, child: Child) -> None:
         """Start a child that is to be kept running."""
@@ -257,9 +254,7 @@ class House:
             name = "localhost" if shown in {"127.0.0.1", "[::1]", "0.0.0.0", "[::]"} else shown
             self.plan.welcome(f"http://{name}:{self.port}")
             if status[9:10] == b"5":
-                self.plan.say(
-                    f"the front page answers with an error; see {self.plan.var_dir / 'log' / 'web.log'}"
-                )
+                self.plan.say(f"the front page answers with an error; see {self.plan.var_dir / 'log' / 'web.log'}")
 
     def show(self, child: Child, lines: list[str]) -> None:
         """Lines of a child's log, each with its name."""

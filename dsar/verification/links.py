@@ -77,7 +77,7 @@ def prove_mailbox(token: str) -> Case:
             waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
             for pk in waiting.order_by("pk").values_list("pk", flat=True):
                 move(pk, "verify", actor=REQUESTER)
-            Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now)
+            Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)
     return Case.objects.get(pk=case.pk)
 
 

@@ -45,10 +45,13 @@ sources:
       auto_topup: {table: topups, person: user_id}
     ignored_tables: [organisations]
     tables:
-      users: {key: id, person: id, category: account, columns: {id: {}, email: {personal: true}, name: {personal: true},
-              phone: {personal: true}, handle: {personal: true, mask: hash}, password_hash: {personal: true, secret: true},
+      users: {key: id, person: id, category: account,
+              columns: {id: {}, email: {personal: true}, name: {personal: true},
+              phone: {personal: true}, handle: {personal: true, mask: hash},
+              password_hash: {personal: true, secret: true},
               status: {}, is_staff: {}, watched: {}, contact_changed_at: {personal: true}}}
-      members: {key: id, person: user_id, category: account, columns: {id: {}, user_id: {}, organisation_id: {}, role: {}}}
+      members: {key: id, person: user_id, category: account,
+                columns: {id: {}, user_id: {}, organisation_id: {}, role: {}}}
       sessions: {key: token, person: user_id, category: account, columns: {token: {personal: true}, user_id: {}}}
       api_keys: {key: id, person: user_id, organisation: organisation_id, category: keys,
                  columns: {id: {}, user_id: {}, organisation_id: {}, label: {personal: true}, revoked_at: {}}}
@@ -95,7 +98,7 @@ def _metadata(schema: str | None) -> sa.MetaData:
     def to(target: str, **kwargs: Any) -> sa.ForeignKey:
         return sa.ForeignKey(prefix + target, **kwargs)
 
-    def table(name: str, *columns: C[Any], key: bool = True) -> None:
+    def table(name: str, *columns: sa.Column[Any], key: bool = True) -> None:
         sa.Table(name, meta, *([C("id", Integer, primary_key=True)] if key else []), *columns)
 
     table("organisations", C("name", String(80)))
@@ -117,7 +120,8 @@ def _metadata(schema: str | None) -> sa.MetaData:
         C("body", sa.Text),
     )  # fmt: skip
     table(
-        "invoices", C("user_id", to("users.id", ondelete="CASCADE"), nullable=False), C("number", String(20), unique=True),
+        "invoices", C("user_id", to("users.id", ondelete="CASCADE"), nullable=False),
+        C("number", String(20), unique=True),
         C("bill_to", String(80), nullable=False), C("vat_id", String(40)), C("issued_on", sa.Date),
     )  # fmt: skip
     table("logs", C("user_id", Integer, nullable=False, index=True), C("ip", String(40)), C("at", sa.DateTime))
@@ -141,7 +145,7 @@ def _metadata(schema: str | None) -> sa.MetaData:
 class Shop:
     """Two equal people, and ways to add what a test needs."""
 
-    people = ("Ann@Example.com", "bob@example.com")
+    people: tuple[str, ...] = ("Ann@Example.com", "bob@example.com")
 
     def __init__(self, url: str, schema: str | None) -> None:
         self.url, self.schema = url, schema
@@ -149,6 +153,7 @@ class Shop:
         if schema is None:
             sa.event.listen(self.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
         self._open: sa.Connection | None = None
+        self._connector: Connector | None = None
         self.meta = _metadata(schema)
         self.source: SourceMap = loader.parse(MAP).sources["shop"]
         self.orders: tuple[TableOrder, ...] = self.ordered()
@@ -159,8 +164,11 @@ class Shop:
         found = self.source.tables.items()
         return tuple(order_for(name, table, verdict(table, regime="eu_gdpr", today=today)) for name, table in found)
 
-    def connector(self, source: SourceMap | None = None) -> Connector:
-        return SqlConnector("shop", source or self.source, self.url, self.schema, clock=lambda: TODAY)
+    def connector(self, *, fresh: bool = False) -> Connector:
+        """See World."""
+        if fresh or self._connector is None:
+            self._connector = SqlConnector("shop", self.source, self.url, self.schema, clock=lambda: TODAY)
+        return self._connector
 
     def table(self, name: str) -> sa.Table:
         return self.meta.tables[f"{self.schema}.{name}" if self.schema else name]
@@ -211,7 +219,9 @@ class Shop:
     def person(self, email: str) -> int:
         """Add somebody with rows of every fate."""
         who = email.split("@")[0].lower()
-        self.secrets[email] = tuple(f"{who}-{word}" for word in ("name", "handle", "body", "ip", "bill", "vat", "comment"))
+        self.secrets[email] = tuple(
+            f"{who}-{word}" for word in ("name", "handle", "body", "ip", "bill", "vat", "comment")
+        )
         user = self.user(email, name=f"{who}-name", phone=None, handle=f"{who}-handle", password_hash=f"{who}-hash")
         self.refs[email] = user
         for number in range(3):
@@ -226,7 +236,9 @@ class Shop:
         self.add("logs", user_id=user, ip=f"{who}-ip", at=datetime(2024, 1, 1, 12))
         self.add("logs", user_id=user, ip="kept by law", at=datetime(2026, 1, 1, 12))
         for stars in (1, 5):
-            self.add("ratings", user_id=user, stars=stars, comment=f"{who}-comment", author=f"{who}-name", ip=f"{who}-ip")
+            self.add(
+                "ratings", user_id=user, stars=stars, comment=f"{who}-comment", author=f"{who}-name", ip=f"{who}-ip"
+            )
         self.add(
             "refunds", user_id=user, reference="R", amount_cents=5, currency="EUR", status="paid", note=f"{who}-name",
             due_on=date(2026, 7, 1), created_at=datetime(2026, 6, 1, tzinfo=UTC),
@@ -238,7 +250,9 @@ class Shop:
         values = {"number": f"I-{number}", "bill_to": f"{who}-bill", "vat_id": f"{who}-vat", "issued_on": issued}
         return self.add("invoices", user_id=user, **values)
 
-    def purchase(self, user: int, cents: int, method: str = "card", expires: date = date(2027, 1, 1), **values: Any) -> int:
+    def purchase(
+        self, user: int, cents: int, method: str = "card", expires: date = date(2027, 1, 1), **values: Any
+    ) -> int:
         values = {"currency": "EUR", "reference": f"P-{cents}", **values}
         return self.add("purchases", user_id=user, remaining_cents=cents, method=method, expires_on=expires, **values)
 

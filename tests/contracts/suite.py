@@ -22,8 +22,8 @@ class World(Protocol):
     secrets: dict[str, tuple[str, ...]]  # per address: personal values that no export may show after an erasure
     orders: tuple[TableOrder, ...]
 
-    def connector(self) -> Connector:
-        """Return a connector that remembers nothing."""
+    def connector(self, *, fresh: bool = False) -> Connector:
+        """Return the connector: with `fresh`, one that remembers nothing, as in a process just started."""
 
     def snapshot(self, *, without: str = "") -> Snapshot:
         """Return every row of the source, without those of one person."""
@@ -66,7 +66,7 @@ def erase_all(world: World, ref: str, *, limit: int = 100, fresh: bool = False) 
     connector, cursor, totals = world.connector(), "", Totals()
     while True:
         if fresh:
-            connector = world.connector()
+            connector = world.connector(fresh=True)
         intent = connector.next_chunk(ref, world.orders, cursor, limit)
         assert sum(len(operation.keys) for operation in intent.operations) <= limit
         totals.add(connector.erase(ref, world.orders, intent, KEY, False).tallies)
@@ -98,7 +98,10 @@ class ConnectorContract:
     @pytest.mark.parametrize("ref", ["", " ", "None", "null", "0", "-1", "1 OR 1=1", "999999999"])
     def test_a_ref_that_names_nobody_touches_nothing(self, world: World, ref: str) -> None:
         before, connector = world.snapshot(), world.connector()
-        for intent in (connector.next_chunk(ref, world.orders, "", 100), *intents(world, ref_of(world, world.people[0]))):
+        for intent in (
+            connector.next_chunk(ref, world.orders, "", 100),
+            *intents(world, ref_of(world, world.people[0])),
+        ):
             assert Totals().add(connector.erase(ref, world.orders, intent, KEY, False).tallies).done == 0
         assert connector.close(ref) == Outcome()
         assert connector.verify(ref, world.orders, KEY).left == ()
@@ -170,6 +173,20 @@ class ConnectorContract:
             totals.add(world.connector().erase(ref, world.orders, intent, KEY, True).tallies)
         assert totals == expected
 
+    def test_an_erasure_that_is_stopped_before_its_commit_leaves_no_trace(self, world: World) -> None:
+        class PastItsLease(Exception):
+            pass
+
+        def stop() -> None:
+            raise PastItsLease
+
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        for intent in intents(world, ref):
+            with pytest.raises(PastItsLease):
+                world.connector().erase(ref, world.orders, intent, KEY, False, before_commit=stop)
+        assert world.snapshot() == before
+        assert erase_all(world, ref).done > 0
+
     @pytest.mark.parametrize("limit", [1, 2, 5])
     def test_killed_between_chunks_it_ends_the_same(self, world: World, limit: int) -> None:
         undisturbed = erase_all(world, ref_of(world, world.people[1]))
@@ -204,7 +221,9 @@ class ConnectorContract:
         while not last:
             page = world.connector().export(ref, cursor, limit)
             assert len(page.rows) <= limit
-            rows += [(row.table, tuple(sorted((key, str(value)) for key, value in row.values.items()))) for row in page.rows]
+            rows += [
+                (row.table, tuple(sorted((key, str(value)) for key, value in row.values.items()))) for row in page.rows
+            ]
             cursor, last = page.cursor, page.last
         whole = world.connector().export(ref, "", 1000).rows
         assert len(rows) == len(set(rows)) == len(whole) > 0

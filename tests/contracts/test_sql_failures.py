@@ -100,7 +100,9 @@ def test_a_row_that_somebody_else_holds_is_tried_again_later(shop: Shop, monkeyp
 
 
 def test_a_statement_that_takes_too_long_is_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql_engine, "_LIMITS", sql_engine._LIMITS.replace(f"'{sql_engine.STATEMENT_SECONDS}s'", "'20ms'"))
+    monkeypatch.setattr(
+        sql_engine, "_LIMITS", sql_engine._LIMITS.replace(f"'{sql_engine.STATEMENT_SECONDS}s'", "'20ms'")
+    )
     monkeypatch.setattr(sql_engine, "STATEMENT_SECONDS", 0.02)
     endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(SourceUnavailable, match="timeout"), sql_engine.transaction(shop.url, write=False) as work:
@@ -113,9 +115,7 @@ def test_no_statement_starts_after_the_deadline(shop: Shop) -> None:
         work.run(sa.text("SELECT 1"))
 
 
-@pytest.mark.parametrize(
-    "url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody@127.0.0.1:1/nothing"]
-)
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody@127.0.0.1:1/nothing"])
 def test_a_source_that_is_down_says_so_without_details(shop: Shop, url: str) -> None:
     connector = SqlConnector("down", shop.source, url)
     with pytest.raises(SourceUnavailable) as caught:
@@ -147,7 +147,9 @@ def test_a_read_only_database_refuses_by_name(own_shop: Shop, tmp_path: Path) ->
     if own_shop.schema is None:
         connector = SqlConnector("ro", own_shop.source, f"sqlite:///file:{tmp_path / 'own.sqlite3'}?mode=ro&uri=true")
     else:
-        connector = SqlConnector("ro", own_shop.source, own_shop.url + "?options=-cdefault_transaction_read_only%3Don", own_shop.schema)
+        connector = SqlConnector(
+            "ro", own_shop.source, own_shop.url + "?options=-cdefault_transaction_read_only%3Don", own_shop.schema
+        )
     with pytest.raises(SourceBroken, match="permission"):
         connector.close(ref)
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import redis
 
-from dsar.supervisor import broker, house
+from dsar.supervisor import broker, children, house
 
 pytestmark = pytest.mark.once
 
@@ -117,9 +117,7 @@ def broker_of(var_dir: Path) -> redis.Redis:
 def accounts_in(var_dir: Path) -> list[tuple[object, ...]]:
     """The people who can sign in, with their password hashes."""
     with closing(sqlite3.connect(var_dir / "rightsdesk.sqlite3")) as database:
-        rows: list[tuple[object, ...]] = database.execute(
-            "SELECT * FROM accounts_user ORDER BY id"
-        ).fetchall()
+        rows: list[tuple[object, ...]] = database.execute("SELECT * FROM accounts_user ORDER BY id").fetchall()
         return rows
 
 
@@ -142,7 +140,7 @@ def test_everything_from_start_to_end(tmp_path: Path, start: Starter) -> None:
     port = int(address.rsplit(":", 1)[1])
     second, third = start(var_dir), start(tmp_path / "other", port)
     for refused, reason in ((second, "Already running"), (third, f"Port {port} on 127.0.0.1 is in use")):
-        lines = [line for line in refused.output().splitlines() if "starting" not in line]
+        lines = refused.output().splitlines()
         assert len(lines) == 1 and reason in lines[0]
         assert refused.process.returncode == 1
 
@@ -183,6 +181,25 @@ def test_everything_from_start_to_end(tmp_path: Path, start: Starter) -> None:
     assert not still_there(family)
 
 
+def test_a_supervisor_that_dies_while_it_starts_something() -> None:
+    """The lifeline may close before the command has its own process group, or has begun at all."""
+    with Path(os.devnull).open() as lock:
+        command = [sys.executable, "-I", "-S", str(children.GUARDIAN), str(lock.fileno()), "sleep", "600"]
+        for _ in range(20):
+            guardian = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(lock.fileno(),))
+            assert guardian.wait(timeout=HANGS_AFTER) == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -9 $$", 137), ("sleep 600 & exit 0", 0)])
+def test_a_guardian_passes_the_exit_code_on(script: str, code: int) -> None:
+    """And leaves nothing of the command's group behind."""
+    with Path(os.devnull).open() as lock:
+        command = [sys.executable, "-I", "-S", str(children.GUARDIAN), str(lock.fileno()), "sh", "-c", script]
+        guardian = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(lock.fileno(),))
+        with guardian:
+            assert guardian.wait(timeout=HANGS_AFTER) == code
+
+
 def test_ends_within_five_seconds() -> None:
     """What the loop allows at most, by its own constants: grace, kill, broker, kill."""
     assert house.GRACE + house.BROKER_GRACE + house.KILL_GRACE <= 5
@@ -192,15 +209,11 @@ def test_a_port_in_use_is_one_line() -> None:
     """Without any process: the reason names the port and the way out."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(
-            house.CannotStart, match=rf"Port {port} on 127\.0\.0\.1 is in use: choose another"
-        ):
+        with pytest.raises(house.CannotStart, match=rf"Port {port} on 127\.0\.0\.1 is in use: choose another"):
             house.listen("127.0.0.1", port)
 
 
-@pytest.mark.parametrize(
-    ("host", "port"), [("127.0.0.1", 70000), ("203.0.113.7", 8000), ("not a host", 8000)]
-)
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70000), ("203.0.113.7", 8000), ("not a host", 8000)])
 def test_a_wrong_address_is_one_line(host: str, port: int) -> None:
     """A port that cannot exist, an address that is not ours, a name that means nothing."""
     with pytest.raises(house.CannotStart) as refused:

@@ -31,6 +31,10 @@ CLEAR = [
     ("deletion", "da", "Venligst slet min konto og alle mine data"),
     ("deletion", "fi", "Poistakaa tilini ja kaikki tietoni, kiitos"),
     ("deletion", "cs", "Prosím smažte můj účet a všechny mé údaje"),
+    ("deletion", "en", "I'm not using this any more so please delete my account."),
+    ("deletion", "de", "Ich nutze den Dienst nicht mehr, bitte löschen Sie mein Konto."),
+    ("deletion", "fr", "Je n'utilise plus le service, veuillez supprimer mon compte."),
+    ("deletion", "es", "Ya no uso el servicio, por favor eliminen mi cuenta."),
     ("access", "en", "What data do you have about me?"),
     ("access", "en", "I would like a copy of my data please"),
     ("access", "de", "Welche Daten haben Sie über mich gespeichert?"),
@@ -60,6 +64,30 @@ CLEAR = [
 ]
 
 UNCLEAR = [
+    "Hello, I want to delete my account but the button does not work",
+    "Please delete my account except my invoices",
+    "Please delete my data only after you have sent me a copy",
+    "I don't want my data deleted, only my newsletter stopped",
+    "My ex wants you to delete my account, ignore her",
+    "You must not delete my account",
+    "Under no circumstances delete my data",
+    "I refuse to have my account deleted, please help",
+    "Please help, a hacker threatens to delete my account",
+    "It would be a shame to delete my account, please fix the bug",
+    "Please prevent the system from trying to delete my account",
+    "No, please, I beg you, do not delete my data",
+    "Ich möchte mein Konto nicht löschen",
+    "Ich will nicht, dass Sie meine Daten löschen",
+    "Je ne souhaite pas supprimer mon compte",
+    "Non voglio cancellare il mio account",
+    "No quiero eliminar mi cuenta",
+    "Nie chcę usunąć mojego konta",
+    "Jag vill inte radera mitt konto",
+    "Jeg ønsker ikke at slette min konto",
+    "En halua poistaa tiliäni",
+    "Nechci smazat svůj účet",
+    "Ik wil mijn account niet verwijderen",
+    "Eu não quero apagar a minha conta",
     "please remove me",
     "please close my account",
     "unsubscribe",
@@ -145,15 +173,14 @@ def test_hints_name_the_right_to_look_at_first():
 
 def test_a_form_letter_with_conditional_paragraphs_is_still_one_request():
     letter = (
-        "To whom it may concern,\n\nI hereby request the erasure of my personal data according to Article 17 GDPR.\n\n"
+        "To whom it may concern,\n\nI hereby request the erasure of my personal data according to Article "
+        "17 GDPR.\n\n"
         "If I have given consent to the processing, I hereby withdraw my consent.\n\n"
         "Where you have disclosed the data, inform every recipient of my request (Article 19 GDPR).\n\n"
         "If you do not answer in time I will lodge a complaint with the supervisory authority."
     )
     assert (classify("", letter).right, classify("", letter).confidence) == ("deletion", "clear")
-    objection = (
-        letter + "\n\nIn addition, I object to the processing of my data according to Article 21(1) GDPR."
-    )
+    objection = letter + "\n\nIn addition, I object to the processing of my data according to Article 21(1) GDPR."
     assert classify("", objection).confidence == "unclear"
     assert set(classify("", objection).rights) >= {"deletion", "objection"}
 
@@ -163,12 +190,52 @@ def test_the_same_text_gives_the_same_answer():
     assert classify("Hallo", text) == classify("Hallo", text)
 
 
+def test_what_is_too_long_to_be_read_whole_is_left_to_a_person():
+    request = "Please delete my account and all my data.\n\n"
+    assert classify("", request).confidence == "clear"
+    assert classify("", request + "Thank you. " * 300 + "Never mind.").confidence == "unclear"
+    assert classify("", request + "a" * 20_000).confidence == "unclear"
+
+
 def test_folding_takes_accents_and_typography_away():
     assert fold("Löschén Straße ŁÓDŹ I’d") == "loschen strasse lodz i'd"
 
 
-WORDS = ["delete", "erase", "my", "all", "data", "account", "please", "not", "do", "if", "and", "the", "of", "meine", "alle", "Daten", "löschen",
-         "Sie", "nicht", "mes", "données", "supprimer", "art.", "17", "GDPR", "1798.105", "?", ".", "\n", ">", '"', "no", "mis", "datos"]  # fmt: skip
+WORDS = [
+    "delete",
+    "erase",
+    "my",
+    "all",
+    "data",
+    "account",
+    "please",
+    "not",
+    "do",
+    "if",
+    "and",
+    "the",
+    "of",
+    "meine",
+    "alle",
+    "Daten",
+    "löschen",
+    "Sie",
+    "nicht",
+    "mes",
+    "données",
+    "supprimer",
+    "art.",
+    "17",
+    "GDPR",
+    "1798.105",
+    "?",
+    ".",
+    ">",
+    '"',
+    "no",
+    "mis",
+    "datos",
+]
 
 
 @settings(max_examples=150, deadline=None)

@@ -29,9 +29,7 @@ def read(raw: bytes) -> ParsedMail:
 
 def multipart(kind: bytes, *parts: bytes, head: bytes = HEAD) -> bytes:
     body = b"".join(b"--frontier\r\n" + part + b"\r\n" for part in parts) + b"--frontier--\r\n"
-    return mail(
-        body, b"MIME-Version: 1.0", b"Content-Type: multipart/" + kind + b"; boundary=frontier", head=head
-    )
+    return mail(body, b"MIME-Version: 1.0", b"Content-Type: multipart/" + kind + b"; boundary=frontier", head=head)
 
 
 DSN = b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n"
@@ -95,15 +93,16 @@ def test_message_ids_missing_overlong_or_doubled_are_not_used():
 
 
 def results(*values: bytes, own: str = "mx.example.com") -> ParsedMail:
-    result = parse(
-        mail(b"x", *[b"Authentication-Results: " + value for value in values]), own_authserv_id=own
-    )
+    result = parse(mail(b"x", *[b"Authentication-Results: " + value for value in values]), own_authserv_id=own)
     assert isinstance(result, ParsedMail)
     return result
 
 
 def test_only_our_own_servers_word_is_evidence():
-    good = b"mx.example.com; spf=pass smtp.mailfrom=a@example.org; dkim=pass header.d=example.org; dmarc=pass (p=none) header.from=example.org"
+    good = (
+        b"mx.example.com; spf=pass smtp.mailfrom=a@example.org; dkim=pass header.d=example.org; "
+        b"dmarc=pass (p=none) header.from=example.org"
+    )
     assert results(good).authenticity == {
         "spf": "pass", "spf_domain": "example.org", "dkim": "pass", "dkim_domain": "example.org",
         "dmarc": "pass", "dmarc_domain": "example.org",
@@ -152,9 +151,7 @@ def test_the_child_starts_without_django_and_within_its_limits():
         "assert resource.getrlimit(resource.RLIMIT_AS)[0] <= 512 * 1024 * 1024;"
         "assert resource.getrlimit(resource.RLIMIT_CPU)[0] <= 20"
     )
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", script], input=mail(), capture_output=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-I", "-c", script], input=mail(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["mail"]["from_address"] == "ana@example.org"
 
@@ -177,18 +174,54 @@ def test_whatever_the_child_says_or_does_not_say_has_a_reason(code, output, reas
 
 
 OPTIONS = {"own_authserv_id": "mx.example.com", "own_addresses": []}
-FIELDS = [b"From", b"To", b"Subject", b"Content-Type", b"Content-Disposition", b"Content-Transfer-Encoding", b"Date", b"Message-ID",
-          b"Authentication-Results", b"Reply-To", b"References", b"Return-Path"]  # fmt: skip
-PIECES = [b"a@b.org", b"<", b">", b"\"", b"(", b")", b";", b",", b"=", b"boundary=x", b"multipart/mixed", b"message/rfc822", b"charset=utf-7",
-          b"=?utf-8?q?=0a?=", b"=?x?b?!?=", b"\xff\xfe", b"\x00", b"base64", b"quoted-printable", b"filename*0*=utf-8''%ff", b" ",
-          b"text/html", b"99999", b"Mon, 99 Jan 99999", b"mx.example.com; spf=", b"\r\n ", b"x-uuencode"]  # fmt: skip
+FIELDS = [
+    b"From",
+    b"To",
+    b"Subject",
+    b"Content-Type",
+    b"Content-Disposition",
+    b"Content-Transfer-Encoding",
+    b"Date",
+    b"Message-ID",
+    b"Authentication-Results",
+    b"Reply-To",
+    b"References",
+    b"Return-Path",
+]
+PIECES = [
+    b"a@b.org",
+    b"<",
+    b">",
+    b'"',
+    b"(",
+    b")",
+    b";",
+    b",",
+    b"=",
+    b"boundary=x",
+    b"multipart/mixed",
+    b"message/rfc822",
+    b"charset=utf-7",
+    b"=?utf-8?q?=0a?=",
+    b"=?x?b?!?=",
+    b"\xff\xfe",
+    b"\x00",
+    b"base64",
+    b"quoted-printable",
+    b"filename*0*=utf-8''%ff",
+    b" ",
+    b"text/html",
+    b"99999",
+    b"Mon, 99 Jan 99999",
+    b"mx.example.com; spf=",
+    b"\r\n ",
+    b"x-uuencode",
+]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    fields=st.lists(
-        st.tuples(st.sampled_from(FIELDS), st.lists(st.sampled_from(PIECES), max_size=8)), max_size=8
-    ),
+    fields=st.lists(st.tuples(st.sampled_from(FIELDS), st.lists(st.sampled_from(PIECES), max_size=8)), max_size=8),
     body=st.one_of(
         st.binary(max_size=400),
         st.lists(st.sampled_from([*PIECES, b"--x\r\n", b"--x--", b"\r\n\r\n", *FIELDS, b": "])).map(b"".join),
@@ -202,9 +235,7 @@ def test_no_arrangement_of_bytes_raises(fields, body):
         text = json.dumps(parsed.as_json(), ensure_ascii=False)
         text.encode("utf-8")
         assert "\x00" not in text
-        assert not set("\r\n") & set(
-            parsed.subject + parsed.from_address + parsed.from_name + parsed.message_id
-        )
+        assert not set("\r\n") & set(parsed.subject + parsed.from_address + parsed.from_name + parsed.message_id)
     else:
         assert result["quarantined"] in REASONS
 

@@ -1,4 +1,6 @@
-"""Hostile and ordinary mails: each becomes a ParsedMail or a Quarantined within the limits, never an exception."""
+"""Hostile and ordinary mails: each becomes a ParsedMail or a Quarantined within the limits, never an
+exception.
+"""
 
 import base64
 import json
@@ -24,9 +26,7 @@ def read(raw: bytes) -> ParsedMail:
 
 def multipart(kind: bytes, *parts: bytes, head: bytes = HEAD) -> bytes:
     body = b"".join(b"--frontier\r\n" + part + b"\r\n" for part in parts) + b"--frontier--\r\n"
-    return mail(
-        body, b"MIME-Version: 1.0", b"Content-Type: multipart/" + kind + b"; boundary=frontier", head=head
-    )
+    return mail(body, b"MIME-Version: 1.0", b"Content-Type: multipart/" + kind + b"; boundary=frontier", head=head)
 
 
 def test_an_ordinary_mail_survives_a_round_trip_through_json():
@@ -121,10 +121,7 @@ def test_wrongly_labelled_text_is_still_read():
         )
     )
     assert "删除" in result.text
-    assert (
-        read(mail("Löschen".encode("cp1252"), b"Content-Type: text/plain; charset=iso-8859-1")).text
-        == "Löschen"
-    )
+    assert read(mail("Löschen".encode("cp1252"), b"Content-Type: text/plain; charset=iso-8859-1")).text == "Löschen"
 
 
 def test_nothing_unprintable_is_kept():
@@ -212,9 +209,7 @@ def test_file_names_are_made_harmless():
         b"\"=?utf-8?q?ann=E2=80=AEgpj.exe?=\"", b'"' + b"x" * 900 + b'.pdf"', b'"<script>.html"', b'""',
     ]  # fmt: skip
     parts = [
-        b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="
-        + name
-        + b"\r\n\r\n%PDF-1.7"
+        b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=" + name + b"\r\n\r\n%PDF-1.7"
         for name in names
     ]
     result = read(multipart(b"mixed", b"Content-Type: text/plain\r\n\r\nsee attached", *parts))
@@ -229,8 +224,7 @@ def test_types_are_sniffed_and_archives_left_alone():
     parts = [
         b"Content-Type: image/png; name=photo.png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         + base64.b64encode(b"MZ\x90\x00"),
-        b"Content-Type: text/plain; name=a.txt\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        + base64.b64encode(zipped),
+        b"Content-Type: text/plain; name=a.txt\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(zipped),
         b"Content-Type: image/svg+xml; name=a.svg\r\n\r\n<svg onload='x()'></svg>",
     ]
     result = read(multipart(b"mixed", b"Content-Type: text/plain\r\n\r\nhi", *parts))
@@ -245,9 +239,7 @@ def test_types_are_sniffed_and_archives_left_alone():
 
 def test_broken_structure_is_read_as_far_as_it_goes():
     assert read(mail(b"hello", b"Content-Type: multipart/mixed")).from_address == "ana@example.org"
-    twice = read(
-        mail(b"--a\r\n\r\nx\r\n--a\r\n\r\ny", b"Content-Type: multipart/mixed; boundary=a; boundary=a")
-    )
+    twice = read(mail(b"--a\r\n\r\nx\r\n--a\r\n\r\ny", b"Content-Type: multipart/mixed; boundary=a; boundary=a"))
     assert "defects" in twice.flags
     junk = read(mail(b"aGVs*bG8=!!!", b"Content-Transfer-Encoding: base64"))
     assert isinstance(junk.text, str)

@@ -12,7 +12,9 @@ from typing import Any
 
 
 def confine(memory: int, seconds: int) -> None:
-    """Lowers this process's limits: bytes of address space, seconds of processor time, no files, no core dump."""
+    """Lowers this process's limits: bytes of address space, seconds of processor time, no files, no core
+    dump.
+    """
     for name, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, seconds),
@@ -49,6 +51,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Isolated mode leaves the project off the path, and keeps the mail's folder and the user's packages out of it.
+    # Isolated mode leaves the project off the path, and keeps the mail's folder and the user's packages out
+    # of it.
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     main()

@@ -29,11 +29,13 @@ _REPLY: Final = re.compile(
 _BULLET: Final = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•–])\s")
 _SENTENCE_END: Final = re.compile(r"[!?;]+(?=\s|$)|(?<!\d)\.(?=\s+[^\d\s(])|\.$")
 _ABBREVIATION: Final = re.compile(
-    r"\b(?:abs|ad|art|b|bijv|bspw|bv|bzw|cl|co|d|dr|e|es|ex|g|gem|ggf|h|i|inc|incl|inkl|lit|ltd|mr|mrs|ms|napr|no|np|nr|"
+    r"\b(?:abs|ad|art|b|bijv|bspw|bv|bzw|cl|co|d|dr|e|es|ex|g|gem|ggf|h|i|inc|incl|inkl|lit|ltd|mr|mrs|ms|"
+    r"napr|no|np|nr|"
     r"odst|p|pism|resp|tzn|ust|vgl|z|zb)$"
 )
 _CLAUSE_START: Final = re.compile(
-    r"(?:^|[,:()\"'–-]|\b(?:and|please|pls|kindly|just|so|then|also|therefore|und|bitte|daher|et|y|e|i|en|och|og|ja|a|και|then|hi|hello|"
+    r"(?:^|[,:()\"'–-]|\b(?:and|please|pls|kindly|just|so|then|also|therefore|und|bitte|daher|et|y|e|i|en|"
+    r"och|og|ja|a|και|then|hi|hello|"
     r"hey|dear|team|hallo|hola|ciao|bonjour))\s*$"
 )
 _FOLDS: Final = str.maketrans(
@@ -52,15 +54,22 @@ _FOLDS: Final = str.maketrans(
         "\xa0": " ",
     }
 )
-_BREAK: Final = re.compile(r"[,;:–]|\b(?:so|and|therefore|thus|und|daher|deshalb|et|donc|por lo que|quindi|dus|dlatego|proto)\b")
+_BREAK: Final = re.compile(
+    r"[,;:–]|\b(?:so|and|therefore|thus|und|daher|deshalb|et|donc|por lo que|quindi|dus|dlatego|proto)\b"
+)
+_THEREFORE: Final = re.compile(
+    r"\b(?:so|therefore|thus|daher|deshalb|donc|por lo que|quindi|dus|dlatego|proto) (?:\w+ )?$"
+)
 _INFINITIVE: Final = re.compile(r"\bto (?:\w+ly )?$")
 _GOVERNED: Final = re.compile(
-    r"\b(?:want|wants|like|love|wish|need|ask|asking|request|requesting|require|demand|have|you|right|writing|team|company)"
+    r"\b(?:want|wants|like|love|wish|need|ask|asking|request|requesting|require|demand|have|you|right|"
+    r"writing|team|company)"
     r"(?: you| your (?:company|team))? to (?:\w+ly )?$"
 )
 _NEAR_CHARS: Final = 90
 _SENTENCE_CHARS: Final = 700
 _SENTENCES: Final = 200
+_LEADING_CHARS: Final = 20
 _AFTER_CHARS: Final = 30
 _SHORT_CHARS: Final = 80
 _FEW_WORDS: Final = 12
@@ -155,7 +164,8 @@ def _compiled(code: str, words: dict[str, Any]) -> _Lexicon:
 def classify(subject: str, text: str) -> Suggestion:
     """A suggestion for a mail's subject and its writer's own words (quotes stripped). Never raises.
 
-    Lines that start with a quote mark, and the subject of a reply or a forward, do not count. Legal citations:
+    Lines that start with a quote mark, and the subject of a reply or a forward, do not count. Legal
+    citations:
     GDPR Art. 15 to 22, CCPA § 1798.100 to .121.
     """
     own = "\n".join(line for line in text[:NEW_TEXT_CHARS].split("\n") if not line.lstrip().startswith(">"))
@@ -166,14 +176,15 @@ def classify(subject: str, text: str) -> Suggestion:
     # Norwegian shares its words with Danish in the lexicon.
     order = dict.fromkeys("da" if code == "no" else code for code in ranked(f"{title} {own}"))
     few = len(whole.split()) < _FEW_WORDS or not order
-    chosen = (
-        list(known.values())
-        if few
-        else [known[code] for code in {**dict.fromkeys(list(order)[:4]), "en": None}]
-    )
+    chosen = list(known.values()) if few else [known[code] for code in {**dict.fromkeys(list(order)[:4]), "en": None}]
     findings = _Findings()
+    if len(text) >= NEW_TEXT_CHARS:
+        findings.stops["too_long"] = str(NEW_TEXT_CHARS)
     named = re.search(GDPR_NAME, whole) is not None
-    for sentence in _sentences(whole):
+    for number, sentence in enumerate(_sentences(whole)):
+        if number >= _SENTENCES:
+            findings.stops["too_long"] = str(_SENTENCES)
+            break
         for lexicon in chosen:
             _look(sentence, lexicon, findings)
         _cite(sentence, chosen, findings, named)
@@ -187,27 +198,18 @@ def classify(subject: str, text: str) -> Suggestion:
 def _sentences(text: str) -> Iterator[str]:
     """Sentences, wrapped lines joined, list items apart; each and all of them bounded."""
     joined: list[str] = []
-    for line in text.split("\n"):
-        line = re.sub(r"\s+", " ", line).strip()
-        if (
-            joined
-            and line
-            and joined[-1]
-            and not _BULLET.match(line)
-            and not joined[-1].endswith((",", ":"))
-            or (joined and joined[-1].endswith(",") and len(joined[-1]) > 30 and line)
+    for wrapped in text.split("\n"):
+        line = re.sub(r"\s+", " ", wrapped).strip()
+        if (joined and line and joined[-1] and not _BULLET.match(line) and not joined[-1].endswith((",", ":"))) or (
+            joined and joined[-1].endswith(",") and len(joined[-1]) > 30 and line
         ):
             joined[-1] = f"{joined[-1]} {line}"
         else:
             joined.append(line)
-    count = 0
     for paragraph in joined:
         for sentence in _split(paragraph):
             for start in range(0, len(sentence), _SENTENCE_CHARS):
                 yield sentence[start : start + _SENTENCE_CHARS]
-                count += 1
-                if count >= _SENTENCES:
-                    return
 
 
 def _split(paragraph: str) -> Iterator[str]:
@@ -227,41 +229,39 @@ def _look(sentence: str, lexicon: _Lexicon, findings: _Findings) -> None:
         if found:
             findings.stops.setdefault(stop, found.group(0))
     condition = lexicon.condition.search(sentence)
-    leading = condition is not None and condition.start() <= 20
-    doubt = lexicon.doubt.search(sentence)
-    for right, pattern, always in lexicon.rights:
+    for name, pattern, always in lexicon.rights:
         match = pattern.search(sentence)
-        if match is None:
-            continue
-        if right == "objection" and MARKETING.search(sentence):
-            right = "marketing_opt_out"
-        words = match.group(0)[:80]
-        asks = always or _asks(sentence, match, lexicon)
-        if not always and _negated(sentence, match, lexicon):
-            meant = asks or lexicon.imperative.match(sentence, match.start()) is not None
-            (findings.denied if meant else findings.weak).setdefault(right, words)
-        elif condition is not None and (leading or condition.start() >= match.end()):
-            if asks:
-                findings.conditional.setdefault(right, words)
-        elif condition is not None and condition.start() < match.start():
-            continue  # "tell me if this leads to the deletion of my account" asks for nothing
-        elif (
-            _reported(sentence, match, lexicon)
-            or doubt is not None
-            and not (always and doubt.start() >= match.start())
-        ):
-            findings.doubtful.setdefault(right, words)
-        elif asks:
-            findings.language = findings.language or lexicon.code
-            findings.asked.setdefault(right, words)
-        else:
-            findings.weak.setdefault(right, words)
+        if match is not None:
+            right = "marketing_opt_out" if name == "objection" and MARKETING.search(sentence) else name
+            group = _weigh(sentence, match, lexicon, condition, always=always)
+            if group is not None:
+                getattr(findings, group).setdefault(right, match.group(0)[:80])
+            if group == "asked":
+                findings.language = findings.language or lexicon.code
     for right, pattern in lexicon.weak:
         match = pattern.search(sentence)
         if match is None or (condition is not None and condition.start() < match.start()):
             continue
         if _asks(sentence, match, lexicon) or len(sentence) <= _SHORT_CHARS:
             findings.weak.setdefault(right, match.group(0)[:80])
+
+
+def _weigh(
+    sentence: str, match: re.Match[str], lexicon: _Lexicon, condition: re.Match[str] | None, *, always: bool
+) -> Literal["asked", "denied", "conditional", "doubtful", "weak"] | None:
+    """What a sentence does with the right it names; None for what counts for nothing."""
+    asks = always or _asks(sentence, match, lexicon)
+    if not always and _negated(sentence, match, lexicon):
+        return "denied" if asks or lexicon.imperative.match(sentence, match.start()) else "weak"
+    if condition is not None:
+        if condition.start() <= _LEADING_CHARS or condition.start() >= match.end():
+            return "conditional" if asks else None
+        if condition.start() < match.start():
+            return None  # "tell me if this leads to the deletion of my account" asks for nothing
+    doubt = lexicon.doubt.search(sentence)
+    if _reported(sentence, match, lexicon) or (doubt is not None and not (always and doubt.start() >= match.start())):
+        return "doubtful" if asks or sentence.endswith("?") else "weak"
+    return "asked" if asks else "weak"
 
 
 def _reported(sentence: str, match: re.Match[str], lexicon: _Lexicon) -> bool:
@@ -274,9 +274,7 @@ def _reported(sentence: str, match: re.Match[str], lexicon: _Lexicon) -> bool:
         or re.search(r"(?:^|[\s:(])'[^']*$", before)
     ):
         return True
-    bare = (
-        lexicon.imperative.match(sentence, match.start()) is not None and lexicon.ask.search(before) is None
-    )
+    bare = lexicon.imperative.match(sentence, match.start()) is not None and lexicon.ask.search(before) is None
     return bare and sentence.endswith("?")
 
 
@@ -300,8 +298,7 @@ def _negated(sentence: str, match: re.Match[str], lexicon: _Lexicon) -> bool:
         renewed = _BREAK.search(sentence, found.end(), match.start())
         if renewed is None or not (
             lexicon.ask.search(sentence, renewed.start(), match.start())
-            or lexicon.imperative.match(sentence, match.start())
-            and _CLAUSE_START.search(sentence[renewed.end() : match.start()])
+            or _THEREFORE.search(sentence, found.end(), match.start())
         ):
             return True
     if lexicon.negation.search(match.group(0)):
@@ -323,9 +320,7 @@ def _cite(sentence: str, lexicons: Iterable[_Lexicon], findings: _Findings, name
             condition = lexicon.condition.search(sentence)
             if condition is not None or lexicon.again.search(sentence):
                 break
-            if (
-                lexicon.negation.search(sentence) or lexicon.doubt.search(sentence)
-            ) and right not in findings.asked:
+            if (lexicon.negation.search(sentence) or lexicon.doubt.search(sentence)) and right not in findings.asked:
                 findings.doubtful.setdefault(right, words)
                 break
         else:
@@ -337,18 +332,18 @@ def _read_title(title: str, lexicons: Iterable[_Lexicon], findings: _Findings) -
     for lexicon in lexicons:
         if lexicon.negation.search(title) or lexicon.doubt.search(title) or lexicon.condition.search(title):
             continue
-        for right, pattern, _ in lexicon.rights:
+        for name, pattern, _ in lexicon.rights:
             match = pattern.search(title)
+            right = "marketing_opt_out" if name == "objection" and MARKETING.search(title) else name
             if match is not None and right not in findings.denied:
-                if right == "objection" and MARKETING.search(title):
-                    right = "marketing_opt_out"
                 findings.asked.setdefault(right, match.group(0)[:80])
 
 
 def _conclude(found: _Findings, language: str) -> Suggestion:
     asked = dict(found.asked)
     if "access" in asked:
-        # Access contains knowing (Art. 15(1) GDPR), and a copy in a portable form answers both Art. 15(3) and 20:
+        # Access contains knowing (Art. 15(1) GDPR), and a copy in a portable form answers both Art. 15(3)
+        # and 20:
         # form letters ask for them in one breath. `rights` still names what was asked.
         asked = {right: words for right, words in asked.items() if right not in ("know", "portability")}
     others = [
@@ -382,9 +377,7 @@ def _conclude(found: _Findings, language: str) -> Suggestion:
     stopped = bool(found.stops) or bool(others) or (single in found.denied)
     if single is not None and not stopped and not (hints and _rivals(single, hints)):
         return Suggestion(single, "clear", evidence, language, rights)
-    return Suggestion(
-        single or (rights[0] if len(rights) == 1 else None), "unclear", evidence, language, rights
-    )
+    return Suggestion(single or (rights[0] if len(rights) == 1 else None), "unclear", evidence, language, rights)
 
 
 def _rivals(right: str, hints: list[str]) -> bool:

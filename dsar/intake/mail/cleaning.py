@@ -111,12 +111,16 @@ def clean_text(text: str) -> str:
 
 
 def clean_line(text: str, limit: int) -> str:
-    """One line of clean text of at most `limit` characters: no line break survives into a header or a page."""
+    """One line of clean text of at most `limit` characters: no line break survives into a header or a
+    page.
+    """
     return _SPACES.sub(" ", clean_text(text[: limit * 8])).strip()[:limit].strip()
 
 
 def clean_file_name(name: str, limit: int = 120) -> str:
-    """A display name for an attachment: no folder, no control or bidi character, no leading dot; may be empty."""
+    """A display name for an attachment: no folder, no control or bidi character, no leading dot; may be
+    empty.
+    """
     name = clean_line(name.replace("\x00", ""), limit * 4).replace("\\", "/").rsplit("/", 1)[-1]
     name = re.sub(r'[<>:"|?*;`$&%]', "_", name).strip(" .")
     if len(name) > limit:

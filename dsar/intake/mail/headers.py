@@ -32,7 +32,9 @@ _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,2000})>")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a mail says that it is from: a claim, never an identity. `address` is empty where it is not exactly one."""
+    """Who a mail says that it is from: a claim, never an identity. `address` is empty where it is not
+    exactly one.
+    """
 
     address: str = ""
     name: str = ""
@@ -142,7 +144,9 @@ def _normal(address: str) -> str:
 
 
 def message_ids(values: Iterable[str]) -> tuple[str, ...]:
-    """Message identifiers with their angle brackets, each once, the first fifty; overlong ones are left out."""
+    """Message identifiers with their angle brackets, each once, the first fifty; overlong ones are left
+    out.
+    """
     found: dict[str, None] = {}
     for value in values:
         for inner in _MESSAGE_ID.findall(value):
@@ -165,7 +169,9 @@ def sent_at(message: Message) -> str:
 
 
 def parameters(message: Message, name: str) -> dict[str, str]:
-    """Parameters of a structured field (RFC 2045, RFC 2231), decoded with allow-listed character sets only."""
+    """Parameters of a structured field (RFC 2045, RFC 2231), decoded with allow-listed character sets
+    only.
+    """
     try:
         pairs = message.get_params([], header=name) or []
     except (ValueError, TypeError, LookupError, UnicodeError, AttributeError, IndexError):

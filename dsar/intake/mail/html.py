@@ -70,7 +70,9 @@ _SILENT: Final = ("script", "style", "head", "title", "template")
 
 
 def to_text(source: str) -> tuple[str, tuple[str, ...]]:
-    """Text of an HTML body, and flags: `html_simplified` where it was too deep or too large for the layout engine."""
+    """Text of an HTML body, and flags: `html_simplified` where it was too deep or too large for the layout
+    engine.
+    """
     flags = ["html_truncated"] if len(source) > HTML_CHARS else []
     source = source[:HTML_CHARS]
     if depth(source) <= HTML_DEPTH:
@@ -92,13 +94,13 @@ def depth(source: str) -> int:
 
 
 def _layout(source: str) -> str:
-    from lxml.etree import LxmlError  # slow to import, and only needed for HTML mail
-
-    layout = import_module("inscriptis")  # ships no types
+    # Both ship no types, are slow to import and only needed for HTML mail.
+    failure = import_module("lxml.etree").LxmlError
+    layout = import_module("inscriptis")
     try:
         return str(layout.get_text(source))
     except (
-        LxmlError,
+        failure,
         ValueError,
         LookupError,
         TypeError,

@@ -16,43 +16,59 @@ _REPORTS: Final[dict[str, Kind]] = {
 }
 _DAEMON: Final = re.compile(
     r"\b(mailer-?daemon|postmaster|mail-?daemon|mail delivery (?:sub)?system|mdaemon|mailerdaemon|"
-    r"mail administrator|smtp-gateway|bounces?\b|double-bounce|symantec|amavisd|mmdf|no-?reply|email-bounces)",
+    r"mail administrator|smtp-gateway|bounces?\b|double-bounce|symantec|amavisd|mmdf|no-?reply|"
+    r"email-bounces)",
     re.IGNORECASE,
 )
 _BOUNCE_SUBJECT: Final = re.compile(
-    r"^\W*(?:(?:fwd?|re|aw)\s*:\s*)?(undeliver|undelivered mail|delivery status notification|delivery (?:failure|failed|report|"
-    r"notification|problem)|mail (?:delivery|system error|could not)|failure notice|failed (?:mail|delivery|to deliver)|"
-    r"returned (?:mail|e-?mail)|return(?:ed|ing) (?:to sender|message)|message (?:status|delivery|you sent|could not|"
+    r"^\W*(?:(?:fwd?|re|aw)\s*:\s*)?(undeliver|undelivered mail|delivery status notification|"
+    r"delivery (?:failure|failed|report|"
+    r"notification|problem)|mail (?:delivery|system error|could not)|failure notice|failed (?:mail|"
+    r"delivery|to deliver)|"
+    r"returned (?:mail|e-?mail)|return(?:ed|ing) (?:to sender|message)|message (?:status|delivery|you sent|"
+    r"could not|"
     r"undeliver|not delivered)|non[- ]?delivery|nondeliverable|could not (?:send|deliver)|unzustellbar|"
-    r"unable to deliver|rejected(?: mail)?:|permanent(?:ly)? (?:fail|delivery)|warning: (?:could not|message)|error sending|bounce|"
+    r"unable to deliver|rejected(?: mail)?:|permanent(?:ly)? (?:fail|delivery)|warning: (?:could not|"
+    r"message)|error sending|bounce|"
     r"user unknown|不达|email delivery failure|error in (?:e-?mail|your)|notification d.échec|"
-    r"nachricht nicht zustellbar|your (?:message|mail|email) (?:to|was not|couldn|could not)|\[?bounced|dsn:|ndn:|"
+    r"nachricht nicht zustellbar|your (?:message|mail|email) (?:to|was not|couldn|could not)|\[?bounced|"
+    r"dsn:|ndn:|"
     r"problème de remise|non remis|mancata consegna|mislukt|devol|deferred|"
     r"considered unsolicited|virus|undelivery|blocked:)",
     re.IGNORECASE,
 )
 _BOUNCE_TEXT: Final = re.compile(
-    r"(could not be delivered|couldn.t be delivered|wasn.t delivered|was not delivered|undeliverable|delivery (?:has )?failed|"
-    r"permanent (?:fatal )?error|user unknown|unknown user|does not exist|mailbox (?:is )?(?:full|unavailable)|unrouteable|no such user|"
-    r"recipient(?:s)? (?:address )?(?:rejected|unknown|failed)|over quota|\b5\d\d[ -]#?5\.\d\.\d|\b[45]\.\d{1,3}\.\d{1,3}\b|"
+    r"(could not be delivered|couldn.t be delivered|wasn.t delivered|was not delivered|undeliverable|"
+    r"delivery (?:has )?failed|"
+    r"permanent (?:fatal )?error|user unknown|unknown user|does not exist|mailbox (?:is )?(?:full|"
+    r"unavailable)|unrouteable|no such user|"
+    r"recipient(?:s)? (?:address )?(?:rejected|unknown|failed)|over quota|\b5\d\d[ -]#?5\.\d\.\d|"
+    r"\b[45]\.\d{1,3}\.\d{1,3}\b|"
     r"this is the (?:mail|postfix|exim|qmail)|failed addresses follow|did not reach|not been delivered|"
     r"unable to deliver|mail delivery|relaying denied|transcript of session|無効|存在しません|host unknown|550)",
     re.IGNORECASE,
 )
 _AUTO_SUBJECT: Final = re.compile(
-    r"^\W*(automatic reply|auto(?:matic)?[- ]?(?:reply|response|respond|svar|re)\b|auto:|autoreply|out of (?:the )?office|"
-    r"ooo\b\s*[:-]|vacation|on (?:vacation|holiday|leave)|away from (?:my|the)|automatische (?:antwort|antwoord)|"
-    r"automatisch antwoord|abwesen|réponse automatique|absence du bureau|respuesta automática|fuera de (?:la )?oficina|"
-    r"risposta automatica|fuori sede|resposta automática|ausência|autosvar|automatiskt svar|automatisk svar|frånvaro|"
+    r"^\W*(automatic reply|auto(?:matic)?[- ]?(?:reply|response|respond|svar|re)\b|auto:|autoreply|"
+    r"out of (?:the )?office|"
+    r"ooo\b\s*[:-]|vacation|on (?:vacation|holiday|leave)|away from (?:my|the)|automatische (?:antwort|"
+    r"antwoord)|"
+    r"automatisch antwoord|abwesen|réponse automatique|absence du bureau|respuesta automática|"
+    r"fuera de (?:la )?oficina|"
+    r"risposta automatica|fuori sede|resposta automática|ausência|autosvar|automatiskt svar|"
+    r"automatisk svar|frånvaro|"
     r"automaattinen vastaus|poissa|automatyczna odpowiedź|nieobecno|automatická odpověď|mimo kancelář|"
     r"afwezig|niet aanwezig|αυτόματη απάντηση|automatski odgovor)",
     re.IGNORECASE,
 )
 _AUTO_TEXT: Final = re.compile(
-    r"(i (?:am|will be|.ll be|.m) (?:currently )?(?:out of (?:the )?office|away (?:from|until)|on (?:vacation|annual leave|holiday|"
-    r"parental leave|leave))|out of (?:the )?office until|this is an automat(?:ed|ic)|do not reply to this (?:mail|e-?mail|message)|"
+    r"(i (?:am|will be|.ll be|.m) (?:currently )?(?:out of (?:the )?office|away (?:from|until)|"
+    r"on (?:vacation|annual leave|holiday|"
+    r"parental leave|leave))|out of (?:the )?office until|this is an automat(?:ed|ic)|"
+    r"do not reply to this (?:mail|e-?mail|message)|"
     r"ich bin (?:derzeit|bis|ab|momentan|zurzeit) .{0,60}(?:nicht (?:im büro|erreichbar)|abwesend|urlaub)|"
-    r"je suis (?:actuellement )?(?:absent|en congé)|estoy fuera de la oficina|sono (?:fuori ufficio|assente))",
+    r"je suis (?:actuellement )?(?:absent|en congé)|estoy fuera de la oficina|sono (?:fuori ufficio|"
+    r"assente))",
     re.IGNORECASE,
 )
 _LIST_FIELDS: Final = (

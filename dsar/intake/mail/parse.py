@@ -39,7 +39,8 @@ REASONS: Final = frozenset(
 class Attachment:
     """What is known about one attached file. Its bytes stay in the stored mail; nothing is unpacked or run.
 
-    `index` is its place among all parts, outermost first. `name` is for display only. `sha256` is empty for an
+    `index` is its place among all parts, outermost first. `name` is for display only. `sha256` is empty for
+    an
     attached mail, which has no bytes of its own.
     """
 
@@ -55,11 +56,16 @@ class Attachment:
 class ParsedMail:
     """One mail as plain values, clean of control characters, safe to store and to show as text.
 
-    `from_address` is empty unless there is exactly one From with one address; a flag then says why. It is a claim,
-    never an identity. `date` is ISO 8601 in UTC as the sender set it; no period runs from it. `text` is everything,
-    `new_text` the writer's own words, at most 16 KB. `kind` is `own_loop` where the mail bears our loop field: its
-    value is `loop_token`, to be verified; where that fails, `kind_otherwise` holds. `authenticity` is evidence from
-    our own mail server only. `report` holds `action`, `status` and `original_message_id` of a delivery report.
+    `from_address` is empty unless there is exactly one From with one address; a flag then says why. It is a
+    claim,
+    never an identity. `date` is ISO 8601 in UTC as the sender set it; no period runs from it. `text` is
+    everything,
+    `new_text` the writer's own words, at most 16 KB. `kind` is `own_loop` where the mail bears our loop
+    field: its
+    value is `loop_token`, to be verified; where that fails, `kind_otherwise` holds. `authenticity` is
+    evidence from
+    our own mail server only. `report` holds `action`, `status` and `original_message_id` of a delivery
+    report.
     """
 
     from_address: str
@@ -109,12 +115,11 @@ class Quarantined:
     reason: str
 
 
-def parse(
-    raw: bytes, *, own_authserv_id: str = "", own_addresses: tuple[str, ...] = ()
-) -> ParsedMail | Quarantined:
+def parse(raw: bytes, *, own_authserv_id: str = "", own_addresses: tuple[str, ...] = ()) -> ParsedMail | Quarantined:
     """Reads one mail within 30 s, 512 MB and 20 s of processor time.
 
-    `own_authserv_id`: the name our mail server signs Authentication-Results with (RFC 8601); without it there is
+    `own_authserv_id`: the name our mail server signs Authentication-Results with (RFC 8601); without it
+    there is
     no evidence. `own_addresses`: addresses we send from. Raises nothing that depends on the mail.
     """
     try:
@@ -123,7 +128,7 @@ def parse(
         return Quarantined(refused.reason)
     options = json.dumps({"own_authserv_id": own_authserv_id, "own_addresses": list(own_addresses)})
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - this interpreter and our own file
             [sys.executable, "-I", str(_CHILD), options],
             input=raw,
             capture_output=True,

@@ -15,34 +15,41 @@ _MARKS: Final = (">", "|>", "&gt;", "\uff1e")
 
 # "On Monday … wrote:" in the languages mail programs ship with; the line ends with the verb or just after it.
 _WROTE: Final = re.compile(
-    r"\b(wrote|writes|schrieb|schreibt|a écrit|écrivait|escribió|ha scritto|scrisse|schreef|geschreven|escreveu|"
+    r"\b(wrote|writes|schrieb|schreibt|a écrit|écrivait|escribió|ha scritto|scrisse|schreef|geschreven|"
+    r"escreveu|"
     r"pisze|napisał(?:\(a\)|a)?|skrev|skrifaði|kirjoitti|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|"
     r"je napisao(?:/la)?|napisao(?:/la)?|a scris|írta|έγραψε|написал(?:\(а\)|а)?|пише|пишет|yazdı|viết)\b"
     r"[^:]{0,120}[:：]\s*$|(?:写道|のメッセージ|書きました)\s*[:：]?\s*$",
     re.IGNORECASE,
 )
 _WROTE_START: Final = re.compile(
-    r"^\s*(on|am|le|el|il|op|em|w dniu|dnia|den|dne|på|στις|pe|dana|a|tor|ma|ti|ke|to|pe|la|su|\d{1,4}[./-]\d{1,2})\b",
+    r"^\s*(on|am|le|el|il|op|em|w dniu|dnia|den|dne|på|στις|pe|dana|a|tor|ma|ti|ke|to|pe|la|su|"
+    r"\d{1,4}[./-]\d{1,2})\b",
     re.IGNORECASE,
 )
 # Lines after which nothing of the writer's own follows.
 _CUT: Final = re.compile(
     r"^[\s*]*[-_=~*]{2,}\s*(original message|originalnachricht|ursprüngliche nachricht|message d.origine|"
     r"message original|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|"
-    r"original-nachricht|original meddelelse|ursprungligt meddelande|opprinnelig melding|wiadomość oryginalna|"
+    r"original-nachricht|original meddelelse|ursprungligt meddelande|opprinnelig melding|"
+    r"wiadomość oryginalna|"
     r"alkuperäinen viesti|původní zpráva|původní e-mail|izvorna poruka|eredeti üzenet|исходное сообщение|"
     r"reply message|reply above this line)",
     re.IGNORECASE,
 )
 _REPLY_ABOVE: Final = re.compile(r"^\W*(?:please )?(?:reply|respond|write) above this line", re.IGNORECASE)
 _FORWARD: Final = re.compile(
-    r"^[\s>*]*(?:[-_=~]{2,}\s*)?(begin forwarded message|forwarded (?:message|by|from)|weitergeleitete nachricht|"
+    r"^[\s>*]*(?:[-_=~]{2,}\s*)?(begin forwarded message|forwarded (?:message|by|from)|"
+    r"weitergeleitete nachricht|"
     r"anfang der weitergeleiteten|message transféré|début du message|mensaje reenviado|inicio del mensaje|"
-    r"messaggio inoltrato|inizio messaggio|doorgestuurd bericht|begin doorgestuurd|mensagem (?:encaminhada|reenviada|reencaminhada)|"
-    r"início da mensagem|wiadomość (?:przekazana|napisana)|treść przekazanej|początek przekazywanej|vidarebefordrat|vidarebefordrat "
+    r"messaggio inoltrato|inizio messaggio|doorgestuurd bericht|begin doorgestuurd|mensagem (?:encaminhada|"
+    r"reenviada|reencaminhada)|"
+    r"início da mensagem|wiadomość (?:przekazana|napisana)|treść przekazanej|początek przekazywanej|"
+    r"vidarebefordrat|vidarebefordrat "
     r"meddelande|vidarebefordrat brev|videresendt|videresendt besked|start på videresendt|välitetty viesti|"
     r"välitetty|välitetyn viestin|alkaa välitetty|přeposlaná zpráva|začátek přeposlané|začátek přesměrované|"
-    r"proslijeđena poruka|proslijeđen|prosleđena|továbbított (?:üzenet|levél)|mesaj redirecționat|începe mesajul|"
+    r"proslijeđena poruka|proslijeđen|prosleđena|továbbított (?:üzenet|levél)|mesaj redirecționat|"
+    r"începe mesajul|"
     r"mesajul redirecționat|начало переадресованного|пересылаемое|пересланное|переслане|"
     r"початок листа|iletilen (?:mesaj|ileti)|yönlendirilmiş|preposlaná|forwarded by|"
     r"转发的邮件|轉寄|転送|forwarded conversation)",
@@ -50,22 +57,28 @@ _FORWARD: Final = re.compile(
 )
 # The field names of the header block that Outlook and others put above a quoted mail.
 _FROM_FIELD: Final = re.compile(
-    r"^[\s>*|]*\*?(from|von|de|da|van|od|från|fra|lähettäjä|expéditeur|feladó|от|від|кому|kimden|gönderen|από|差出人|发件人|"
+    r"^[\s>*|]*\*?(from|von|de|da|van|od|från|fra|lähettäjä|expéditeur|feladó|от|від|кому|kimden|gönderen|"
+    r"από|差出人|发件人|"
     r"寄件者|expeditor|remitente|mittente|afsender|avsender|avsändare|nadawca|odosielateľ)\s?\*?\s?[:：]\*?\s*\S",
     re.IGNORECASE,
 )
 _OTHER_FIELD: Final = re.compile(
-    r"^[\s>*|]*\*?(sent|date|to|subject|gesendet|datum|an|betreff|envoyé|date|à|objet|enviado(?: el)?|fecha|para|asunto|"
-    r"inviato|data|a|oggetto|verzonden|aan|onderwerp|assunto|wysłano|do|temat|skickat|till|ämne|sendt|til|emne|dato|"
-    r"lähetetty|päivämäärä|päiväys|vastaanottaja|aihe|odesláno|komu|předmět|poslano|za|prima|predmet|elküldve|dátum|"
+    r"^[\s>*|]*\*?(sent|date|to|subject|gesendet|datum|an|betreff|envoyé|date|à|objet|enviado(?: el)?|"
+    r"fecha|para|asunto|"
+    r"inviato|data|a|oggetto|verzonden|aan|onderwerp|assunto|wysłano|do|temat|skickat|till|ämne|sendt|til|"
+    r"emne|dato|"
+    r"lähetetty|päivämäärä|päiväys|vastaanottaja|aihe|odesláno|komu|předmět|poslano|za|prima|predmet|"
+    r"elküldve|dátum|"
     r"címzett|tárgy|trimis|către|subiect|отправлено|дата|кому|тема|gönderildi|tarih|kime|konu|"
     r"datum|reply-to|cc|kopie)\s?\*?\s?[:：]",
     re.IGNORECASE,
 )
 _RULE: Final = re.compile(r"^\s*[_-]{10,}\s*$")
 _DEVICE: Final = re.compile(
-    r"^\s*(sent from my|sent from (?:mail|outlook|yahoo|proton)|get outlook for|von meinem .{1,40} gesendet|gesendet von|"
-    r"envoyé de(?:puis)? mon|enviado desde mi|inviato da|verstuurd vanaf|enviado do meu|skickat från min|sendt fra min|"
+    r"^\s*(sent from my|sent from (?:mail|outlook|yahoo|proton)|get outlook for|"
+    r"von meinem .{1,40} gesendet|gesendet von|"
+    r"envoyé de(?:puis)? mon|enviado desde mi|inviato da|verstuurd vanaf|enviado do meu|skickat från min|"
+    r"sendt fra min|"
     r"lähetetty .{1,20}stani|odesláno z|wysłane z)\b",
     re.IGNORECASE,
 )
@@ -81,7 +94,9 @@ class Split:
 
 
 def split(text: str) -> Split:
-    """Own words of `text` (clean, unix line ends), at most 16 KB of them; empty where everything is quoted."""
+    """Own words of `text` (clean, unix line ends), at most 16 KB of them; empty where everything is
+    quoted.
+    """
     lines = text[: NEW_TEXT_CHARS * 8].split("\n")
     kept: list[str] = []
     quoted = forwarded = False
@@ -141,7 +156,9 @@ def _header_block(lines: list[str], index: int) -> bool:
 
 
 def _introduction(lines: list[str], index: int) -> int:
-    """How many lines from here are an "On …, … wrote:"; 0 where there is none. At most three are looked at."""
+    """How many lines from here are an "On …, … wrote:"; 0 where there is none. At most three are looked
+    at.
+    """
     if not lines[index].strip():
         return 0
     joined = ""
@@ -159,7 +176,9 @@ def _introduction(lines: list[str], index: int) -> int:
 
 
 def _after_signature(lines: list[str], index: int) -> int:
-    """The first line after a signature: the next quote mark or quote head, or the end; nothing else is skipped."""
+    """The first line after a signature: the next quote mark or quote head, or the end; nothing else is
+    skipped.
+    """
     for later in range(index + 1, len(lines)):
         line = lines[later][:_LINE_CHARS]
         if line.lstrip().startswith(_MARKS) or _CUT.match(line) or _FORWARD.match(line):

@@ -16,15 +16,12 @@ from typing import Any, Final
 from dsar.intake.mail import authenticity, headers, html, kinds, language, limits, quotes, sniff
 from dsar.intake.mail.cleaning import clean_file_name, clean_line, clean_text, decode
 
-_BOUNDARY: Final = re.compile(
-    rb"boundary\s*\*?0?\*?=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE
-)
-_INNER_MAIL: Final = re.compile(
-    rb"^content-type:\s*message/(?:rfc822|global)\b", re.IGNORECASE | re.MULTILINE
-)
+_BOUNDARY: Final = re.compile(rb"boundary\s*\*?0?\*?=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
+_INNER_MAIL: Final = re.compile(rb"^content-type:\s*message/(?:rfc822|global)\b", re.IGNORECASE | re.MULTILINE)
 _WORD: Final = re.compile(r"\w{2,}")
 _FORWARD_SUBJECT: Final = re.compile(
-    r"^\W*(fwd?|wg|tr|rv|videresend|i|enc|doorst|vs|vl|vb|pd|vidarebef|továbbítás|trs|fs|rv|fwd?\[\d\]|转发|ilt|пересл)\s?:",
+    r"^\W*(fwd?|wg|tr|rv|videresend|i|enc|doorst|vs|vl|vb|pd|vidarebef|továbbítás|trs|fs|rv|fwd?\[\d\]|转发|"
+    r"ilt|пересл)\s?:",
     re.IGNORECASE,
 )
 _TNEF: Final = ("application/ms-tnef", "application/vnd.ms-tnef")
@@ -95,7 +92,9 @@ def _delimiters(raw: bytes, boundaries: set[bytes]) -> int:
 
 
 def read(raw: bytes, own_authserv_id: str = "", own_addresses: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields of a `ParsedMail`. Raises `Refused`; RecursionError and MemoryError mean the same as a limit."""
+    """The fields of a `ParsedMail`. Raises `Refused`; RecursionError and MemoryError mean the same as a
+    limit.
+    """
     preflight(raw)
     try:
         message = BytesParser(policy=compat32).parsebytes(raw)
@@ -105,9 +104,7 @@ def read(raw: bytes, own_authserv_id: str = "", own_addresses: tuple[str, ...] =
         raise Refused("unreadable") from None
     if not message.keys():
         raise Refused("no_headers")
-    everyone = [
-        value for name in ("from", "to", "cc", "reply-to") for value in headers.raw_values(message, name)
-    ]
+    everyone = [value for name in ("from", "to", "cc", "reply-to") for value in headers.raw_values(message, name)]
     if headers.count_addresses(everyone) > limits.ADDRESSES:
         raise Refused("too_many_addresses")
 
@@ -122,7 +119,7 @@ def read(raw: bytes, own_authserv_id: str = "", own_addresses: tuple[str, ...] =
     found.flag(*auth_flags)
     otherwise = kinds.kind_of(message, frozenset(found.outer_types), subject, text)
     loop = clean_line(headers.first(message, "x-rightsdesk-loop"), 300)
-    _judge(message, found, sender.address, subject, text, parts, own_addresses)
+    _judge(message, found, parts, address=sender.address, subject=subject, text=text, own=own_addresses)
     own_ids = headers.message_ids(headers.raw_values(message, "message-id"))
     if not own_ids:
         found.flag("no_message_id")
@@ -155,10 +152,11 @@ def read(raw: bytes, own_authserv_id: str = "", own_addresses: tuple[str, ...] =
 def _judge(
     message: Message,
     found: _Found,
+    parts: quotes.Split,
+    *,
     address: str,
     subject: str,
     text: str,
-    parts: quotes.Split,
     own: tuple[str, ...],
 ) -> None:
     """The flags that need more than one value."""
@@ -203,13 +201,11 @@ def _walk(message: Message, found: _Found) -> None:
         within = inside or kind.startswith("message/")
         if not inside:
             found.outer_types.add(kind)
-            _leaf_or_container(part, kind, found, visited - 1, level)
+            _take(part, kind, found, visited - 1, level)
         elif not found.report.get("original_message_id") and kind not in ("message/rfc822", "message/global"):
             found.report.update(_original(part))
         if isinstance(children, list):
-            stack.extend(
-                (child, level + 1, within) for child in reversed(children) if isinstance(child, Message)
-            )
+            stack.extend((child, level + 1, within) for child in reversed(children) if isinstance(child, Message))
 
 
 def _content_type(part: Message) -> str:
@@ -220,55 +216,56 @@ def _content_type(part: Message) -> str:
 
 
 def _original(part: Message) -> dict[str, str]:
-    """The identifier of the mail that a report or a forward carries. What a stranger encloses is only a hint."""
+    """The identifier of the mail that a report or a forward carries. What a stranger encloses is only a
+    hint.
+    """
     ids = headers.message_ids(headers.raw_values(part, "message-id"))
     return {"original_message_id": ids[0]} if ids else {}
 
 
-def _leaf_or_container(part: Message, kind: str, found: _Found, index: int, level: int) -> None:
+def _take(part: Message, kind: str, found: _Found, index: int, level: int) -> None:
+    """Puts one outer part where it belongs: report, attachment, text, or nowhere for a mere container."""
     if kind in ("message/delivery-status", "message/global-delivery-status"):
         found.report.update(_delivery_status(part))
-        return
-    if kind in ("message/rfc822", "message/global"):
+    elif kind in ("message/rfc822", "message/global"):
         found.flag("attached_mail")
         found.attachments.append(_attachment(part, kind, b"", index))
-        return
-    if kind == "message/external-body":
+    elif kind == "message/external-body":
         found.flag("external_body")
-        return
-    if part.is_multipart():
-        return
+    elif not part.is_multipart():
+        _take_leaf(part, kind, found, index, level)
+
+
+def _take_leaf(part: Message, kind: str, found: _Found, index: int, level: int) -> None:
     data = _payload(part)
     disposition = headers.first(part, "content-disposition").split(";")[0].strip().lower()
     name = _file_name(part)
     if kind == "text/rfc822-headers":
         match = re.search(rb"^message-id:\s*(<[^<>\s]{1,250}>)", data, re.IGNORECASE | re.MULTILINE)
         if match:
-            found.report.setdefault(
-                "original_message_id", clean_line(match.group(1).decode("ascii", "replace"), 255)
-            )
+            found.report.setdefault("original_message_id", clean_line(match.group(1).decode("ascii", "replace"), 255))
         return
-    if kind in _SMIME:
-        found.flag("smime", "encrypted" if b"signed-data" not in _header_bytes(part) else "signed")
-    elif kind in _SIGNATURES:
-        found.flag("signed")
-    elif kind in _TNEF:
-        found.flag("tnef")
-    elif kind == "text/calendar":
-        found.flag("calendar")
+    found.flag(*_special(part, kind))
     if disposition != "attachment" and not name and kind in ("text/plain", "text/html", "text/enriched"):
         label = headers.parameters(part, "content-type").get("charset", "")
         text, guessed = decode(data, label[:60])
         if guessed:
             found.flag("charset_guessed")
         (found.rich if kind == "text/html" else found.plain).append(text)
-        return
-    if data or name or level:
+    elif data or name or level:
         found.attachments.append(_attachment(part, kind, data, index))
 
 
-def _header_bytes(part: Message) -> bytes:
-    return headers.first(part, "content-type").lower().encode("ascii", "replace")
+def _special(part: Message, kind: str) -> tuple[str, ...]:
+    """Flags for content that needs other programs to read, or must not act by itself."""
+    if kind in _SMIME:
+        signed = "signed-data" in headers.first(part, "content-type").lower()
+        return ("smime", "signed" if signed else "encrypted")
+    if kind in _SIGNATURES:
+        return ("signed",)
+    if kind in _TNEF:
+        return ("tnef",)
+    return ("calendar",) if kind == "text/calendar" else ()
 
 
 def _payload(part: Message) -> bytes:
@@ -298,9 +295,7 @@ def _attachment(part: Message, kind: str, data: bytes, index: int) -> dict[str, 
         "index": index,
         "name": _file_name(part) or f"part-{index}",
         "declared_type": kind,
-        "sniffed_type": "message/rfc822"
-        if kind in ("message/rfc822", "message/global")
-        else sniff.content_type(data),
+        "sniffed_type": "message/rfc822" if kind in ("message/rfc822", "message/global") else sniff.content_type(data),
         "size": len(data),
         "sha256": hashlib.sha256(data).hexdigest() if data else "",
     }

@@ -1,4 +1,6 @@
-"""`manage.py check_corpus --mail DIR`: how intake reads a folder of sample mails, against what is expected."""
+"""`manage.py check_corpus --mail DIR`: how intake reads a folder of sample mails, against what is
+expected.
+"""
 
 import csv
 import re
@@ -35,17 +37,18 @@ _TICKET: Final = frozenset({"person", "triage"})
 class Command(BaseCommand):
     """Reads every mail that `MANIFEST.tsv` lists (path, bytes, class, expected) and prints outcomes by class.
 
-    A letter template counts twice: as it stands, and with its optional paragraphs taken out. Ends with an error
+    A letter template counts twice: as it stands, and with its optional paragraphs taken out. Ends with an
+    error
     where anything raised or a clear suggestion was wrong.
     """
 
     help = "Reads a folder of sample mails with a MANIFEST.tsv and prints outcomes against expectations."
 
+    requires_system_checks = []
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The folder, and whether to name what deviates."""
-        parser.add_argument(
-            "--mail", required=True, type=Path, metavar="DIR", help="folder with a MANIFEST.tsv"
-        )
+        parser.add_argument("--mail", required=True, type=Path, metavar="DIR", help="folder with a MANIFEST.tsv")
         parser.add_argument("--list", action="store_true", help="name every sample that deviates")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -153,9 +156,7 @@ def _outcome(name: str, raw: bytes) -> tuple[str, Suggestion | None]:
     if name.startswith("reply"):
         seen = "stripped" if len(mail.new_text) < len(mail.text) else "unchanged"
         return (seen if mail.new_text else "emptied"), suggestion
-    if mail.kind == "person" and (
-        mail.sender_unclear or "attached_mail" in mail.flags or "forwarded" in mail.flags
-    ):
+    if mail.kind == "person" and (mail.sender_unclear or "attached_mail" in mail.flags or "forwarded" in mail.flags):
         return "triage", suggestion
     return mail.kind, suggestion
 

@@ -22,9 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--port 0 lets the system choose; --with-parent ends everything when the calling process dies."""
         parser.add_argument("--port", type=int, default=8000, help="TCP port of the pages (default: 8000)")
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="address to listen on (default: loopback only)"
-        )
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
         parser.add_argument("--with-parent", action="store_true", help="end when the calling process dies")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +46,6 @@ class Command(BaseCommand):
             say=self.say,
             welcome=self.welcome,
         )
-        self.say("starting …")
         sys.exit(house.run(plan))
 
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""What all pages of the desk share: the navigation for a role, who acts, and how a refusal looks."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from config.access import ACCESS
+from dsar.models import Actor, staff
+
+PLACES = {"queue": "desk_queue", "holds": "desk_holds", "sources": "desk_sources", "audit": "desk_audit"}
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person of the desk. The access middleware lets nobody else through; PermissionDenied if it ever did."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts, as workflow and audit trail know them."""
+    return staff(signed_in(request))
+
+
+def may(request: HttpRequest, url_name: str) -> bool:
+    """Whether this person's role opens an address."""
+    return signed_in(request).role in ACCESS.get(url_name, frozenset())
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """The links of the head, as far as this role may follow them."""
+    places: dict[str, Any] = {key: reverse(name) for key, name in PLACES.items() if may(request, name)}
+    places["more"] = []
+    if may(request, "desk_incoming"):
+        places["more"].append({"key": "incoming", "label": _("Incoming"), "url": reverse("desk_incoming")})
+    if signed_in(request).is_staff:
+        places["more"].append({"key": "accounts", "label": _("Accounts"), "url": reverse("admin:index")})
+    return places
+
+
+def page(request: HttpRequest, template: str, section: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Render a page of the desk inside its frame."""
+    framed = {**context, "nav": navigation(request), "section": section}
+    return render(request, template, framed, status=status)
+
+
+def moved_on(request: HttpRequest, back: str, section: str = "queue") -> HttpResponse:
+    """409: what was clicked no longer exists in the state that the thing has by now; nothing was done."""
+    return page(request, "desk/moved_on.html", section, {"back": back}, status=409)

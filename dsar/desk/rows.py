@@ -1,0 +1,93 @@
+"""What the queue shows of a request, made from rows that were fetched together: a fixed number of queries per page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from dsar import keys
+from dsar.desk import words
+from dsar.enums import Right
+from dsar.law import regimes
+from dsar.models import Case, CaseKey, PrivacyRequest
+
+SOON_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the queue, in words. Nothing personal but a masked address."""
+
+    url: str
+    reference: str
+    deadline: dict[str, Any] | None
+    ended: str
+    right: str
+    state: str
+    ball: str
+    flags: tuple[str, ...]
+    stuck: str
+    channel: str
+    law: str
+    assignee: str
+    requester: str
+    proven: bool
+
+
+def deadline(request: PrivacyRequest, today: date) -> dict[str, Any] | None:
+    """What the deadline chip needs; None once the request has ended."""
+    if request.is_ended or request.due_on is None:
+        return None
+    left = (request.due_on - today).days
+    if request.paused_reason:
+        state = "paused"
+    elif left < 0:
+        state = "late"
+    else:
+        state = "soon" if left <= SOON_DAYS else "ok"
+    return {"date": request.due_on, "days_left": left, "state": state}
+
+
+def with_keys(cases: Iterable[Case]) -> None:
+    """Fetch the keys of many cases in one query, so that masking their addresses costs none each."""
+    by_uid = {case.uid: case for case in cases if not case.purged_at}
+    for row in CaseKey.objects.filter(pk__in=by_uid):
+        by_uid[row.case_uid].__dict__["_key"] = keys.unwrap(row.key_id, row.wrapped)
+
+
+def masked(case: Case) -> str:
+    """The requester's address, masked; empty after a purge."""
+    try:
+        return case.email_masked
+    except keys.Unreadable:
+        return ""
+
+
+def lines(requests: Sequence[PrivacyRequest]) -> list[Line]:
+    """The rows of a page; `requests` come with their case and assignee. One query."""
+    with_keys(request.case for request in requests)
+    today = timezone.localdate()
+    return [_line(request, today) for request in requests]
+
+
+def _line(request: PrivacyRequest, today: date) -> Line:
+    case, assignee = request.case, request.assignee
+    return Line(
+        url=reverse("desk_request", args=[request.pk]),
+        reference=case.reference,
+        deadline=deadline(request, today),
+        ended=str(request.get_outcome_display()) if request.is_ended else "",
+        right=str(Right(request.right).label),
+        state=str(request.get_state_display()),
+        ball=str(words.ball(request.state, request.attention)),
+        flags=tuple(str(words.flag(code)[0]) for code in request.judgement) if not request.is_ended else (),
+        stuck=str(words.attention(request.attention)) if request.attention else "",
+        channel=str(case.get_channel_display()),
+        law=str(regimes.load(case.regime).text("short")),
+        assignee=(assignee.full_name or assignee.email) if assignee else "",
+        requester=masked(case),
+        proven=case.is_proven,
+    )

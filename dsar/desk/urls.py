@@ -1,0 +1,21 @@
+"""The desk's addresses. Who may open which stands in config/access.py; POST alone changes anything."""
+
+from django.urls import path
+
+from dsar.desk import audit_page, holds, incoming, queue, request_page, sources, verbs
+
+urlpatterns = [
+    path("", queue.queue, name="desk_queue"),
+    path("requests/<int:pk>/", request_page.request_page, name="desk_request"),
+    path("requests/<int:pk>/<slug:verb>/", verbs.act, name="desk_verb"),
+    path("incoming/", incoming.listing, name="desk_incoming"),
+    path("incoming/<int:pk>/", incoming.item, name="desk_incoming_item"),
+    path("incoming/<int:pk>/act/", incoming.act, name="desk_incoming_act"),
+    path("holds/", holds.listing, name="desk_holds"),
+    path("holds/place/", holds.place, name="desk_hold_place"),
+    path("holds/<int:pk>/lift/", holds.lift, name="desk_hold_lift"),
+    path("sources/", sources.listing, name="desk_sources"),
+    path("sources/kill-switch/", sources.kill_switch, name="desk_kill_switch"),
+    path("sources/<str:key>/switch/", sources.switch, name="desk_source_switch"),
+    path("audit/", audit_page.trail, name="desk_audit"),
+]

@@ -1,0 +1,204 @@
+"""The desk's words: who has the ball, what a flag means, what happened. Codes live elsewhere; sentences live here."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import DecisionKind, State, StepReason
+
+US, REQUESTER, WORKERS, NOBODY = _("us"), _("the requester"), _("the workers"), _("nobody")
+
+BALL: Final[Mapping[str, Any]] = {
+    State.RECEIVED: US,
+    State.TRIAGE: US,
+    State.VERIFYING: REQUESTER,
+    State.LOCATING: WORKERS,
+    State.REVIEW: US,
+    State.CLARIFYING: REQUESTER,
+    State.CONFIRMING: REQUESTER,
+    State.RELEASING: US,
+    State.FULFILLING: WORKERS,
+    State.CHECKING: US,
+}
+
+# code: (short name for the queue, what to check before deciding)
+FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "hold": (
+        _("Legal hold"),
+        _("A hold covers this person's data. The plan keeps what it covers. Check that its basis still stands."),
+    ),
+    "weigh": (
+        _("Exception to weigh"),
+        _("The plan keeps something on a ground that holds only after a person has weighed it. Read the reasons below."),
+    ),
+    "contact_changed": (
+        _("Contact details changed"),
+        _("The contact details of the account changed within the last 30 days. Rule out that somebody took it over."),
+    ),
+    "organisation_data": (
+        _("Organisation's data"),
+        _("Some of the rows belong to an organisation. They stay; the person is told to turn to it. Check that the split is right."),
+    ),
+    "sole_owner": (
+        _("Sole owner"),
+        _("The person is the only owner of an organisation that has other members. Ask who takes over before it is left ownerless."),
+    ),
+    "security_flag": (
+        _("Security flag"),
+        _("The account carries a security flag. Ask the security team whether an investigation needs the data."),
+    ),
+    "staff": (
+        _("Member of staff"),
+        _("The person works here. Make sure that somebody who is not their colleague decides."),
+    ),
+    "several_matches": (
+        _("Several matches"),
+        _("The proven address reaches more than one account. Nothing is erased until it is clear which one is meant."),
+    ),
+    "indeterminate": (
+        _("Undated records"),
+        _("Some records have no date to count the retention period from. They are kept until somebody has looked."),
+    ),
+    "nothing_erasable": (
+        _("Nothing erasable"),
+        _("Everything that is held has to be kept for now. Check the reasons and answer with them."),
+    ),
+    "unverified": (
+        _("Not verified, by law"),
+        _("This right is granted without proof of identity. Do not ask for any."),
+    ),
+    "representative": (
+        _("Representative"),
+        _("Somebody acts for the person. Check the authority before anything is confirmed."),
+    ),
+    "unanswered": (
+        _("No confirmation"),
+        _("Two reminders went unanswered. Write the letter that ends this, or ask in another way."),
+    ),
+    "not_proven": (
+        _("Not proven"),
+        _("Nobody opened the link by our target date. Answer what can be answered without proof, or end it with a letter."),
+    ),
+}  # fmt: skip
+
+CANDIDATE_REASONS: Final[Mapping[str, Any]] = {
+    "same_phone": _("same telephone number"),
+    "same_email": _("same address"),
+}
+
+SOURCE_FAILURES: Final[Mapping[str, Any]] = {
+    **{reason.value: reason.label for reason in StepReason if reason.value},
+    "locked": _("The source was locked by other work; it is tried again"),
+    "conflict": _("The source was busy with a conflicting change; it is tried again"),
+    "constraint": _("The source's own rules forbid the change"),
+    "bad_cursor": _("The source did not know where we had stopped"),
+    "bad_map": _("The data map does not fit the source"),
+    "bad_value": _("The source holds a value that cannot be read"),
+}
+
+EVENTS: Final[Mapping[str, Any]] = {
+    "received": _("Request received"),
+    "route": _("Routed"),
+    "classify": _("Sorted"),
+    "split": _("Split: other rights were opened beside it"),
+    "merge": _("Merged with an earlier request"),
+    "reject": _("Put aside as no request"),
+    "ask": _("Question sent"),
+    "answer": _("Answered by the person"),
+    "no_answer": _("No answer in time; decided on what is known"),
+    "withdraw": _("Withdrawn"),
+    "verify": _("Proven; the search begins"),
+    "not_proven": _("Not proven by the target date"),
+    "located": _("Search ended"),
+    "approve": _("Approved; the person is asked to confirm"),
+    "refuse": _("Refused"),
+    "refer": _("Referred"),
+    "lapse": _("Ended by a reasoned letter"),
+    "extend": _("Extended"),
+    "confirm": _("Confirmed by the person; the account is closed"),
+    "unanswered": _("Confirmation not given after two reminders"),
+    "release": _("Released to the workers"),
+    "narrow": _("Plan narrowed"),
+    "dispute": _("“This was not me”: the steps stop"),
+    "dismiss_dispute": _("Dispute found unfounded; the work goes on"),
+    "uphold_dispute": _("Dispute found founded; nothing more is erased"),
+    "dispute_judged": _("First finding on the dispute"),
+    "settle": _("Carried out and verified"),
+    "mailbox_proven": _("Mailbox proven"),
+    "second_factor_shown": _("Second factor shown"),
+    "not_me": _("Somebody with this mailbox said: this was not me"),
+    "mail_received": _("Mail received"),
+    "replied": _("Message sent"),
+    "noted": _("Note written"),
+    "assigned": _("Taken on"),
+    "retried": _("Steps tried again"),
+    "done_by_hand": _("Done by hand"),
+    "chunk_erased": _("Chunk erased"),
+    "close_done": _("Account closed in a source"),
+    "settle_done": _("Refund settled in a source"),
+    "erase_done": _("Source erased and verified"),
+    "hold_placed": _("Legal hold placed"),
+    "hold_lifted": _("Legal hold lifted"),
+    "kill_switch_on": _("Kill switch turned on"),
+    "kill_switch_off": _("Kill switch turned off"),
+    "source_on": _("Source switched on"),
+    "source_off": _("Source switched off"),
+    "intake_adopted": _("Incoming item made into a case"),
+    "intake_dismissed": _("Incoming item put aside"),
+    "intake_again": _("Incoming item tried again"),
+}
+
+COUNTS: Final[Mapping[str, Any]] = {
+    "removed": _("deleted"),
+    "anonymised": _("made anonymous"),
+    "kept": _("kept"),
+    "absent": _("already gone"),
+    "failed": _("failed"),
+    "changed": _("switched off"),
+    "steps": _("steps"),
+    "requests": _("requests"),
+}
+
+INTAKE_REASONS: Final[Mapping[str, Any]] = {
+    "empty": _("The mail is empty."),
+    "mail_too_large": _("The mail is larger than 25 MB."),
+    "headers_too_large": _("The mail's head is too large to be honest."),
+    "header_too_large": _("One line of the mail's head is too large."),
+    "no_headers": _("It has no head: this is no mail."),
+    "parser_failed": _("Reading it failed."),
+    "too_many_parts": _("It has more parts than a person sends."),
+    "too_deep": _("It is nested too deeply."),
+    "too_many_addresses": _("It names too many addresses."),
+    "too_much_memory": _("Reading it needs too much memory."),
+    "too_slow": _("Reading it takes too long."),
+    "unreadable": _("Its text cannot be read."),
+    "could_not_be_opened": _("It could be read, but opening a case failed five times."),
+    "auto_reply": _("An automatic reply."),
+    "bounce": _("A mail that came back."),
+    "complaint": _("A complaint report of a mail provider."),
+    "receipt": _("A receipt."),
+    "own_loop": _("Our own mail, come back."),
+}
+
+DECISIONS: Final[Mapping[str, Any]] = {kind.value: kind.label for kind in DecisionKind}
+
+
+def ball(state: str, attention: str) -> Any:
+    """Who has to act next, in words."""
+    return US if attention and state in BALL else BALL.get(state, NOBODY)
+
+
+def flag(code: str) -> tuple[Any, Any]:
+    """Short name and what to check; an unknown code shows itself rather than nothing."""
+    return FLAGS.get(code, (code.replace("_", " "), _("Read the plan and decide.")))
+
+
+def attention(code: str) -> Any:
+    """Why something is stuck."""
+    return SOURCE_FAILURES.get(code, code.replace("_", " "))
+
+
+def event(code: str) -> Any:
+    """What happened."""
+    return EVENTS.get(code, code.replace("_", " "))

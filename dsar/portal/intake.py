@@ -1,0 +1,127 @@
+"""Asking: the start page, the form, and what happens next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dsar import deadlines
+from dsar.enums import UNVERIFIED_RIGHTS, Right
+from dsar.intake.web import RequestForm
+from dsar.law import countries
+from dsar.notifications import letters
+from dsar.portal import session
+
+SOMETHING_ELSE = "something-else"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A right in plain words, as the start page and its form name it."""
+
+    right: Right
+    icon: str
+    title: Any
+    text: Any
+
+    @property
+    def slug(self) -> str:
+        """Its place in the address."""
+        return self.right.value or SOMETHING_ELSE
+
+
+CARDS: tuple[tuple[Any, tuple[Card, ...]], ...] = (
+    (
+        _("See or take your data"),
+        (
+            Card(Right.ACCESS, "copy", _("Get a copy of my data"), _("Everything we hold about you, to read and to keep.")),
+            Card(Right.KNOW, "info", _("Know what you hold and why"), _("Which kinds of data, from where, and who gets them.")),
+            Card(Right.PORTABILITY, "refer", _("Take my data elsewhere"), _("In a file that another service can read.")),
+        ),
+    ),
+    (
+        _("Change or remove it"),
+        (
+            Card(Right.DELETION, "erase", _("Delete my data"), _("Close your account and erase what we hold.")),
+            Card(Right.CORRECTION, "edit", _("Correct something"), _("Tell us what is wrong or missing.")),
+        ),
+    ),
+    (
+        _("Stop a use of it"),
+        (
+            Card(Right.MARKETING_OPT_OUT, "mute", _("No more marketing"), _("Messages about your account still reach you.")),
+            Card(Right.OPT_OUT_SALE, "stop", _("Do not sell or share my data"), _("We stop passing it on to others.")),
+            Card(Right.OPT_OUT_TARGETED, "stop", _("No targeted advertising"), _("No advertising based on what you do.")),
+            Card(
+                Right.LIMIT_SENSITIVE, "keep", _("Limit the use of sensitive data"),
+                _("Such as health, beliefs or exact location."),
+            ),
+            Card(Right.WITHDRAW_CONSENT, "skip", _("Take back a consent"), _("From now on; what was done before stays lawful.")),
+            Card(Right.OBJECTION, "stop", _("Object to a use"), _("Tell us which use, and why it should not go on.")),
+            Card(Right.RESTRICTION, "pause", _("Put a use on hold"), _("We keep the data but stop working with it.")),
+        ),
+    ),
+    (
+        _("Anything else"),
+        (
+            Card(Right.HUMAN_REVIEW, "person", _("Have a person decide again"), _("If a machine decided something about you.")),
+            Card(Right.UNCLEAR, "more", _("Something else"), _("Write to us in your own words.")),
+        ),
+    ),
+)  # fmt: skip
+BY_SLUG = {card.slug: card for _title, cards in CARDS for card in cards}
+
+
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What would you like to do? Every right as a card."""
+    groups = [{"title": title, "cards": cards} for title, cards in CARDS]
+    return render(request, "portal/home.html", {"groups": groups})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, right: str) -> HttpResponse:
+    """The form of one right. What was typed stays on the page until it is accepted; sending twice makes one case."""
+    card = BY_SLUG.get(right)
+    if card is None:
+        raise Http404
+    form = RequestForm(request.POST if request.method == "POST" else None, right=card.right)
+    if form.is_bound:
+        if form.is_valid():
+            form.submit()
+            typed = form.cleaned_data
+            session.note_sent(request, card.right.value, typed["country"], typed["acts_as"], typed["email"])
+            return redirect("received")
+        form.renew()
+    facts = {"card": card, "form": form, "unverified": card.right in UNVERIFIED_RIGHTS}
+    return render(request, "portal/ask.html", facts)
+
+
+@never_cache
+@require_safe
+def received(request: HttpRequest) -> HttpResponse:
+    """What happens next and until when: computed from what was typed, so that it is the same for every address."""
+    sent = session.what_was_sent(request)
+    if sent is None:
+        return redirect("home")
+    right = Right(sent["right"])
+    dates = deadlines.dates(countries.regime_of(sent["country"]), right.value, timezone.now())
+    return render(
+        request,
+        "portal/received.html",
+        {
+            "to": sent["to"], "understood": letters.understood(right), "due_on": dates.due_on,
+            "deadline_steps": dates.due.explain(), "citation": dates.due.citation,
+            "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
+            "needs_proof": right not in UNVERIFIED_RIGHTS and right != Right.UNCLEAR,
+            "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION, "agent": sent["acts_as"] == "agent",
+        },
+    )  # fmt: skip

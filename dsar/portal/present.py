@@ -1,0 +1,114 @@
+"""What pages show of a request: progress, dates, conversation, and what changed between two plans."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_fsm import can_proceed
+
+from dsar import deadlines
+from dsar.enums import MessageStatus, Notice, Outcome, Right, State
+from dsar.fulfilment import plan as plans
+from dsar.fulfilment import progress
+from dsar.law import regimes
+from dsar.models import Case, Message, PrivacyRequest
+from dsar.notifications import letters
+
+SOON_DAYS = 5
+SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
+
+
+def deadline(request: PrivacyRequest) -> dict[str, Any] | None:
+    """The legal date of an open request, with its arithmetic in words (law 14)."""
+    if request.due_on is None or request.is_ended:
+        return None
+    found = deadlines.dates(
+        request.case.regime, request.right, request.received_at, extended=request.extended_at is not None
+    )
+    left = (request.due_on - timezone.localdate()).days
+    state = "late" if left < 0 else "soon" if left <= SOON_DAYS else "ok"
+    return {
+        "date": request.due_on, "days_left": left, "state": state, "steps": found.due.explain(),
+        "rule": str(found.due.rule), "citation": found.due.citation,
+    }  # fmt: skip
+
+
+def request_view(request: PrivacyRequest) -> dict[str, Any]:
+    """One request as the case page shows it."""
+    done, systems = progress.closing(request) if request.is_bound else (0, 0)
+    ended = request.is_ended
+    worked = request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
+    regime = regimes.load(request.case.regime)
+    return {
+        "request": request,
+        "title": Right(request.right).label,
+        "understood": letters.understood(Right(request.right)),
+        "steps": progress.steps(request),
+        "ball": progress.ball(request),
+        "deadline": deadline(request),
+        "can_withdraw": not ended and can_proceed(request.withdraw),
+        "closing": (done, systems) if done < systems and not ended else None,
+        "closed": request.is_bound and done == systems,
+        "quiet": request.quiet_until if request.state == State.RELEASING and _is_ahead(request) else None,
+        "items": letters.items(request) if worked else [],
+        "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
+        "authority": regime.authority,
+    }
+
+
+def _is_ahead(request: PrivacyRequest) -> bool:
+    return request.quiet_until is not None and request.quiet_until > timezone.now()
+
+
+def conversation(case: Case) -> list[dict[str, Any]]:
+    """What was sent to the person and what came from them, oldest first. Notes of the desk never leave it."""
+    found = Message.objects.filter(Q(status__in=SHOWN), case=case).select_related("decision").order_by("created_at", "pk")
+    lines = []
+    for message in found:
+        message.case = case
+        incoming = message.status == MessageStatus.RECEIVED
+        said = message.text
+        if not said and message.decision:
+            said = case.unseal(message.decision.text_sealed, "decision")
+        lines.append(
+            {
+                "at": message.sent_at or message.created_at,
+                "direction": "in" if incoming else "out",
+                "who": _("You") if incoming else _("Privacy team"),
+                "subject": "" if incoming or not message.notice else Notice(message.notice).label,
+                "text": said,
+                "status": "",
+            }
+        )
+    return lines
+
+
+def changes(old: plans.Body | None, new: plans.Body) -> list[str]:
+    """What differs between two plans in what is material, one sentence each; a general one where nothing can be named."""
+    words = {
+        "erase": _("is deleted"), "mask": _("is made anonymous"), "keep": _("is kept"),
+        "refer": _("stays with your organisation"), "backup": _("goes when the backups are overwritten"),
+    }  # fmt: skip
+    found = []
+    before = _fates(old) if old else {}
+    after = _fates(new)
+    for label in sorted({*before, *after}):
+        if before and before.get(label) != after.get(label):
+            fates = [words[action] for action in ("erase", "mask", "keep", "refer", "backup") if action in _of(after, label)]
+            text = _("%(what)s: %(how)s") % {"what": label, "how": ", ".join(fates)} if fates else ""
+            found.append(text or _("%(what)s: nothing is left of it") % {"what": label})
+    if old is not None and (old.get("money") or {}) != (new.get("money") or {}):
+        found.append(_("Your credit, or what becomes of it, has changed."))
+    return found or [_("We found something that was not there when the page was made.")]
+
+
+def _fates(body: plans.Body) -> dict[str, set[tuple[str, str]]]:
+    fates: dict[str, set[tuple[str, str]]] = {}
+    for item in body["items"]:
+        fates.setdefault(_(item["label"]), set()).add((item["action"], item["code"]))
+    return fates
+
+
+def _of(fates: dict[str, set[tuple[str, str]]], label: str) -> set[str]:
+    return {action for action, _code in fates.get(label, set())}

@@ -1,0 +1,123 @@
+"""What a browser session holds: the link in hand, and the cases whose mailbox was proven in it, with the time.
+
+Keys of rows only. A token is never kept here: it is hashed at rest, and derived anew where it is spent.
+"""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dsar import keys
+from dsar.models import Case, IdentityCheck, PrivacyRequest
+from dsar.verification import links
+
+P = ParamSpec("P")
+CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponse]
+RequestView = Callable[[HttpRequest, PrivacyRequest], HttpResponse]
+PROVEN, CURRENT, LINK, SENT = "proven", "case", "link", "sent"
+
+
+def take_link(request: HttpRequest, check: IdentityCheck | None) -> None:
+    """Keep a link that was opened, under a new session key."""
+    request.session.cycle_key()
+    request.session[LINK] = check.pk if check else 0
+
+
+def link_in_hand(request: HttpRequest) -> links.Look | None:
+    """The link that this browser opened last, as it stands now; None where it opened none."""
+    number = request.session.get(LINK)
+    if number is None:
+        return None
+    check = IdentityCheck.objects.filter(pk=number).select_related("case").first()
+    return links.Look(check, links.problem_of(check, timezone.now()))
+
+
+def prove(request: HttpRequest, case: Case) -> None:
+    """Note that this browser's person reads the mailbox of a case, under a new session key."""
+    request.session.cycle_key()
+    now = timezone.now()
+    held = {number: at for number, at in _proven(request).items() if _lasts(at, now)}
+    request.session[PROVEN] = {**held, str(case.pk): now.isoformat()}
+    request.session[CURRENT] = case.pk
+
+
+def choose(request: HttpRequest, case: Case) -> None:
+    """Go on with a case that this browser has proven already."""
+    request.session[CURRENT] = case.pk
+
+
+def is_proven(request: HttpRequest, case_id: int) -> bool:
+    """Whether this browser proved this case within PROOF_LIFETIME."""
+    at = _proven(request).get(str(case_id))
+    return at is not None and _lasts(at, timezone.now())
+
+
+def current_case(request: HttpRequest) -> Case | None:
+    """The case that was proven last in this browser, while the proof lasts."""
+    number = request.session.get(CURRENT)
+    if number is None or not is_proven(request, number):
+        return None
+    return Case.objects.filter(pk=number, purged_at__isnull=True).first()
+
+
+def _proven(request: HttpRequest) -> dict[str, str]:
+    held: dict[str, str] = request.session.get(PROVEN, {})
+    return held
+
+
+def _lasts(at: str, now: datetime) -> bool:
+    return now - datetime.fromisoformat(at) < settings.PROOF_LIFETIME
+
+
+def not_yours(request: HttpRequest) -> HttpResponse:
+    """The page for whoever has no proof (any more) for what they asked to see: it offers the way to one."""
+    return render(request, "portal/not_yours.html", status=404)
+
+
+def needs_case(view: CaseView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Hand the proven case of this browser to a view, or explain."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        case = current_case(request)
+        return view(request, case, *args, **kwargs) if case else not_yours(request)
+
+    return guarded
+
+
+def needs_request(view: RequestView) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Hand a request by its number to a view, only where this browser proved its case; the same page for any other."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, pk: int) -> HttpResponse:
+        found = PrivacyRequest.objects.select_related("case").filter(pk=pk, case__purged_at__isnull=True).first()
+        if found is None or not is_proven(request, found.case_id):
+            return not_yours(request)
+        return view(request, found)
+
+    return guarded
+
+
+def note_sent(request: HttpRequest, right: str, country: str, acts_as: str, address: str) -> None:
+    """Remember what was typed, for the next page. The address is sealed: sessions are stored."""
+    sealed = base64.b64encode(keys.seal(keys.derived("session"), address, "address")).decode()
+    request.session[SENT] = {"right": right, "country": country, "acts_as": acts_as, "to": sealed}
+
+
+def what_was_sent(request: HttpRequest) -> dict[str, Any] | None:
+    """What `note_sent` remembered, the address opened."""
+    held = request.session.get(SENT)
+    if held is None:
+        return None
+    try:
+        address = keys.unseal(keys.derived("session"), base64.b64decode(held["to"]), "address").decode()
+    except keys.Unreadable:
+        address = ""
+    return {**held, "to": address}

@@ -1,0 +1,179 @@
+"""What makes a process die at a named place. The product has no hooks for this: its functions are wrapped from outside.
+
+The file named by DRILL holds orders as JSON. Each has a point, which time it counts from (`nth`), how often (`times`)
+and what happens there: KILL (SIGKILL to itself), STOP (falls asleep until somebody sends SIGCONT) or ALL (SIGKILL to
+the whole worker). Points are `<function>:before`, `:after` (inside the process, nothing in between), `:commit` (inside
+the transaction that is committed within that function, just before) and `:committed`.
+"""
+
+import fcntl
+import functools
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+_inside: list[str] = []
+_ending = False
+
+
+class Orders:
+    """The file, from the side of the test."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing happens to anybody."""
+        self._write({"orders": [], "fired": []})
+
+    def arm(self, point: str, *, nth: int = 1, times: int = 1, what: str = "KILL") -> None:
+        """Let it happen, beside what was ordered before."""
+        book = json.loads(self.path.read_text())
+        book["orders"].append({"point": point, "nth": nth, "times": times, "what": what})
+        self._write(book)
+
+    def fired(self) -> list[tuple[str, int]]:
+        """What has happened: point and process id, in order."""
+        try:
+            return [(point, pid) for point, pid in json.loads(self.path.read_text())["fired"]]
+        except ValueError:
+            return []
+
+    def _write(self, book: dict[str, Any]) -> None:
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(json.dumps(book))
+        fresh.replace(self.path)
+
+
+def strike(point: str) -> None:
+    """In the drilled process: is this the place?"""
+    path = Path(os.environ["DRILL"])
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        book = json.loads(file.read())
+        due = next((order for order in book["orders"] if order["point"] == point), None)
+        if due is None:
+            return
+        if due["nth"] > 1:
+            due["nth"] -= 1
+            due = {**due, "what": ""}
+        else:
+            due["times"] -= 1
+            book["fired"].append((point, os.getpid()))
+            book["orders"] = [order for order in book["orders"] if order["times"]]
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(book))
+        file.flush()
+    if due["what"] == "KILL":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif due["what"] == "ALL":
+        os.killpg(0, signal.SIGKILL)
+    elif due["what"] == "STOP":
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def wrap(owner: Any, name: str, label: str | Callable[..., str]) -> None:
+    """Put a drill around a function: before it, after it, and at the commits within."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def drilled(*args: Any, **kwargs: Any) -> Any:
+        called = label if isinstance(label, str) else label(*args)
+        strike(f"{called}:before")
+        _inside.append(called)
+        try:
+            result = original(*args, **kwargs)
+        finally:
+            _inside.pop()
+        strike(f"{called}:after")
+        return result
+
+    setattr(owner, name, drilled)
+
+
+def install() -> None:
+    """Wrap the house. Called once in each drilled process, after django.setup() and before anything imports views."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from dsar import journal
+    from dsar.connectors.sql import SqlConnector
+    from dsar.fulfilment import finish, lookout, runner
+    from dsar.intake import submit
+    from dsar.notifications.folder import FolderBackend
+    from dsar.verification import confirmation
+
+    def of_step(part: str) -> Callable[..., str]:
+        return lambda held, *_rest: f"{part}.{held.step.source}"
+
+    wrap(runner, "t1_intent", of_step("t1"))
+    wrap(runner, "t2_company", of_step("t2"))
+    wrap(runner, "t3_record", of_step("t3"))
+    wrap(runner, "record", lambda held, *_rest: f"record.{held.step.kind}.{held.step.source}")
+    wrap(runner, "_close", of_step("close"))
+    wrap(runner, "_settle", of_step("money"))
+    wrap(runner, "_still_ours", of_step("check"))
+    wrap(lookout, "look", "look")
+    wrap(SqlConnector, "verify", "verify")
+    wrap(finish, "entomb", "entomb")
+    wrap(journal, "write", lambda kind: f"journal.{kind}")
+    wrap(FolderBackend, "send_messages", "send")
+    wrap(confirmation, "confirm", "confirm")
+    wrap(submit, "receive", "receive")
+    wrap(submit, "open_case", "open")
+    _wrap_claim(runner)
+    _wrap_ending(finish)
+    _wrap_commits(BaseDatabaseWrapper)
+    sa.event.listen(sa.Engine, "commit", lambda _connection: _at_commit("commit"))
+
+
+def _wrap_claim(runner: Any) -> None:
+    original = runner.claim
+
+    @functools.wraps(original)
+    def claim(*args: Any, **kwargs: Any) -> Any:
+        step = original(*args, **kwargs)
+        if step is not None:
+            strike(f"claim.{step.kind}.{step.source}:after")
+        return step
+
+    runner.claim = claim
+
+
+def _wrap_ending(finish: Any) -> None:
+    """The commit of the transaction in which a request is settled has a name of its own: "ending"."""
+    original = finish.move
+
+    @functools.wraps(original)
+    def move(*args: Any, **kwargs: Any) -> Any:
+        global _ending
+        result = original(*args, **kwargs)
+        _ending = True
+        return result
+
+    finish.move = move
+
+
+def _wrap_commits(wrapper: Any) -> None:
+    original = wrapper.commit
+
+    @functools.wraps(original)
+    def commit(self: Any) -> None:
+        global _ending
+        ending, _ending = _ending, False
+        _at_commit("commit", ending)
+        original(self)
+        _at_commit("committed", ending)
+
+    wrapper.commit = commit
+
+
+def _at_commit(when: str, ending: bool = False) -> None:
+    for label in [*_inside, *(["ending"] if ending else [])]:
+        strike(f"{label}:{when}")
