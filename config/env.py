@@ -73,6 +73,8 @@ def database(url: str, *, default_sqlite: Path) -> dict[str, Any]:
     if parts.scheme in {"postgres", "postgresql"}:
         options: dict[str, Any] = dict(parse_qsl(parts.query))
         options.setdefault("connect_timeout", "5")
+        # A machine that vanishes or sleeps inside a transaction must not keep its locks: a step resumes within 90 s.
+        options.setdefault("options", "-c idle_in_transaction_session_timeout=20s")
         host = options.pop("host", None) or unquote(parts.hostname or "")
         return {
             "ENGINE": "django.db.backends.postgresql",

@@ -25,7 +25,6 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
 COMPANY_NAME = env.text("COMPANY_NAME", "Example AI")
 PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "privacy@example.com")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{COMPANY_NAME} privacy team <{PRIVACY_EMAIL}>")
-COMPANY_COUNTRY = env.text("COMPANY_COUNTRY", "DE")
 HOLIDAY_CALENDAR = env.text("HOLIDAY_CALENDAR", "DE-BE")
 TIME_ZONE_OF_REGIME = env.text("REGIME_TIME_ZONE", "Europe/Berlin")
 
@@ -159,6 +158,7 @@ CONTENT_SECURITY_POLICY = {
 # British dates ("22 December 2026"). A language is listed once its catalogue is complete.
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
+FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -209,7 +209,6 @@ PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
 ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
 CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))
 CONFIRM_WITHIN = timedelta(days=env.integer("CONFIRM_DAYS", 14, 1))
-TARGET_DAYS_BEFORE = env.integer("TARGET_DAYS_BEFORE", 3)
 LEASE = timedelta(seconds=env.integer("LEASE_SECONDS", 60, 1))
 MAX_CLAIMS = env.integer("MAX_CLAIMS", 3, 1)
 RETRY_AFTER = timedelta(seconds=env.integer("RETRY_SECONDS", 30))

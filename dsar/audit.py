@@ -130,6 +130,12 @@ def _verify_checkpoints() -> Iterator[Fault]:
                 yield Fault(chain, length, "differs from the journal outside the database")
 
 
+def is_signed(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint carries our signature and follows the one before it."""
+    earlier = Checkpoint.objects.filter(pk__lt=checkpoint.pk).order_by("-pk").first()
+    return checkpoint.signature == _signature(checkpoint) and checkpoint.previous == (earlier.signature if earlier else "")
+
+
 def _signature(checkpoint: Checkpoint) -> str:
     return keys.mac(
         "checkpoint", checkpoint.at.astimezone(UTC).isoformat(timespec="microseconds"), str(checkpoint.chains),

@@ -4,6 +4,7 @@ Constraints say what a row may look like; guards say what may not happen to it. 
 migrate (SQLite drops a table's triggers when a migration rebuilds it), and nothing starts without them.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ class Guard:
 
 
 REQUEST, USER = "dsar_privacyrequest", "accounts_user"
+USER_UNIQUE = (("email",), ("lower(email)",), ("external_id",))
 FINAL = ", ".join(f"'{state.value}'" for state in FINAL_STATES)
 
 
@@ -48,17 +50,47 @@ def _changed(*columns: str) -> str:
     return " OR ".join(f"(NEW.{column} IS DISTINCT FROM OLD.{column})" for column in columns)
 
 
-def _append_only(name: str, table: str, unique: str, message: str) -> Iterator[Guard]:
+Unique = tuple[tuple[str, ...], ...]
+
+
+def _append_only(name: str, table: str, unique: Unique, message: str) -> Iterator[Guard]:
     yield Guard(f"{name}_update", table, "UPDATE", message)
     yield Guard(f"{name}_delete", table, "DELETE", message)
-    yield from _no_replace(name, table, unique, "", message)
+    yield from _no_replace(name, table, unique, message)
 
 
-def _no_replace(name: str, table: str, unique: str, only: str, message: str) -> Iterator[Guard]:
-    """TRUNCATE on PostgreSQL; INSERT OR REPLACE and UPDATE OR REPLACE on SQLite, which pass a delete trigger."""
+def _no_replace(name: str, table: str, unique: Unique, message: str, only: str = "") -> Iterator[Guard]:
+    """TRUNCATE on PostgreSQL; INSERT OR REPLACE on SQLite, which passes a delete trigger.
+
+    `unique` are the groups of columns beside the key by which one row can push another out; `only` limits what is
+    protected.
+    """
     yield Guard(f"{name}_truncate", table, "TRUNCATE", message, vendors=("postgresql",))
-    exists = f"EXISTS (SELECT 1 FROM {table} held WHERE ({unique}){' AND ' + only if only else ''})"
-    yield Guard(f"{name}_replace", table, "INSERT", message, exists, vendors=("sqlite",), lookup=True)
+    pushed = _pushed(table, unique, only)
+    yield Guard(f"{name}_replace", table, "INSERT", message, pushed, vendors=("sqlite",), lookup=True)
+
+
+def _no_displacement(name: str, table: str, unique: Unique, message: str, only: str = "") -> Guard:
+    """UPDATE OR REPLACE on SQLite: a row that takes a unique value of another deletes that one past its trigger."""
+    # Looked up only where such a value changes at all: most updates touch none.
+    changed = _changed("id", *(column.removeprefix("lower(").removesuffix(")") for group in unique for column in group))
+    when = f"({changed}) AND {_pushed(table, unique, only, 'held.id <> OLD.id')}"
+    return Guard(f"{name}_displace", table, "UPDATE", message, when, vendors=("sqlite",), lookup=True)
+
+
+def _pushed(table: str, unique: Unique, *more: str) -> str:
+    """Whether the new row would push out another one: it shares its key or a unique value with it."""
+
+    def of(row: str, column: str) -> str:
+        return f'lower({row}."{column[6:-1]}")' if column.startswith("lower(") else f'{row}."{column}"'
+
+    shared = " OR ".join(
+        "(" + " AND ".join(f"{of('held', column)} = {of('NEW', column)}" for column in group) + ")"
+        for group in (("id",), *unique)
+    )
+    return " ".join(
+        ["EXISTS (SELECT 1 FROM", table, "held WHERE", " AND ".join([f"({shared})", *filter(None, more)]), ")"]
+    )
 
 
 def guards() -> list[Guard]:
@@ -66,7 +98,8 @@ def guards() -> list[Guard]:
     bound = "A confirmed deletion is bound: nothing leads back."
     closed = "A closed account never opens again."
     forward = (
-        f"(OLD.state = '{State.RELEASING}' AND NEW.state IN ('{State.RELEASING}', '{State.FULFILLING}', '{State.COMPLETED}'))"
+        f"(OLD.state = '{State.RELEASING}'"
+        f" AND NEW.state IN ('{State.RELEASING}', '{State.FULFILLING}', '{State.COMPLETED}'))"
         f" OR (OLD.state = '{State.FULFILLING}' AND NEW.state IN ('{State.FULFILLING}', '{State.COMPLETED}'))"
         f" OR (OLD.state = '{State.COMPLETED}' AND NEW.state = '{State.COMPLETED}')"
     )
@@ -95,31 +128,25 @@ def guards() -> list[Guard]:
             " (SELECT 1 FROM dsar_plan held WHERE held.request_id = NEW.id AND held.frozen_at IS NOT NULL)",
             lookup=True,
         ),
-        *_no_replace("request", REQUEST, "held.id = NEW.id OR held.uid = NEW.uid", "", "No request is ever replaced."),
+        *_no_replace("request", REQUEST, (("uid",),), "No request is ever replaced."),
         Guard(
             "plan_update", "dsar_plan", "UPDATE", "A frozen plan never changes.",
             "OLD.frozen_at IS NOT NULL",
         ),
         Guard("plan_delete", "dsar_plan", "DELETE", "A frozen plan never goes.", "OLD.frozen_at IS NOT NULL"),
         *_no_replace(
-            "plan", "dsar_plan", "held.id = NEW.id OR (held.request_id = NEW.request_id AND held.version = NEW.version)",
-            "held.frozen_at IS NOT NULL", "A frozen plan never goes.",
+            "plan", "dsar_plan", (("request_id", "version"),), "A frozen plan never goes.", "held.frozen_at IS NOT NULL"
+        ),
+        _no_displacement(
+            "plan", "dsar_plan", (("request_id", "version"),), "A frozen plan never goes.", "held.frozen_at IS NOT NULL"
         ),
         Guard(
             "user_closed", USER, "UPDATE", closed,
             f"OLD.closed_at IS NOT NULL AND (NEW.is_active OR {_changed('id', 'closed_at')})",
         ),
         Guard("user_delete", USER, "DELETE", closed, "OLD.closed_at IS NOT NULL"),
-        *_no_replace(
-            "user", USER, "held.id = NEW.id OR held.email = NEW.email OR held.external_id = NEW.external_id",
-            "held.closed_at IS NOT NULL", closed,
-        ),
-        Guard(
-            "user_displace", USER, "UPDATE", closed,
-            f"EXISTS (SELECT 1 FROM {USER} held WHERE held.id <> OLD.id AND held.closed_at IS NOT NULL"
-            " AND (held.id = NEW.id OR held.email = NEW.email OR held.external_id = NEW.external_id))",
-            vendors=("sqlite",), lookup=True,
-        ),
+        *_no_replace("user", USER, USER_UNIQUE, closed, "held.closed_at IS NOT NULL"),
+        _no_displacement("user", USER, USER_UNIQUE, closed, "held.closed_at IS NOT NULL"),
         Guard(
             "tombstone_update", "dsar_tombstone", "UPDATE", "A tombstone never changes.",
         ),
@@ -127,25 +154,23 @@ def guards() -> list[Guard]:
             "tombstone_delete", "dsar_tombstone", "DELETE", "A tombstone stays until its period ends.",
             "OLD.expires_on >= CURRENT_DATE",
         ),
-        *_no_replace("tombstone", "dsar_tombstone", "held.id = NEW.id", "", "A tombstone never changes."),
-        *_append_only(
-            "audit", "dsar_auditevent", "held.id = NEW.id OR (held.chain = NEW.chain AND held.number = NEW.number)",
-            "The audit trail is append-only.",
-        ),
-        *_append_only("checkpoint", "dsar_checkpoint", "held.id = NEW.id", "Checkpoints are append-only."),
-        *_append_only("decision", "dsar_decision", "held.id = NEW.id", "Decisions are append-only."),
+        *_no_replace("tombstone", "dsar_tombstone", (("source", "index", "request_id"),), "A tombstone never changes."),
+        *_append_only("audit", "dsar_auditevent", (("chain", "number"),), "The audit trail is append-only."),
+        *_append_only("checkpoint", "dsar_checkpoint", (), "Checkpoints are append-only."),
+        *_append_only("decision", "dsar_decision", (), "Decisions are append-only."),
     ]  # fmt: skip
-    for table in ("dsar_case", "dsar_intake", "dsar_step"):
-        name = table.removeprefix("dsar_")
-        found.append(Guard(f"{name}_delete", table, "DELETE", "Nothing received is lost."))
-        found.append(Guard(f"{name}_truncate", table, "TRUNCATE", "Nothing received is lost.", vendors=("postgresql",)))
-        found.append(Guard(f"{name}_identity", table, "UPDATE", "Nothing received is lost.", _changed("id")))
-        found.append(
-            Guard(
-                f"{name}_replace", table, "INSERT", "Nothing received is lost.",
-                f"EXISTS (SELECT 1 FROM {table} held WHERE held.id = NEW.id)", vendors=("sqlite",), lookup=True,
-            )  # fmt: skip
-        )
+    lost = "Nothing received is lost."
+    received: dict[str, Unique] = {
+        "case": (("uid",), ("reference",)),
+        "intake": (("uid",), ("dedupe",)),
+        "step": (("request_id", "source", "kind"),),
+    }
+    for name, unique in received.items():
+        table = f"dsar_{name}"
+        found.append(Guard(f"{name}_delete", table, "DELETE", lost))
+        found.append(Guard(f"{name}_identity", table, "UPDATE", lost, _changed("id")))
+        found.extend(_no_replace(name, table, unique, lost))
+        found.append(_no_displacement(name, table, unique, lost))
     return found
 
 
@@ -178,18 +203,53 @@ def statements(guard: Guard, vendor: str) -> list[str]:
     return [
         made,
         f"{drop} ON {guard.table}",
-        f"CREATE TRIGGER {guard.trigger} BEFORE {guard.event} ON {guard.table} FOR EACH {row}{when} EXECUTE FUNCTION {call}",
+        f"CREATE TRIGGER {guard.trigger} BEFORE {guard.event} ON {guard.table} FOR EACH {row}{when}"
+        f" EXECUTE FUNCTION {call}",
     ]
 
 
 def install(using: str = "default") -> None:
-    """Put every guard in place; repeatable."""
+    """Put every guard in place; repeatable. On PostgreSQL each is stamped with what it looked like then."""
     connection = connections[using]
     with connection.cursor() as cursor:
-        for guard in guards():
-            if connection.vendor in guard.vendors:
-                for statement in statements(guard, connection.vendor):
-                    cursor.execute(statement)
+        wanted = [guard for guard in guards() if connection.vendor in guard.vendors]
+        for guard in wanted:
+            for statement in statements(guard, connection.vendor):
+                cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            found = _in_postgresql(cursor)
+            for guard in wanted:
+                stamp = f"{_meant(guard)} {found[guard.trigger].looks}"
+                cursor.execute(f"COMMENT ON TRIGGER {guard.trigger} ON {guard.table} IS '{stamp}'")
+
+
+def _meant(guard: Guard) -> str:
+    """What this version of the code means a guard to be: one that an older version put there is not it."""
+    return hashlib.sha256("".join(statements(guard, "postgresql")).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A trigger as PostgreSQL holds it: its table, its look (definition and function), the look it was stamped with."""
+
+    table: str
+    looks: str
+    stamped: str
+
+
+def _in_postgresql(cursor: Any) -> dict[str, _Found]:
+    """Guards that are there and fire in every ordinary session."""
+    cursor.execute(
+        "SELECT held.tgname, held.tgrelid::regclass::text, md5(pg_get_triggerdef(held.oid) || made.prosrc),"
+        " coalesce(obj_description(held.oid, 'pg_trigger'), '')"
+        " FROM pg_trigger held JOIN pg_proc made ON made.oid = held.tgfoid"
+        " WHERE held.tgname LIKE %s AND held.tgenabled IN ('O', 'A')",
+        [f"{PREFIX}%"],
+    )
+    return {
+        name: _Found(table.split(".")[-1].strip('"'), looks, stamped)
+        for name, table, looks, stamped in cursor.fetchall()
+    }
 
 
 def install_after_migrate(using: str = "default", **_: Any) -> None:
@@ -202,19 +262,20 @@ def install_after_migrate(using: str = "default", **_: Any) -> None:
 def missing(using: str = "default") -> list[str]:
     """The names of guards that are absent, switched off or altered."""
     connection = connections[using]
+    wanted = [guard for guard in guards() if connection.vendor in guard.vendors]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        else:
-            cursor.execute(
-                "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE %s AND tgenabled IN ('O', 'A')",
-                [f"{PREFIX}%"],
-            )
-        held = dict(cursor.fetchall())
-    wanted = [guard for guard in guards() if connection.vendor in guard.vendors]
-    if connection.vendor == "sqlite":
-        return [guard.name for guard in wanted if held.get(guard.trigger) != statements(guard, "sqlite")[-1]]
-    return [guard.name for guard in wanted if held.get(guard.trigger, "").split(".")[-1].strip('"') != guard.table]
+            held = dict(cursor.fetchall())
+            return [guard.name for guard in wanted if held.get(guard.trigger) != statements(guard, "sqlite")[-1]]
+        found = _in_postgresql(cursor)
+    absent = _Found("", "", "")
+    return [
+        guard.name
+        for guard in wanted
+        for one in [found.get(guard.trigger, absent)]
+        if one.table != guard.table or one.stamped != f"{_meant(guard)} {one.looks}"
+    ]
 
 
 def require(using: str = "default") -> None:

@@ -23,25 +23,36 @@ def write(kind: str, **fields: Any) -> None:
     line["mac"] = keys.mac("journal", json.dumps(line, sort_keys=True)).hex()
     path = settings.JOURNAL_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(descriptor, (json.dumps(line, sort_keys=True) + "\n").encode())
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        # A line that a power cut tore must not swallow this one.
+        torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+        left = memoryview(("\n" * torn + json.dumps(line, sort_keys=True) + "\n").encode())
+        while left:
+            left = left[file.write(left) :]
+        os.fdatasync(file.fileno())
 
 
 def lines(*kinds: str) -> Iterator[dict[str, Any]]:
-    """The lines of these kinds whose MAC fits, oldest first; a torn last line is passed over."""
+    """The lines of these kinds whose MAC fits, oldest first; what is torn, changed or made up is passed over."""
     if not settings.JOURNAL_FILE.exists():
         return
-    with settings.JOURNAL_FILE.open() as file:
+    with settings.JOURNAL_FILE.open(errors="replace") as file:
         for text in file:
-            try:
-                line: dict[str, Any] = json.loads(text)
-                stated = line.pop("mac")
-            except (ValueError, KeyError):
-                continue
-            if line["kind"] in kinds and keys.same(stated, keys.mac("journal", json.dumps(line, sort_keys=True)).hex()):
+            line = _read(text)
+            if line and line.get("kind") in kinds:
                 yield line
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(line, dict):
+        return None
+    stated = line.pop("mac", None)
+    fits = isinstance(stated, str) and keys.same(stated, keys.mac("journal", json.dumps(line, sort_keys=True)).hex())
+    return line if fits else None

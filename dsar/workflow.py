@@ -4,6 +4,8 @@ The flow on one screen: a state's notices go to the person, its bells wake the w
 Nobody calls the next stage.
 """
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +15,7 @@ from django_fsm import can_proceed, has_transition_perm
 
 from dsar import audit, bell
 from dsar.enums import DecisionKind, Lane, Notice, Outcome, State
-from dsar.models import Actor, Case, Decision, PrivacyRequest, Subject
+from dsar.models import Actor, Decision, PrivacyRequest, Subject
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
 
@@ -93,26 +95,35 @@ def lock(pk: int) -> PrivacyRequest:
 
     The caller is inside a transaction. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
     """
-    case_id, subject_id = PrivacyRequest.objects.values_list("case_id", "case__subject_id").get(pk=pk)
-    if subject_id:
-        Subject.objects.select_for_update().get(pk=subject_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
-    request = PrivacyRequest.objects.select_for_update().get(pk=pk)
-    request.case = case
-    return request
+    list(Subject.objects.select_for_update(of=("self",)).filter(cases__requests=pk))
+    # PostgreSQL locks the rows of a join in the order that OF names.
+    return PrivacyRequest.objects.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
 
 
-def move(pk: int, verb: str, *, actor: Actor, because: Because | None = None, **given: Any) -> PrivacyRequest:
+def move(
+    pk: int,
+    verb: str,
+    *,
+    actor: Actor,
+    because: Because | None = None,
+    held: PrivacyRequest | None = None,
+    noted: Sequence[audit.Entry] = (),
+    **given: Any,
+) -> PrivacyRequest:
     """Carry out one verb on a request, in one transaction: lock, permit, transition, save, audit, outbox, bells.
 
-    `given` goes to the transition (see models/privacy_request.py). Returns a fresh object. Raises
-    PrivacyRequest.DoesNotExist, Conflict (wrong state or condition), Forbidden (wrong actor), ValueError (bad input).
+    `given` goes to the transition (see models/privacy_request.py). `held` is what lock() returned in the caller's own
+    transaction, unchanged since: then nothing is locked twice. `noted` goes to the audit trail just before the move.
+    Returns a fresh object. Raises PrivacyRequest.DoesNotExist, Conflict (wrong state or condition), Forbidden (wrong
+    actor), ValueError (bad input).
     """
     if verb not in VERBS:
         raise Conflict(verb)
+    if held is not None and (held.pk != pk or not transaction.get_connection().in_atomic_block):
+        raise ValueError("held")
     now = timezone.now()
-    with transaction.atomic():
-        request = lock(pk)
+    with nullcontext() if held is not None else transaction.atomic():
+        request = held if held is not None else lock(pk)
         transition = getattr(request, verb)
         # The state is asked first: has_transition_perm() is also False in a wrong state.
         if not can_proceed(transition):
@@ -120,20 +131,26 @@ def move(pk: int, verb: str, *, actor: Actor, because: Because | None = None, **
         if not has_transition_perm(transition, actor):
             raise Forbidden(verb)
         before = str(request.state)
+        stored = _columns(request)
         transition(now=now, **given)
         entered = before != request.state
         if entered:
             request.entered_at = now
-        request.save()
+        request.save(update_fields=[name for name, value in _columns(request).items() if value != stored[name]])
         decision = _decide(request, actor, because)
         audit.record(
             request.case,
+            *noted,
             audit.Entry(
                 verb, actor, request.pk, before, str(request.state), _details(request, because), at=now,
             ),
         )  # fmt: skip
         _enter(request, verb, entered, decision)
     return request
+
+
+def _columns(request: PrivacyRequest) -> dict[str, Any]:
+    return {column.attname: getattr(request, column.attname) for column in request._meta.concrete_fields}
 
 
 def _decide(request: PrivacyRequest, actor: Actor, because: Because | None) -> Decision | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Role, User
+from dsar.connectors import sql_engine
 from dsar.models import Actor, House, staff
 from dsar.supervisor import broker as embedded
 from tests import house
@@ -35,8 +36,10 @@ def broker() -> Iterator[str]:
 def django_db_setup(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
     """The test database, made once. The plugin's own fixture makes none where only `desk` asks for it."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=set())
     yield
+    # On PostgreSQL the company lives in the same database, which cannot go while our connectors hold connections.
+    sql_engine.forget(settings.COMPANY_DATABASE_URL)
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         teardown_databases(made, verbosity=0)
 

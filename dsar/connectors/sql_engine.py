@@ -16,18 +16,21 @@ from sqlalchemy import event
 
 from dsar.connectors.base import SourceBroken, SourceError, SourceUnavailable
 
-# A step's lease is 60 s. No statement starts after DEADLINE, none runs longer than STATEMENT: together below it.
+# A step's lease is 60 s. No statement starts after DEADLINE, none runs longer than STATEMENT, and a process that sleeps
+# or has vanished inside a transaction loses it (and its locks) after IDLE: together below the lease.
 STATEMENT_SECONDS = 15
 LOCK_SECONDS = 5
-DEADLINE_SECONDS = 40
+IDLE_SECONDS = 10
+DEADLINE_SECONDS = 30
 
 _LIMITS = (
     f"SELECT set_config('statement_timeout', '{STATEMENT_SECONDS}s', true), "
     f"set_config('lock_timeout', '{LOCK_SECONDS}s', true), set_config('TimeZone', 'UTC', true), "
+    f"set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), "
     "set_config('max_parallel_workers_per_gather', '0', true)"
 )
 _SQLSTATES = {
-    "57014": SourceUnavailable("timeout"), "55P03": SourceUnavailable("locked"), "40P01": SourceUnavailable("conflict"),
+    "57014": SourceUnavailable("timeout"), "25P03": SourceUnavailable("timeout"), "55P03": SourceUnavailable("locked"), "40P01": SourceUnavailable("conflict"),
     "40001": SourceUnavailable("conflict"), "42501": SourceBroken("permission"), "25006": SourceBroken("permission"),
     "42P01": SourceBroken("schema_changed"), "42703": SourceBroken("schema_changed"),
     "42804": SourceBroken("schema_changed"), "42883": SourceBroken("schema_changed"),

@@ -1,5 +1,7 @@
 """Keyset paging: a page begins after the last row of the one before, so that depth costs nothing and no row is skipped."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar

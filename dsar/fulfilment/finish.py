@@ -1,9 +1,11 @@
 """The end of an erasure: steps for a released request, settling it, tombstones, the journal's line."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.utils import timezone
 
-from dsar import journal, keys
+from dsar import audit, journal, keys
 from dsar.datamap import loader
 from dsar.enums import Outcome, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
@@ -37,13 +39,20 @@ def clear_attention(request: PrivacyRequest) -> None:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention="")
 
 
-def settle_if_done(request: PrivacyRequest, body: plans.Body) -> None:
-    """Complete a deletion whose every step has ended: tombstones, journal, outcome, letter; in one transaction."""
+def settle_if_done(request: PrivacyRequest, body: plans.Body, noted: Sequence[audit.Entry] = ()) -> bool:
+    """Complete a deletion whose every step has ended: tombstones, journal, outcome, letter; in one transaction.
+
+    `request` comes from lock(). `noted` is written to the audit trail in any case. True where it was completed.
+    """
     if request.released_at is None or request.steps.exclude(status=StepStatus.DONE).exists():
-        return
+        if noted:
+            audit.record(request.case, *noted)
+        return False
     kept = any(item["action"] in ("keep", "refer") for item in body["items"])
     entomb(request, body)
-    move(request.pk, "settle", actor=SYSTEM, outcome=Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED)
+    outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
+    move(request.pk, "settle", actor=SYSTEM, held=request, noted=noted, outcome=outcome)
+    return True
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:

@@ -91,15 +91,24 @@ def settle(pk: int) -> None:
         return
 
 
-def refresh(pk: int) -> Plan | None:
-    """Look again before the person confirms; a new version is stored only where something material changed.
+def look_again(request: PrivacyRequest) -> plans.Body | None:
+    """The plan as it would be made now, where that differs in what is material from the one that stands; reads only.
 
-    None where a source does not answer: then the plan that stands is shown.
+    None where nothing material changed, and where a source does not answer: then the plan that stands is shown.
     """
-    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    body = plans.build(request.case.email, request.case.email_index, request.case.regime, timezone.localdate())
+    case = request.case
+    body = plans.build(case.email, case.email_index, case.regime, timezone.localdate())
     current = request.plans.order_by("-version").first()
     if plans.failures(body) or current is None or current.digest == plans.digest(body):
+        return None
+    return body
+
+
+def refresh(pk: int) -> Plan | None:
+    """Look again before a confirmation takes effect; a new version is stored only where something material changed."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    body = look_again(request)
+    if body is None:
         return None
     with transaction.atomic():
         held = lock(pk)

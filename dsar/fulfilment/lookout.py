@@ -1,12 +1,15 @@
 """The fresh look before each destructive chunk: kill switch, source, dispute, plan, holds, retention (law 5)."""
 
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from dsar.connectors.base import SourceBroken
 from dsar.connectors.registry import source_map
 from dsar.enums import State, StepReason
 from dsar.fulfilment import plan as plans
-from dsar.models import House, Plan, PrivacyRequest, Source
+from dsar.models import House, LegalHold, Plan, PrivacyRequest, Source
 
 
 class Stop(Exception):
@@ -20,23 +23,41 @@ class Stop(Exception):
 
 def look(request: PrivacyRequest, plan: Plan, body: plans.Body, source: str) -> None:
     """Raise Stop with the named reason where anything speaks against going on."""
-    if House.objects.filter(kill_switch=True).exists():
+    fresh = _fresh(request, source)
+    if fresh["kill_switch"]:
         raise Stop(StepReason.KILL_SWITCH)
-    if Source.objects.filter(key=source, enabled=False).exists():
+    if fresh["source_off"]:
         raise Stop(StepReason.SOURCE_OFF)
-    fresh = PrivacyRequest.objects.filter(pk=request.pk).values("state", "disputed_at", "confirmed_at", "released_at").get()
     if fresh["disputed_at"] is not None:
         raise Stop(StepReason.DISPUTED)
     if fresh["state"] != State.FULFILLING or fresh["confirmed_at"] is None or fresh["released_at"] is None:
         raise Stop(StepReason.PLAN_CHANGED, block=True)
-    newest = Plan.objects.filter(request_id=request.pk, frozen_at__isnull=False).order_by("-version").values_list(
-        "pk", "digest"
-    ).first()
-    if newest != (plan.pk, plans.digest(body)) or plan.frozen_at is None:
+    if (fresh["plan"], fresh["digest"]) != (plan.pk, plans.digest(body)) or plan.frozen_at is None:
         # A narrowed plan came in between: the next claim loads it.
-        raise Stop(StepReason.PLAN_CHANGED, block=newest is None or newest[0] == plan.pk)
-    _holds(request, body, source)
+        raise Stop(StepReason.PLAN_CHANGED, block=fresh["plan"] in (None, plan.pk))
+    if fresh["on_hold"]:
+        _holds(request, body, source)
     _retention(body, source)
+
+
+def _fresh(request: PrivacyRequest, source: str) -> dict[str, Any]:
+    """How everything stands at this moment, in one statement: it is asked before every chunk."""
+    newest = Plan.objects.filter(request_id=OuterRef("pk"), frozen_at__isnull=False).order_by("-version")
+    holds = LegalHold.objects.in_force().filter(email_index=OuterRef("case__email_index")).exclude(email_index="")
+    return (
+        PrivacyRequest.objects.filter(pk=request.pk)
+        .annotate(
+            kill_switch=Exists(House.objects.filter(kill_switch=True)),
+            source_off=Exists(Source.objects.filter(key=source, enabled=False)),
+            plan=Subquery(newest.values("pk")[:1]),
+            digest=Subquery(newest.values("digest")[:1]),
+            on_hold=Exists(holds),
+        )
+        .values(
+            "state", "disputed_at", "confirmed_at", "released_at", "kill_switch", "source_off", "plan", "digest", "on_hold"
+        )
+        .get()
+    )
 
 
 def _holds(request: PrivacyRequest, body: plans.Body, source: str) -> None:

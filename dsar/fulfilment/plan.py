@@ -1,7 +1,7 @@
 """What will be erased, masked and kept, per source: composed from what was located, the data map and the law.
 
 The body of a plan is JSON:
-  sources: {key: {label, status, ref, orders}}      what each source is told to do
+  sources: {key: {label, status, ref, orders, closes, rotation_days}}   what each source is told to do
   items:   [{source, category, label, action, count, code, citation, reason, until, review_on}]   what people read
   money, flags, organisations, candidates           what stands beside it
 `action` is erase, mask, keep, refer (an organisation's rows) or backup (goes by rotation).
@@ -49,11 +49,7 @@ def active_holds(email_index: str) -> list[LegalHold]:
     """Holds on a person, those that are being placed too."""
     if not email_index:
         return []
-    return list(
-        LegalHold.objects.filter(
-            email_index=email_index, status__in=[HoldStatus.PLACING, HoldStatus.ACTIVE]
-        ).order_by("pk")
-    )
+    return list(LegalHold.objects.in_force().filter(email_index=email_index).order_by("pk"))
 
 
 def build(email: str, email_index: str, regime: str, today: date) -> Body:
@@ -84,6 +80,7 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
         body["sources"][key] = {
             "label": source.label, "status": located.status, "ref": located.ref, "failure": failure,
             "orders": [order.as_json() for order in orders], "rotation_days": source.rotation_days,
+            "closes": bool(source.close),
         }  # fmt: skip
         body["items"] += _items(data_map, key, source, located, today)
         if located.money:

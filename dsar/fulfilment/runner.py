@@ -8,7 +8,6 @@ lease is fenced out by the token.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -222,7 +221,8 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
     else:
         intent = source.next_chunk(ref, held.orders, step.cursor, settings.CHUNK_ROWS)
     with transaction.atomic():
-        lookout.look(held.request, held.plan, held.body, step.source)
+        # The lease before the look: a hold that this look does not see finds the row locked or the lease renewed, and
+        # is not in force before this chunk has ended (review/holds.py).
         sealed = step.intent_sealed if redo else case.seal(json.dumps(intent.as_json()), "intent")
         until = timezone.now() + settings.LEASE
         renewed = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
@@ -230,6 +230,7 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
         )
         if not renewed:
             raise Fenced
+        lookout.look(held.request, held.plan, held.body, step.source)
     step.intent_sealed, step.lease_until = sealed, until
     return intent, redo
 
@@ -244,7 +245,8 @@ def t2_company(held: Held, source: Connector, ref: str, intent: Intent, *, redo:
 
 
 def _still_ours(held: Held) -> None:
-    if held.step.lease_until is None or timezone.now() >= held.step.lease_until - timedelta(milliseconds=200):
+    """A sixth of the lease must be left: for that long the source waits for a worker that sleeps before its commit."""
+    if held.step.lease_until is None or timezone.now() >= held.step.lease_until - settings.LEASE / 6:
         raise Fenced
 
 

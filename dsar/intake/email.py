@@ -4,7 +4,6 @@ The sender is never trusted (RFC 5321 7.1): an address in a mail is only where t
 """
 
 import hashlib
-import json
 
 from django.conf import settings
 from django.db import transaction
@@ -120,7 +119,7 @@ def summary(intake: Intake) -> dict[str, str]:
 
 def adopt(intake: Intake, email: str, user_id: int) -> Case:
     """A person of the desk turns a quarantined item into a case to be sorted, from an address they read in it."""
-    submit_to = submit.Contact(email=email, rights=(), clear=False, statement=json.dumps(summary(intake)))
+    submit_to = submit.Contact(email=email, rights=(), clear=False, statement=summary(intake)["beginning"])
     case = submit.open_case(intake, submit_to)
     Intake.objects.filter(pk=intake.pk).update(handled_by_id=user_id)
     return case

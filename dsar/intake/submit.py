@@ -93,12 +93,19 @@ def open_case(intake: Intake, contact: Contact) -> Case:
 
 
 def add_request(
-    case: Case, right: str, statement: str, *, clear: bool = True, after: PrivacyRequest | None = None
+    case: Case,
+    right: str,
+    statement: str,
+    *,
+    clear: bool = True,
+    after: PrivacyRequest | None = None,
+    received_at: datetime | None = None,
 ) -> PrivacyRequest:
-    """Open a request for one right in a case and route it. Its clock runs from the case's receipt, or from now for
-    one that was asked for later. The caller's transaction."""
+    """Open a request for one right in a case and route it. Its clock runs from `received_at` where one message asked
+    for several rights, else from the case's receipt, or from now for one that was asked for later. The caller's
+    transaction."""
     now = timezone.now()
-    received_at = now if case.is_proven else case.received_at
+    received_at = received_at or (now if case.is_proven else case.received_at)
     found = deadlines.dates(case.regime, right, received_at)
     request = PrivacyRequest(
         case=case, right=right, received_at=received_at, due_on=found.due_on, target_on=found.target_on,

@@ -4,6 +4,7 @@ import json
 import uuid
 from typing import Any
 
+import structlog
 from django import forms
 from django.conf import settings
 from django.core import signing
@@ -16,6 +17,8 @@ from dsar.enums import Channel, IntakeStatus, Right
 from dsar.intake import submit
 from dsar.law import countries
 from dsar.models import Case, Intake
+
+log = structlog.get_logger(__name__)
 
 FORM_SALT = "rightsdesk.form"
 FORM_HOURS = 24
@@ -34,6 +37,17 @@ def new_number() -> str:
     return signing.dumps(uuid.uuid4().hex, salt=FORM_SALT)
 
 
+def one_time_number(signed: str) -> str:
+    """The number that `new_number` signed. Raises ValidationError (a form's error) where it is forged or too old."""
+    try:
+        number: str = signing.loads(signed, salt=FORM_SALT, max_age=FORM_HOURS * 3600)
+    except signing.BadSignature:
+        raise forms.ValidationError(
+            _("This form was open for too long. Nothing is lost: please send it again.")
+        ) from None
+    return number
+
+
 class RequestForm(forms.Form):
     """One request. `right` decides the fields (GDPR Art 5(1)(c): nothing that the right does not need)."""
 
@@ -42,10 +56,16 @@ class RequestForm(forms.Form):
         label=_("Your e-mail address"),
         help_text=_("We write to this address. If you have an account, use the address of the account."),
         max_length=254,
+        error_messages={"required": _("Please enter your e-mail address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )
     country = forms.ChoiceField(
-        label=_("Where do you live?"), help_text=_("It decides which law protects you and by when we must answer.")
+        label=_("Where do you live?"),
+        help_text=_("It decides which law protects you and by when we must answer."),
+        error_messages={
+            "required": _("Please choose where you live."),
+            "invalid_choice": _("Please choose where you live from the list."),
+        },
     )
     acts_as = forms.ChoiceField(
         label=_("Who is this for?"),
@@ -60,7 +80,10 @@ class RequestForm(forms.Form):
         self.fields["country"].choices = [("", _("Please choose")), *countries.choices()]  # type: ignore[attr-defined]
         if right in FREE_TEXT:
             self.fields["statement"] = forms.CharField(
-                label=FREE_TEXT[right], max_length=4000, widget=forms.Textarea(attrs={"rows": 5})
+                label=FREE_TEXT[right],
+                max_length=4000,
+                error_messages={"required": _("Please write a few words, so that we know what to do.")},
+                widget=forms.Textarea(attrs={"rows": 5}),
             )
         if not self.is_bound:
             self.initial["number"] = new_number()
@@ -68,20 +91,19 @@ class RequestForm(forms.Form):
     def clean_email(self) -> str:
         """A usable address: it is the only way to reach the person."""
         value: str = self.cleaned_data["email"].strip()
-        validate_email(value)
+        try:
+            validate_email(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(
+                _("Please enter a whole e-mail address, such as name@example.com.")
+            ) from None
         if not keys.normalise_email(value):
             raise forms.ValidationError(_("Please enter the address at which you read your mail."))
         return value
 
     def clean_number(self) -> str:
         """The one-time number of this form, unsigned."""
-        try:
-            number: str = signing.loads(self.cleaned_data["number"], salt=FORM_SALT, max_age=FORM_HOURS * 3600)
-        except signing.BadSignature:
-            raise forms.ValidationError(
-                _("This form was open for too long. Nothing is lost: please send it again.")
-            ) from None
-        return number
+        return one_time_number(self.cleaned_data["number"])
 
     def renew(self) -> None:
         """Give a form that failed only for its age a fresh number, so that sending it again works."""
@@ -94,12 +116,17 @@ class RequestForm(forms.Form):
         raw = json.dumps(
             {
                 "right": self.right, "email": data["email"], "country": data["country"],
-                "acts_as": data["acts_as"], "statement": data.get("statement", ""), "language": get_language() or settings.LANGUAGE_CODE,
+                "acts_as": data["acts_as"], "statement": data.get("statement", ""),
+                "language": get_language() or settings.LANGUAGE_CODE,
             }
         ).encode()  # fmt: skip
         intake, fresh = submit.receive(Channel.WEB, raw, f"web:{data['number']}")
         if fresh:
-            process(intake, raw)
+            try:
+                process(intake, raw)
+            except Exception as error:
+                # It is stored, so it has been received: the sweep opens it, and the person hears what is true.
+                log.error("a stored form could not be opened", intake=intake.pk, error=type(error).__name__)
         return intake
 
 

@@ -92,6 +92,12 @@ class Case(models.Model):
             plain = self.__dict__["_key"] = keys.unwrap(row.key_id, bytes(row.wrapped))
         return plain
 
+    def share_key(self, other: "Case") -> None:
+        """Take over the plain key that another object of this same case has unwrapped."""
+        plain = other.__dict__.get("_key")
+        if plain is not None and other.pk == self.pk:
+            self.__dict__["_key"] = plain
+
     def make_key(self) -> CaseKey:
         """A new data key for a case that is being made; the caller saves the returned row."""
         key_id, wrapped, plain = keys.new_case_key()

@@ -1,10 +1,19 @@
 """A hold: somebody's data must not be erased for now, on a named legal basis."""
 
 from django.db import models
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import HoldStatus
+
+
+class LegalHoldQuerySet(QuerySet["LegalHold"]):
+    """Finding holds."""
+
+    def in_force(self) -> "LegalHoldQuerySet":
+        """Those that keep data: active, and being placed."""
+        return self.filter(status__in=[HoldStatus.PLACING, HoldStatus.ACTIVE])
 
 
 class LegalHold(models.Model):
@@ -24,6 +33,8 @@ class LegalHold(models.Model):
     lifted_at = models.DateTimeField(_("lifted"), null=True)
     placed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     lifted_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    objects = LegalHoldQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("legal hold")

@@ -61,9 +61,11 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
     lines: dict[tuple[str, str, str], dict[str, Any]] = {}
     labels = {item["category"]: _(item["label"]) for item in body["items"]}
     kept = {(item["category"], item["code"]): item for item in body["items"] if item["action"] in ("keep", "refer")}
+    finished = set()
     for step in request.steps.filter(status=StepStatus.DONE).order_by("pk"):
         if step.kind != "erase":
             continue
+        finished.add(step.source)
         for tally in step.tallies:
             for action, names in (("erased", ("removed", "absent")), ("anonymised", ("anonymised",))):
                 number = sum(tally.get(name, 0) for name in names)
@@ -73,6 +75,12 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
                 line = _add(lines, labels, tally["category"], "kept", tally["kept"], code=tally["code"])
                 line["citation"] = tally.get("citation", "")
                 line["until"] = _latest(line["until"], tally.get("until") or tally.get("review_on"))
+    for item in body["items"]:
+        # What went as the account was shut (signed-in devices) was no longer there to be erased. It is told by the
+        # plan's count: a close that is repeated after a kill finds nothing to count.
+        gone = item["action"] == "erase" and item["source"] in finished and item["count"]
+        if gone and (item["category"], "erased", "") not in lines:
+            _add(lines, labels, item["category"], "erased", item["count"])
     for (category, code), item in kept.items():
         if (category, "kept", code) not in lines:
             line = _add(lines, labels, category, "kept", item["count"] or 0, code=code)

@@ -38,40 +38,30 @@ class Card:
 
 CARDS: tuple[tuple[Any, tuple[Card, ...]], ...] = (
     (
-        _("See or take your data"),
+        _("Your data"),
         (
-            Card(Right.ACCESS, "copy", _("Get a copy of my data"), _("Everything we hold about you, to read and to keep.")),
-            Card(Right.KNOW, "info", _("Know what you hold and why"), _("Which kinds of data, from where, and who gets them.")),
-            Card(Right.PORTABILITY, "refer", _("Take my data elsewhere"), _("In a file that another service can read.")),
-        ),
-    ),
-    (
-        _("Change or remove it"),
-        (
+            Card(Right.ACCESS, "copy", _("Get a copy of my data"), _("All we hold about you, to read and to keep.")),
             Card(Right.DELETION, "erase", _("Delete my data"), _("Close your account and erase what we hold.")),
             Card(Right.CORRECTION, "edit", _("Correct something"), _("Tell us what is wrong or missing.")),
+            Card(Right.KNOW, "info", _("Know what you hold and why"), _("Which data, from where, and who gets them.")),
+            Card(Right.PORTABILITY, "refer", _("Take my data elsewhere"), _("In a file that other services can read.")),
+            Card(Right.UNCLEAR, "more", _("Something else"), _("Write to us in your own words.")),
         ),
     ),
     (
-        _("Stop a use of it"),
+        _("Stop, limit or question a use"),
         (
-            Card(Right.MARKETING_OPT_OUT, "mute", _("No more marketing"), _("Messages about your account still reach you.")),
+            Card(Right.MARKETING_OPT_OUT, "mute", _("No more marketing"), _("Notices about your account go on.")),
             Card(Right.OPT_OUT_SALE, "stop", _("Do not sell or share my data"), _("We stop passing it on to others.")),
-            Card(Right.OPT_OUT_TARGETED, "stop", _("No targeted advertising"), _("No advertising based on what you do.")),
+            Card(Right.OPT_OUT_TARGETED, "stop", _("No targeted advertising"), _("None that is based on what you do.")),
             Card(
                 Right.LIMIT_SENSITIVE, "keep", _("Limit the use of sensitive data"),
                 _("Such as health, beliefs or exact location."),
             ),
-            Card(Right.WITHDRAW_CONSENT, "skip", _("Take back a consent"), _("From now on; what was done before stays lawful.")),
-            Card(Right.OBJECTION, "stop", _("Object to a use"), _("Tell us which use, and why it should not go on.")),
+            Card(Right.WITHDRAW_CONSENT, "skip", _("Take back a consent"), _("From now on. You need give no reason.")),
+            Card(Right.OBJECTION, "alert", _("Object to a use"), _("Tell us which use, and why it should not go on.")),
             Card(Right.RESTRICTION, "pause", _("Put a use on hold"), _("We keep the data but stop working with it.")),
-        ),
-    ),
-    (
-        _("Anything else"),
-        (
-            Card(Right.HUMAN_REVIEW, "person", _("Have a person decide again"), _("If a machine decided something about you.")),
-            Card(Right.UNCLEAR, "more", _("Something else"), _("Write to us in your own words.")),
+            Card(Right.HUMAN_REVIEW, "person", _("Have a person decide again"), _("If a machine decided about you.")),
         ),
     ),
 )  # fmt: skip
@@ -122,6 +112,7 @@ def received(request: HttpRequest) -> HttpResponse:
             "deadline_steps": dates.due.explain(), "citation": dates.due.citation,
             "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
             "needs_proof": right not in UNVERIFIED_RIGHTS and right != Right.UNCLEAR,
-            "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION, "agent": sent["acts_as"] == "agent",
+            "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION,
+            "agent": sent["acts_as"] == "agent",
         },
     )  # fmt: skip

@@ -63,7 +63,9 @@ def _is_ahead(request: PrivacyRequest) -> bool:
 
 def conversation(case: Case) -> list[dict[str, Any]]:
     """What was sent to the person and what came from them, oldest first. Notes of the desk never leave it."""
-    found = Message.objects.filter(Q(status__in=SHOWN), case=case).select_related("decision").order_by("created_at", "pk")
+    found = (
+        Message.objects.filter(Q(status__in=SHOWN), case=case).select_related("decision").order_by("created_at", "pk")
+    )
     lines = []
     for message in found:
         message.case = case
@@ -85,7 +87,7 @@ def conversation(case: Case) -> list[dict[str, Any]]:
 
 
 def changes(old: plans.Body | None, new: plans.Body) -> list[str]:
-    """What differs between two plans in what is material, one sentence each; a general one where nothing can be named."""
+    """What differs between two plans in what is material, one sentence each; a general one where none can be named."""
     words = {
         "erase": _("is deleted"), "mask": _("is made anonymous"), "keep": _("is kept"),
         "refer": _("stays with your organisation"), "backup": _("goes when the backups are overwritten"),
@@ -95,7 +97,9 @@ def changes(old: plans.Body | None, new: plans.Body) -> list[str]:
     after = _fates(new)
     for label in sorted({*before, *after}):
         if before and before.get(label) != after.get(label):
-            fates = [words[action] for action in ("erase", "mask", "keep", "refer", "backup") if action in _of(after, label)]
+            fates = [
+                words[action] for action in ("erase", "mask", "keep", "refer", "backup") if action in _of(after, label)
+            ]
             text = _("%(what)s: %(how)s") % {"what": label, "how": ", ".join(fates)} if fates else ""
             found.append(text or _("%(what)s: nothing is left of it") % {"what": label})
     if old is not None and (old.get("money") or {}) != (new.get("money") or {}):

@@ -40,7 +40,12 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()
     check = look.check
-    if check and not check.case.purged_at and check.kind != CheckKind.NOT_ME and session.is_proven(request, check.case_id):
+    if (
+        check
+        and not check.case.purged_at
+        and check.kind != CheckKind.NOT_ME
+        and session.is_proven(request, check.case_id)
+    ):
         # The same browser has proven this case: a link that it used already leads it on.
         session.choose(request, check.case)
         return redirect(next_place(check.case))
@@ -78,7 +83,7 @@ def proof(request: HttpRequest) -> HttpResponse:
 @require_safe
 @session.needs_case
 def waiting(request: HttpRequest, case: Case) -> HttpResponse:
-    """We are looking. The page looks again by itself (a header, so that it works without script) until there is more."""
+    """We are looking. The page looks again by itself (by a header: it works without script) until there is more."""
     place = next_place(case)
     if place != "waiting":
         return redirect(place)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dsar.enums import Notice, State
 from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.review import holds
+from dsar.review import holds, purge
 from dsar.workflow import Conflict, lock, move
 
 BATCH = 200
@@ -21,7 +21,7 @@ def sweep(now: datetime | None = None) -> int:
     holds that can become active. Returns how many requests were touched."""
     moment = now or timezone.now()
     today = timezone.localdate(moment)
-    done = holds.settle_placing()
+    done = holds.settle_placing() + purge.sweep(moment)
     done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
     done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
     done += _remind(moment) + _interim(today)

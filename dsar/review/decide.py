@@ -78,18 +78,24 @@ def reject(pk: int, *, actor: Actor) -> PrivacyRequest:
     return move(pk, "reject", actor=actor, because=Because(DecisionKind.REJECT))
 
 
-def merge(pk: int, *, actor: Actor) -> PrivacyRequest:
-    """Join with an open request for the same right by the same *verified* person. An unverified twin proves nothing:
-    somebody could file one to have the victim's own request put aside."""
-    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    twin = (
-        PrivacyRequest.objects.open()
-        .filter(case__email_index=request.case.email_index, case__email_proven_at__isnull=False)
-        .exclude(pk=pk)
-        .order_by("received_at")
-        .first()
+def twin_of(request: PrivacyRequest) -> PrivacyRequest | None:
+    """The oldest open request for the same right (any, while this one is unsorted) by the same *verified* person. An
+    unverified twin proves nothing: somebody could file one to have the victim's own request put aside."""
+    if not request.case.email_index:
+        return None
+    twins = PrivacyRequest.objects.open().filter(
+        case__email_index=request.case.email_index, case__email_proven_at__isnull=False
     )
-    if not request.case.email_index or twin is None:
+    if request.right:
+        twins = twins.filter(right=request.right)
+    return twins.exclude(pk=request.pk).select_related("case").order_by("received_at", "pk").first()
+
+
+def merge(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Join with the twin, which will answer both. Raises Invalid where there is none."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    twin = twin_of(request)
+    if twin is None:
         raise Invalid(_("There is no open, verified request from the same address to merge this into."))
     return move(pk, "merge", actor=actor, because=Because(DecisionKind.MERGE, code=twin.case.reference))
 

@@ -40,16 +40,24 @@ def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tupl
 
 def settle_placing() -> int:
     """Holds become active once no live lease touches their scope; returns how many did."""
-    now, settled = timezone.now(), 0
+    settled = 0
     for hold in LegalHold.objects.filter(status=HoldStatus.PLACING):
-        live = Step.objects.filter(
-            status=StepStatus.LEASED, lease_until__gte=now, request__case__email_index=hold.email_index
-        )
-        if hold.sources:
-            live = live.filter(source__in=hold.sources)
-        if not live.exists():
-            settled += LegalHold.objects.filter(pk=hold.pk, status=HoldStatus.PLACING).update(status=HoldStatus.ACTIVE)
+        with transaction.atomic():
+            if not _at_work(hold):
+                settled += LegalHold.objects.filter(pk=hold.pk, status=HoldStatus.PLACING).update(status=HoldStatus.ACTIVE)
     return settled
+
+
+def _at_work(hold: LegalHold) -> bool:
+    """Whether a worker may be erasing in the hold's scope. A row that somebody has locked is being renewed right now;
+    what is renewed after this has seen the hold."""
+    leased = Step.objects.filter(status=StepStatus.LEASED, request__case__email_index=hold.email_index)
+    if hold.sources:
+        leased = leased.filter(source__in=hold.sources)
+    number = leased.count()
+    free = list(leased.select_for_update(skip_locked=True, of=("self",)).values_list("lease_until", flat=True))
+    now = timezone.now()
+    return len(free) < number or any(until is not None and until >= now for until in free)
 
 
 def lift(pk: int, *, actor: Actor) -> LegalHold:

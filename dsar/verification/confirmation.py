@@ -9,11 +9,16 @@ from accounts.models import User
 from dsar import audit, bell, journal, keys
 from dsar.enums import Lane, StepKind
 from dsar.models import REQUESTER, Case, Plan, PrivacyRequest, Step
+from dsar.verification import second_factor
 from dsar.workflow import Conflict, lock, move
 
 
 class PlanChanged(Exception):
     """What would be erased, kept or lost differs from what the person saw: they are asked again."""
+
+
+class SecondFactorNeeded(Exception):
+    """An account that this deletion shuts has a second factor, and nobody has shown it lately."""
 
 
 def current_plan(request: PrivacyRequest) -> Plan | None:
@@ -40,7 +45,8 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
 
     In this transaction: the plan is frozen, the request is RELEASING, the accounts here are shut for good, an urgent
     `close` step per source is queued. The journal outside the database gets its line before the commit: a restore of
-    an older database must not forget a promise. Raises PlanChanged, Conflict, OSError (journal not writable).
+    an older database must not forget a promise. Raises PlanChanged, SecondFactorNeeded, Conflict, OSError (journal not
+    writable).
     """
     now = timezone.now()
     with transaction.atomic():
@@ -50,13 +56,18 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
             raise Conflict("no plan")
         if not keys.same(plan.digest, digest):
             raise PlanChanged
+        body = plan.body()
+        accounts = accounts_of(request.case, body)
+        if second_factor.needed(accounts) and not second_factor.passed(request.case):
+            raise SecondFactorNeeded
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         request = move(pk, "confirm", actor=REQUESTER, quiet=settings.QUIET_PERIOD)
-        body = plan.body()
-        for user in accounts_of(request.case, body):
+        for user in accounts:
             user.close()
         Step.objects.bulk_create(
-            Step(request=request, source=source, kind=StepKind.CLOSE, position=0, due_at=now) for source in body["sources"]
+            Step(request=request, source=source, kind=StepKind.CLOSE, position=0, due_at=now)
+            for source, found in body["sources"].items()
+            if found["closes"] and found["status"] != "none"
         )
         journal.write(
             "confirmed", request=str(request.uid), at=now.isoformat(), digest=plan.digest,

@@ -18,7 +18,7 @@ from tests.benchmarks.mailbox import Mailbox
 from tests.benchmarks.meters import Meter, spent
 
 WARM_UP = 20
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 60
 
 
 def main(backlogs: list[int]) -> None:

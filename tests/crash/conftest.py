@@ -14,8 +14,11 @@ from django.conf import settings
 from dsar.models import House
 from dsar.supervisor import broker as embedded
 from tests import house
-from tests.crash import scene
 from tests.crash.drill import Orders
+
+pytest.register_assert_rewrite("tests.crash.scene")
+
+from tests.crash import scene  # noqa: E402  its assertions are rewritten from here on
 
 
 class Broker:
@@ -59,11 +62,24 @@ class Stage:
         self.house.kill("worker")
         self.house.start_worker(module="tests.crash.drill_worker", **extra)
 
-    def wake(self) -> None:
-        """SIGCONT to every process that fell asleep."""
-        for _point, pid in self.orders.fired():
+    def deaths(self) -> list[str]:
+        """The points at which somebody died or fell asleep, in order."""
+        return [point for point, _pid in self.orders.fired()]
+
+    def wake(self) -> list[int]:
+        """SIGCONT to every process that fell asleep; returns which."""
+        sleepers = [pid for _point, pid in self.orders.fired()]
+        for pid in sleepers:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+        return sleepers
+
+    def wake_and_wait(self, point: str) -> None:
+        """Wake the one sleeper and wait until it has come to a point."""
+        number = len(self.deaths())
+        self.orders.arm(point, times=100, what="NOTE")
+        (sleeper,) = self.wake()
+        house.wait_for(lambda: sleeper in [pid for _point, pid in self.orders.fired()[number:]], what="the sleeper's end")
 
 
 @pytest.fixture(scope="package")

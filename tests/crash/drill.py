@@ -1,8 +1,8 @@
 """What makes a process die at a named place. The product has no hooks for this: its functions are wrapped from outside.
 
 The file named by DRILL holds orders as JSON. Each has a point, which time it counts from (`nth`), how often (`times`)
-and what happens there: KILL (SIGKILL to itself), STOP (falls asleep until somebody sends SIGCONT) or ALL (SIGKILL to
-the whole worker). Points are `<function>:before`, `:after` (inside the process, nothing in between), `:commit` (inside
+and what happens there: KILL (SIGKILL to itself), STOP (falls asleep until somebody sends SIGCONT), ALL (SIGKILL to
+the whole worker) or NOTE (it is written down). Points are `<function>:before`, `:after` (inside the process, nothing in between), `:commit` (inside
 the transaction that is committed within that function, just before) and `:committed`.
 """
 
@@ -112,6 +112,7 @@ def install() -> None:
     def of_step(part: str) -> Callable[..., str]:
         return lambda held, *_rest: f"{part}.{held.step.source}"
 
+    wrap(runner, "work", lambda step: f"work.{step.kind}.{step.source}")
     wrap(runner, "t1_intent", of_step("t1"))
     wrap(runner, "t2_company", of_step("t2"))
     wrap(runner, "t3_record", of_step("t3"))

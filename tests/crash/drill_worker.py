@@ -12,6 +12,6 @@ from tests.crash import drill  # noqa: E402
 drill.install()
 # The company's own limits, shortened as the lease is: who waits for a sleeper waits a second.
 sql_engine.LOCK_SECONDS = 1
-sql_engine._LIMITS = sql_engine._LIMITS.replace("'5s'", "'1s'").replace("'10s'", "'2s'")
+sql_engine._LIMITS = sql_engine._LIMITS.replace("'5s'", "'1s'").replace("'10s'", "'1s'")
 
 __all__ = ["app"]

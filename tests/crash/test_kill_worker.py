@@ -2,25 +2,89 @@
 
 import pytest
 
+from dsar.enums import StepKind
 from tests.crash import scene
 from tests.crash.conftest import Stage
 from tests.house import wait_for
 
-# One per commit point; these run on both databases.
+# Killed inside each of the transactions, just before its commit; these run on both databases.
 COMMITS = ["t1.platform:commit", "t2.platform:commit", "t3.platform:commit", "ending:commit"]
+# Several deaths in one deletion: between the transactions, and where there is nothing to commit.
 BETWEEN = [
-    "claim.erase.platform:after", "t1.platform:after", "t2.platform:after", "t3.platform:after", "verify:before",
-    "verify:after", "record.erase.platform:commit", "entomb:after", "ending:committed",
-]  # fmt: skip
+    ["claim.erase.platform:after", "t1.platform:after", "t2.platform:after"],
+    ["t3.platform:after", "verify:before"],
+    ["verify:after", "record.erase.platform:commit"],
+    ["entomb:after", "ending:committed"],
+]
 
 
-@pytest.mark.parametrize("point", [*COMMITS, *(pytest.param(point, marks=pytest.mark.once) for point in BETWEEN)])
-def test_a_killed_worker_s_step_resumes_to_the_same_end(point: str, stage: Stage, undisturbed: scene.End) -> None:
+@pytest.mark.parametrize("point", COMMITS)
+def test_a_worker_killed_at_a_commit_is_replaced_to_the_same_end(
+    point: str, stage: Stage, undisturbed: scene.End
+) -> None:
     run = scene.begin()
     run.closed()
-    in_the_middle = point.startswith("t")
-    stage.orders.arm(point, nth=2 if in_the_middle else 1)
+    stage.orders.arm(point, nth=2 if point.startswith("t") else 1)
     run.release()
-    wait_for(stage.orders.fired, what=f"the kill at {point}")
+    run.finished()
+    assert stage.deaths() == [point]
+    scene.same(run.end(), undisturbed)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("points", BETWEEN, ids=lambda points: points[0])
+def test_a_worker_killed_between_two_steps_is_replaced_to_the_same_end(
+    points: list[str], stage: Stage, undisturbed: scene.End
+) -> None:
+    run = scene.begin()
+    run.closed()
+    for number, point in enumerate(points, start=1):
+        stage.orders.arm(point, nth=number if point.startswith("t") else 1)
+    run.release()
+    run.finished()
+    assert stage.deaths() == points
+    scene.same(run.end(), undisturbed)
+
+
+@pytest.mark.once
+def test_a_worker_killed_while_closing_and_refunding_does_both_once(stage: Stage, undisturbed: scene.End) -> None:
+    run = scene.begin()
+    points = [
+        "close.platform:commit", "record.close.platform:before", "money.platform:commit", "record.settle.platform:before",
+    ]  # fmt: skip
+    for point in points:
+        stage.orders.arm(point)
+    run.confirm()
+    wait_for(lambda: not run.open_steps(StepKind.CLOSE), what="closing")
+    run.post_is_out()
+    run.release()
+    run.finished()
+    assert stage.deaths() == points
+    scene.same(run.end(), undisturbed)
+
+
+@pytest.mark.once
+def test_a_worker_killed_around_sending_sends_at_least_once_under_the_same_name(
+    stage: Stage, undisturbed: scene.End
+) -> None:
+    run = scene.begin()
+    run.closed()
+    stage.orders.arm("send:before")
+    stage.orders.arm("send:after")
+    run.release()
+    run.finished()
+    assert stage.deaths() == ["send:before", "send:after"]
+    # Killed before it was handed over: nothing. Killed after: once more, with the same Message-ID and the same words.
+    scene.same(run.end(letters_expected=2), undisturbed)
+
+
+@pytest.mark.once
+def test_the_whole_worker_killed_loses_nothing(stage: Stage, undisturbed: scene.End) -> None:
+    run = scene.begin()
+    run.closed()
+    stage.orders.arm("t2.platform:commit", nth=2, what="ALL")
+    run.release()
+    wait_for(lambda: stage.house.processes["worker"].poll() is not None, what="the worker's death")
+    stage.start_worker()
     run.finished()
     scene.same(run.end(), undisturbed)

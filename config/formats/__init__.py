@@ -1,0 +1,1 @@
+"""Date formats of this house, by language."""

@@ -1,0 +1,210 @@
+"""What the desk asks for before a verb. Each form knows the request it is for; choices come from the law and the plan."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import Right
+from dsar.fulfilment.plan import ERASING
+from dsar.law import codes
+from dsar.models import PrivacyRequest
+
+RIGHTS = [(right.value, right.label) for right in Right if right.value]
+LONGEST = 8000
+
+
+class VerbForm(forms.Form):
+    """A form for one verb on one request; field ids carry the verb's name, since a page holds several forms."""
+
+    def __init__(self, request: PrivacyRequest, verb: str, data: Any = None, *, plan: dict[str, Any] | None = None) -> None:
+        self.request, self.plan = request, plan or {}
+        super().__init__(data, auto_id=f"{verb}_%s")
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill in what depends on the request."""
+
+    def offer(self, field: str, choices: Iterable[tuple[str, Any]]) -> None:
+        """Set the choices of a field."""
+        self.fields[field].choices = list(choices)  # type: ignore[attr-defined]
+
+
+def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: int = 4) -> forms.CharField:
+    """A field for sentences."""
+    return forms.CharField(
+        label=label, help_text=help_text, required=required, max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )  # fmt: skip
+
+
+READ_BY_THEM = _("The requester reads this.")
+
+
+class ClassifyForm(VerbForm):
+    """Which right it is."""
+
+    right = forms.ChoiceField(label=_("Which right is it?"), choices=[("", _("Please choose")), *RIGHTS])
+
+    def prepare(self) -> None:
+        """What was understood so far is chosen already."""
+        self.initial["right"] = self.request.right
+
+
+class SplitForm(VerbForm):
+    """What else the same message asks for."""
+
+    rights = forms.MultipleChoiceField(
+        label=_("What else does it ask for?"),
+        help_text=_("Each opens as a request of its own beside this one, with the same receipt date."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def prepare(self) -> None:
+        """Rights that nobody asks for in this case yet."""
+        taken = set(self.request.case.requests.open().values_list("right", flat=True))
+        self.offer("rights", [choice for choice in RIGHTS if choice[0] not in taken])
+
+
+class QuestionForm(VerbForm):
+    """A question to the person."""
+
+    text = long_text(_("Your question"), READ_BY_THEM)
+
+
+class ApproveForm(VerbForm):
+    """What was weighed, if the person should know."""
+
+    text = long_text(_("A sentence for the requester"), READ_BY_THEM, required=False, rows=2)
+
+
+class RefuseForm(VerbForm):
+    """A code of the law's catalogue and the reason in plain words (GDPR Art 12(4))."""
+
+    code = forms.ChoiceField(label=_("Reason in law"))
+    text = long_text(_("The reason in your own words"), READ_BY_THEM)
+
+    def prepare(self) -> None:
+        """Reasons that this law knows for this right."""
+        found = codes.refusals(self.request.case.regime, self.request.right or Right.KNOW)
+        self.offer("code", [("", _("Please choose")), *((c.code, f"{c.label} ({c.citation})") for c in found)])
+
+
+class ReferForm(VerbForm):
+    """Who can answer instead."""
+
+    text = long_text(_("To whom should the person turn, and how?"), READ_BY_THEM, rows=3)
+
+
+class LapseForm(VerbForm):
+    """Why it ends."""
+
+    text = long_text(_("Why does it end here?"), READ_BY_THEM)
+
+
+class ExtendForm(VerbForm):
+    """More time: once, for a reason that the law knows."""
+
+    code = forms.ChoiceField(label=_("Reason in law"), widget=forms.RadioSelect)
+    text = long_text(_("Why do we need more time?"), READ_BY_THEM, rows=3)
+
+    def prepare(self) -> None:
+        """The reasons of this law; the first one, with its sentence, stands there already."""
+        found = codes.extension_reasons(self.request.case.regime)
+        self.offer("code", [(code.code, code.label) for code in found])
+        if found:
+            self.initial |= {"code": found[0].code, "text": found[0].text}
+
+
+class ReplyForm(VerbForm):
+    """A message that changes nothing."""
+
+    text = long_text(_("Your message"), READ_BY_THEM)
+
+
+class NoteForm(VerbForm):
+    """A note for colleagues."""
+
+    text = long_text(_("Your note"), _("For colleagues only. It is never sent."), rows=3)
+
+
+class EmptyForm(VerbForm):
+    """Nothing is asked."""
+
+
+class SureForm(VerbForm):
+    """A tick before something that ends the request."""
+
+    sure = forms.BooleanField(label=_("Yes, I am sure"))
+
+
+class WithdrawForm(VerbForm):
+    """The person said so by mail or telephone."""
+
+    sure = forms.BooleanField(label=_("The person told us, and I have noted when and how"))
+
+
+class ReleaseForm(VerbForm):
+    """The reference, typed: more than a click, since what is erased is gone."""
+
+    reference = forms.CharField(
+        label=_("Type the reference of this request"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"class": "code", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_reference(self) -> str:
+        """Must be this request's own."""
+        typed: str = self.cleaned_data["reference"].strip().upper()
+        if typed != self.request.case.reference:
+            raise forms.ValidationError(_("This is not the reference of this request."))
+        return typed
+
+
+class NarrowForm(VerbForm):
+    """What is kept after all, on which ground."""
+
+    keep = forms.MultipleChoiceField(label=_("Keep after all"), widget=forms.CheckboxSelectMultiple)
+    code = forms.ChoiceField(label=_("Ground in law"))
+    text = long_text(_("What is new, and why must it be kept?"), READ_BY_THEM)
+
+    def prepare(self) -> None:
+        """What the frozen plan would erase; the grounds of this law."""
+        erasing = [item for item in self.plan.get("items", []) if item["action"] in ERASING]
+        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
+        self.offer(
+            "keep",
+            {
+                f"{item['source']}|{item['category']}": f"{item['label']} – {labels.get(item['source'], item['source'])}"
+                for item in erasing
+            }.items(),
+        )
+        grounds = codes.grounds(self.request.case.regime)
+        self.offer("code", [("", _("Please choose")), *((c.code, f"{c.label} ({c.citation})") for c in grounds)])
+
+    def clean_keep(self) -> set[tuple[str, str]]:
+        """(source, category) pairs."""
+        pairs = (value.partition("|") for value in self.cleaned_data["keep"])
+        return {(source, category) for source, _bar, category in pairs}
+
+
+class StepForm(VerbForm):
+    """Which step a person has done by hand."""
+
+    step = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    sure = forms.BooleanField(label=_("I have done it in that system"))
+
+
+class DisputeForm(VerbForm):
+    """One person's finding on "this was not me"."""
+
+    founded = forms.ChoiceField(
+        label=_("What did you find?"),
+        choices=[
+            ("unfounded", _("Unfounded: the person did confirm; the work goes on")),
+            ("founded", _("Founded: somebody else confirmed; nothing more is erased, the account stays closed")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    text = long_text(_("What did you look at?"), READ_BY_THEM)

@@ -1,0 +1,134 @@
+"""The one next step of a request, for the person who looks at it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from dsar.desk.catalogue import VERBS
+from dsar.enums import Right, State
+from dsar.models import Actor, PrivacyRequest
+
+
+@dataclass(frozen=True)
+class Next:
+    """`verb` is the slug whose form stands on top of the page; empty where nobody here has to act."""
+
+    title: str
+    text: str
+    verb: str = ""
+
+
+def next_step(request: PrivacyRequest, actor: Actor) -> Next:
+    """What comes next, in words for this role."""
+    found = _ended(request) or _stopped(request) or _by_state(request)
+    if not found.verb:
+        return found
+    verb = VERBS[found.verb]
+    if not verb.is_there(request):
+        return Next(found.title, found.text)
+    if not verb.allows(actor):
+        who = _("An approver has the next step.") if actor.is_handler else _("You can read everything here and change nothing.")
+        return Next(found.title, f"{found.text} {who}")
+    return found
+
+
+def _ended(request: PrivacyRequest) -> Next | None:
+    if not request.is_ended:
+        return None
+    day = date_format(timezone.localtime(request.ended_at)) if request.ended_at else ""
+    title = _("Ended: %(outcome)s") % {"outcome": request.get_outcome_display()}
+    return Next(title, _("Since %(day)s. Nothing is left to do.") % {"day": day})
+
+
+def _stopped(request: PrivacyRequest) -> Next | None:
+    if request.disputed_at is not None:
+        return Next(
+            _("Somebody says: this was not me"),
+            _("The steps wait; the clock does not. Two people have to come to the same finding."),
+            "dispute",
+        )
+    if VERBS["by-hand"].is_there(request):
+        return Next(_("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there."))
+    if request.attention:
+        return Next(
+            _("Something is stuck"), _("The reason stands under “The work”. Once it is gone, try again."), "retry"
+        )
+    return None
+
+
+def _by_state(request: PrivacyRequest) -> Next:
+    state = request.state
+    if state in (State.RECEIVED, State.TRIAGE):
+        return Next(_("Read it and sort it"), _("Say which right the person uses. The clock has been running since receipt."), "classify")
+    if state == State.VERIFYING:
+        return Next(
+            _("The person has to prove the mailbox"),
+            _("The link is in their mail. If nobody opens it by %(day)s, this comes back to review.")
+            % {"day": _day(request.target_on)},
+        )
+    if state == State.LOCATING:
+        return Next(_("The workers look for the data"), _("This takes seconds, minutes at most."))
+    if state == State.REVIEW:
+        return _in_review(request)
+    if state == State.CLARIFYING:
+        return Next(
+            _("The person has your question"),
+            _("Without an answer by %(day)s it comes back to be decided on what is known.") % {"day": _day(request.answer_by)},
+        )
+    if state == State.CONFIRMING:
+        until = request.entered_at + settings.CONFIRM_WITHIN
+        return Next(
+            _("The person has to confirm"),
+            _("Reminders sent: %(number)s. Without an answer by %(day)s this comes back to review.")
+            % {"number": request.reminders, "day": _day(until)},
+        )
+    if state == State.RELEASING:
+        if request.quiet_until and timezone.now() < request.quiet_until:
+            return Next(
+                _("Confirmed; the quiet period runs"),
+                _("The account is closed. It can be released from %(day)s.") % {"day": _moment(request.quiet_until)},
+            )
+        return Next(
+            _("Confirmed: release it"),
+            _("The account is closed and the person waits. Look at the plan once more, then type the reference."),
+            "release",
+        )
+    return Next(_("The workers are erasing"), _("Each source is verified afterwards; then the letter goes out by itself."))
+
+
+def _in_review(request: PrivacyRequest) -> Next:
+    if not request.case.is_proven and request.right == Right.DELETION:
+        return Next(
+            _("Nobody has proven the mailbox"),
+            _("It cannot be carried out without proof. Answer what can be answered, and say why it ends."),
+            "lapse",
+        )
+    if "unanswered" in request.judgement:
+        return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
+    if "nothing_erasable" in request.judgement:
+        return Next(_("Nothing may be erased yet"), _("Check the reasons, and answer with them."), "refuse")
+    if request.right == Right.DELETION:
+        return Next(
+            _("This needs your judgement"),
+            _("Look at what is flagged below. Approved, the person is asked to confirm exactly this plan."),
+            "approve",
+        )
+    return Next(
+        _("This waits for your answer"),
+        _("This right is not carried out by itself yet. Do what it asks for, write to the person, and mind the date."),
+        "reply",
+    )
+
+
+def _day(moment: Any) -> str:
+    if moment is None:
+        return _("the set day")
+    return str(date_format(timezone.localtime(moment) if hasattr(moment, "tzinfo") else moment))
+
+
+def _moment(moment: Any) -> str:
+    return str(date_format(timezone.localtime(moment), "DATETIME_FORMAT"))

@@ -1,0 +1,187 @@
+"""The page of one request: where it stands, its next step, its plan, what was said, decided and done."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import deadlines, keys
+from dsar.desk import forms, frame, progress, rows, story, words
+from dsar.desk.catalogue import VERBS
+from dsar.desk.next_step import next_step
+from dsar.enums import DecisionKind, Right, StepReason
+from dsar.fulfilment import plan as plans
+from dsar.law import regimes
+from dsar.law.errors import LawError
+from dsar.models import Actor, Case, Plan, PrivacyRequest
+from dsar.notifications import letters
+from dsar.review import decide
+
+OTHERS = 20
+Body = dict[str, Any]
+
+
+def request_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One request, for everybody who reads the desk."""
+    return show(request, fetch(pk))
+
+
+def fetch(pk: int) -> PrivacyRequest:
+    """The request with its case; Http404 where there is none."""
+    if pk > 2**63 - 1:
+        raise Http404
+    found: PrivacyRequest = get_object_or_404(PrivacyRequest.objects.select_related("case", "assignee", "after__case"), pk=pk)
+    return found
+
+
+def plan_of(request: PrivacyRequest) -> tuple[Plan | None, Body]:
+    """The newest plan and its body; none before the search, empty after a purge."""
+    plan = request.plans.order_by("-version").first()
+    if plan is None:
+        return None, {}
+    plan.request = request
+    return plan, plan.body()
+
+
+def show(
+    http: HttpRequest, request: PrivacyRequest, *, failed: forms.VerbForm | None = None, verb: str = "", status: int = 200
+) -> HttpResponse:
+    """Render the page; `failed` takes the place of the form that could not be carried out, with what was typed."""
+    actor = frame.actor_of(http)
+    context: dict[str, Any] = {"item": request, "case": request.case, "reference": request.case.reference}
+    context |= {"right_label": Right(request.right).label, "readable": _readable(request.case)}
+    context |= _standing(request)
+    if context["readable"]:
+        context |= _contents(request, actor, failed, verb)
+    context["person"] = _person(request.case, actor) if context["readable"] else {}
+    context["history"] = story.history(request.case)
+    context["others"] = _others(request)
+    return frame.page(http, "desk/request.html", "queue", context, status=status)
+
+
+def _readable(case: Case) -> bool:
+    if case.purged_at:
+        return False
+    try:
+        case.key()
+    except keys.Unreadable:
+        return False
+    return True
+
+
+def _standing(request: PrivacyRequest) -> dict[str, Any]:
+    """Clock and law."""
+    case = request.case
+    chip = rows.deadline(request, timezone.localdate())
+    if chip:
+        try:
+            due = deadlines.dates(case.regime, request.right, request.received_at, extended=request.extended_at is not None).due
+            chip |= {"steps": due.explain(), "rule": str(due.rule), "citation": due.citation}
+        except LawError:
+            chip |= {"steps": (), "rule": "", "citation": ""}
+    regime = regimes.load(case.regime)
+    return {"deadline": chip, "law": regime.text("short"), "law_name": regime.name, "ball": words.ball(request.state, request.attention)}
+
+
+def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | None, verb: str) -> dict[str, Any]:
+    plan, body = plan_of(request)
+    decided = list(request.decisions.select_related("decided_by").order_by("pk"))
+    work = progress.sources(body, list(request.steps.order_by("pk")))
+    coming = next_step(request, actor)
+    made = _forms(request, actor, body)
+    if failed is not None and verb != "by-hand":
+        made[verb] = failed
+    first = coming.verb if coming.verb in made else ""
+    if "by-hand" in made:
+        for line in (line for source in work for line in source["lines"] if line["by_hand"]):
+            bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(line["step"])
+            line["form"] = failed if bound else _step_form(request, line["step"])
+    return {
+        "steps": progress.stepper(request, decided), "next": coming, "next_verb": VERBS.get(first), "next_form": made.get(first),
+        "actions": [
+            {"verb": VERBS[slug], "form": form, "open": slug == verb, "url": _url(request, slug)}
+            for slug, form in made.items()
+            if slug not in (first, "by-hand")
+        ],
+        "next_url": _url(request, first) if first else "", "by_hand_url": _url(request, "by-hand"),
+        "failed": failed, "plan": plans.summary(body) if body else None, "plan_row": plan, "work": work,
+        "frozen": bool(plan and plan.frozen_at), "failures": _failures(body), "money": letters.money_view(body.get("money")),
+        "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in request.judgement],
+        "candidates": [
+            {"hint": found["hint"], "reason": words.CANDIDATE_REASONS.get(found["reason"], found["reason"])}
+            for found in body.get("candidates", [])
+        ],
+        "organisations": body.get("organisations", []), "conversation": story.conversation(request),
+        "decisions": story.decisions(request, decided), "stuck": _stuck(request),
+        "twin": decide.twin_of(request) if "merge" in made else None,
+        "has_judged": any(
+            one.kind in (DecisionKind.DISPUTE_FOUNDED, DecisionKind.DISPUTE_UNFOUNDED)
+            and one.decided_by_id == actor.user_id
+            and request.disputed_at is not None
+            and one.decided_at >= request.disputed_at
+            for one in decided
+        ),
+    }  # fmt: skip
+
+
+def _forms(request: PrivacyRequest, actor: Actor, body: Body) -> dict[str, forms.VerbForm]:
+    """Only what exists now for this role."""
+    return {
+        slug: verb.form(request, slug, plan=body)
+        for slug, verb in VERBS.items()
+        if verb.allows(actor) and verb.is_there(request)
+    }
+
+
+def _step_form(request: PrivacyRequest, step: int) -> forms.StepForm:
+    form = forms.StepForm(request, f"by-hand-{step}")
+    form.initial["step"] = step
+    return form
+
+
+def _url(request: PrivacyRequest, slug: str) -> str:
+    return reverse("desk_verb", args=[request.pk, slug])
+
+
+def _failures(body: Body) -> list[dict[str, Any]]:
+    if not body:
+        return []
+    return [
+        {"label": body["sources"][key]["label"], "reason": words.attention(reason)} for key, reason in plans.failures(body).items()
+    ]
+
+
+def _stuck(request: PrivacyRequest) -> str:
+    if not request.attention or request.attention == StepReason.DISPUTED:
+        return ""
+    return str(words.attention(request.attention))
+
+
+def _person(case: Case, actor: Actor) -> dict[str, Any]:
+    """Who asks. An auditor checks the work, not the person: name and address stay masked there."""
+    if actor.is_handler:
+        return {"name": case.name, "email": case.email}
+    return {"name": f"{case.name[:1]}•••" if case.name else "", "email": case.email_masked, "masked": True}
+
+
+def _others(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """Other requests of the case, and those of the same *proven* identity."""
+    case = request.case
+    same = Q(case=case)
+    if case.subject_id:
+        same |= Q(case__subject_id=case.subject_id)
+    found = PrivacyRequest.objects.filter(same).exclude(pk=request.pk).select_related("case").order_by("-received_at", "-pk")
+    return [
+        {
+            "url": reverse("desk_request", args=[other.pk]), "reference": other.case.reference,
+            "right": Right(other.right).label,
+            "state": other.get_outcome_display() if other.is_ended else other.get_state_display(),
+            "same_case": other.case_id == case.pk,
+            "note": _("before this one") if request.after_id == other.pk else "",
+        }
+        for other in found[:OTHERS]
+    ]  # fmt: skip

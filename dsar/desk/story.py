@@ -1,0 +1,125 @@
+"""What has been said, decided and done in a case, in words: conversation, decisions, history."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from dsar.desk import words
+from dsar.enums import ActorKind, MessageStatus, Outcome, Right, State
+from dsar.law.code_words import CODES
+from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
+
+MESSAGES, EVENTS = 200, 200
+DIRECTION = {MessageStatus.RECEIVED: "in", MessageStatus.NOTE: "note"}
+
+
+def name_of(user: User | None) -> str:
+    """A colleague's name."""
+    return (user.full_name or user.email) if user else ""
+
+
+def conversation(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """What the person wrote first, then every message of the case, oldest first (the last MESSAGES of them).
+
+    Notices are named, never rendered: their text holds links that only the person may use.
+    """
+    case = request.case
+    told = list(case.messages.select_related("author", "decision").order_by("-created_at", "-pk")[:MESSAGES])
+    first = request.statement
+    made = []
+    if first:
+        made.append(
+            {"at": case.received_at, "direction": "in", "who": _("The requester"), "subject": "", "text": first, "status": ""}
+        )
+    for message in reversed(told):
+        message.case = case
+        made.append(_message(message))
+    return made
+
+
+def _message(message: Message) -> dict[str, Any]:
+    direction = DIRECTION.get(MessageStatus(message.status), "out")
+    text = message.text
+    if not text and message.decision:
+        text = message.case.unseal(message.decision.text_sealed, "decision")
+    if direction == "in":
+        who = _("The requester")
+    else:
+        who = name_of(message.author) or _("Rightsdesk")
+    status = ""
+    if direction == "out" and message.status != MessageStatus.SENT:
+        status = str(message.get_status_display())
+    return {
+        "at": message.sent_at or message.created_at, "direction": direction, "who": who,
+        "subject": str(message.get_notice_display()) if message.notice else "", "text": text, "status": status,
+    }  # fmt: skip
+
+
+def decisions(request: PrivacyRequest, found: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Who decided what, on which ground, in which words."""
+    return [
+        {
+            "at": decision.decided_at, "what": decision.get_kind_display(), "who": name_of(decision.decided_by),
+            "reason": _reason(decision), "citation": decision.citation,
+            "text": request.case.unseal(decision.text_sealed, "decision"),
+        }
+        for decision in found
+    ]  # fmt: skip
+
+
+def _reason(decision: Decision) -> str:
+    if decision.code in Right.values and decision.code:
+        return str(Right(decision.code).label)
+    return code_label(decision.code)
+
+
+def code_label(code: str) -> str:
+    """A code of the law's catalogue in short words; itself where the catalogue does not know it."""
+    return str(CODES[code][0]) if code in CODES else code
+
+
+def names(events: Iterable[AuditEvent]) -> dict[int, str]:
+    """The colleagues who stand in a trail, in one query."""
+    wanted = {event.actor_id for event in events if event.actor_id}
+    return {user.pk: name_of(user) for user in User.objects.filter(pk__in=wanted)}
+
+
+def history(case: Case) -> list[dict[str, Any]]:
+    """The case's audit chain in words, newest first (the last EVENTS)."""
+    events = list(AuditEvent.objects.filter(chain=case.chain).order_by("-number")[:EVENTS])
+    known = names(events)
+    return [told(event, known) for event in events]
+
+
+def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
+    """One event for the timeline."""
+    if event.actor_kind == ActorKind.STAFF:
+        who = known.get(event.actor_id or 0, str(_("a colleague")))
+    elif event.actor_kind == ActorKind.REQUESTER:
+        who = str(_("the requester"))
+    else:
+        who = str(_("Rightsdesk"))
+    return {"at": event.at, "what": words.event(event.what), "who": who, "detail": _details(event), "number": event.number}
+
+
+def _details(event: AuditEvent) -> str:
+    parts: list[str] = []
+    if event.from_state and event.to_state and event.from_state != event.to_state:
+        parts.append(f"{State(event.from_state).label} → {State(event.to_state).label}")
+    details = event.details
+    if outcome := details.get("outcome"):
+        parts.append(str(Outcome(outcome).label))
+    if code := details.get("code"):
+        parts.append(str(Right(code).label) if code in Right.values else code_label(code))
+    if source := details.get("source"):
+        parts.append(str(source))
+    if "founded" in details:
+        parts.append(str(_("founded") if details["founded"] else _("unfounded")))
+    if hold := details.get("hold"):
+        parts.append(str(_("hold %(number)s") % {"number": hold}))
+    if intake := details.get("intake"):
+        parts.append(str(_("item %(number)s") % {"number": intake}))
+    parts += [f"{details[name]} {label}" for name, label in words.COUNTS.items() if details.get(name)]
+    return " · ".join(parts)

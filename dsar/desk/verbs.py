@@ -1,0 +1,46 @@
+"""POST on a request: authorise, validate, one call, redirect. A failed form comes back with what was typed."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from dsar.desk import frame, request_page
+from dsar.desk.catalogue import VERBS
+from dsar.fulfilment import control
+from dsar.models import PrivacyRequest
+from dsar.review import decide
+from dsar.workflow import Conflict, Forbidden
+
+
+@require_POST
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Carry out one verb: 404 unknown, 403 not this role's, 409 not in this state, 422 with errors, otherwise back."""
+    wanted = VERBS.get(verb)
+    if wanted is None:
+        raise Http404
+    actor = frame.actor_of(request)
+    if not wanted.allows(actor):
+        raise PermissionDenied
+    found = request_page.fetch(pk)
+    back = reverse("desk_request", args=[pk])
+    if not wanted.is_there(found):
+        return frame.moved_on(request, back)
+    form = wanted.form(found, verb, request.POST, plan=request_page.plan_of(found)[1])
+    if form.is_valid():
+        try:
+            wanted.run(pk, form.cleaned_data, actor)
+        except (decide.Invalid, control.Invalid) as error:
+            form.add_error(None, str(error))
+        except Conflict:
+            return frame.moved_on(request, back)
+        except Forbidden:
+            raise PermissionDenied from None
+        except PrivacyRequest.DoesNotExist:
+            raise Http404 from None
+        else:
+            messages.success(request, wanted.done)
+            return redirect(back)
+    return request_page.show(request, found, failed=form, verb=verb, status=422)

@@ -1,0 +1,44 @@
+"""What a proven person adds to a case: an answer to a question, and a copy before the deletion."""
+
+from django.db import transaction
+
+from dsar import audit
+from dsar.enums import MessageStatus, Right, State
+from dsar.intake import submit
+from dsar.models import REQUESTER, Message, PrivacyRequest
+from dsar.workflow import Conflict, lock, move
+
+
+def answer(pk: int, text: str) -> PrivacyRequest:
+    """Store what the person wrote and bring the request back to where it was asked. Raises Conflict where no question
+    is open; then nothing is stored."""
+    with transaction.atomic():
+        request = lock(pk)
+        if request.state != State.CLARIFYING:
+            raise Conflict("answer")
+        Message.objects.create(
+            case=request.case, request=request, status=MessageStatus.RECEIVED,
+            text_sealed=request.case.seal(text, "message"),
+        )  # fmt: skip
+        return move(pk, "answer", actor=REQUESTER)
+
+
+def copy_of(request: PrivacyRequest) -> PrivacyRequest | None:
+    """The open request for a copy in the same case, if there is one."""
+    return request.case.requests.open().filter(right=Right.ACCESS).order_by("pk").first()
+
+
+def copy_first(pk: int) -> PrivacyRequest:
+    """File a request for a copy (GDPR Art 15(3); Cal. Civ. Code 1798.110) beside an unconfirmed deletion, once.
+
+    Asked again, it returns the open one. Raises Conflict after the confirmation.
+    """
+    with transaction.atomic():
+        request = lock(pk)
+        if request.right != Right.DELETION or request.is_bound or request.is_ended:
+            raise Conflict("copy_first")
+        known = copy_of(request)
+        if known:
+            return known
+        audit.record(request.case, audit.Entry("copy_asked", REQUESTER, request.pk))
+        return submit.add_request(request.case, Right.ACCESS, "")

@@ -1,0 +1,95 @@
+"""Settings > Security of a person who is signed in: facts, the second factor, and deleting the account."""
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
+from allauth.mfa.utils import is_mfa_enabled
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from dsar.enums import Right
+from dsar.intake import web
+from dsar.portal import session
+
+WRONG = "wrong_passwords"
+
+
+class DeleteForm(forms.Form):
+    """The current password, once more; without it for an account that has none and signed in afresh another way."""
+
+    number = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    password = forms.CharField(
+        label=_("Your current password"),
+        max_length=512,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, data: object, user: User) -> None:
+        super().__init__(data)  # type: ignore[arg-type]
+        self.user = user
+        self.wrong = False
+        if not user.has_usable_password():
+            del self.fields["password"]
+        if not self.is_bound:
+            self.initial["number"] = web.new_number()
+
+    def clean_number(self) -> str:
+        """The one-time number: sending the form twice makes one case."""
+        return web.one_time_number(self.cleaned_data["number"])
+
+    def clean_password(self) -> str:
+        """The password of this account and no other."""
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            self.wrong = True
+            raise forms.ValidationError(_("This is not your current password."))
+        return password
+
+
+@never_cache
+@require_safe
+def security(request: HttpRequest) -> HttpResponse:
+    """The account as we know it, and what can be done with it."""
+    return render(request, "portal/settings.html", {"account": request.user, "has_mfa": is_mfa_enabled(request.user)})
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest) -> HttpResponse:
+    """Ask for the deletion of this account, with a fresh password. Five wrong ones end the session: sign in again."""
+    user = request.user
+    assert isinstance(user, User)
+    if not user.has_usable_password():
+        # No way to sign in afresh, no way to ask from here: the form without an account is open to everybody.
+        if not get_reauthentication_flows(user):
+            return redirect("ask", right=Right.DELETION.value)
+        if not did_recently_reauthenticate(request):
+            return redirect(f"{reverse('account_reauthenticate')}?next={reverse('settings_delete')}")
+    form = DeleteForm(request.POST if request.method == "POST" else None, user)
+    if form.is_bound:
+        if form.is_valid():
+            web.from_settings(user.email, get_language() or settings.LANGUAGE_CODE, form.cleaned_data["number"])
+            request.session.pop(WRONG, None)
+            session.note_sent(request, Right.DELETION.value, "", "self", user.email)
+            return redirect("received")
+        if form.wrong:
+            wrong = request.session[WRONG] = request.session.get(WRONG, 0) + 1
+            if wrong >= settings.WRONG_ATTEMPTS:
+                logout(request)
+                messages.warning(request, _("There were too many wrong passwords. Please sign in again."))
+                return redirect(f"{reverse('account_login')}?next={reverse('settings_delete')}")
+        if "number" in form.errors:
+            form.data = form.data.copy()
+            form.data["number"] = web.new_number()
+    return render(request, "portal/settings_delete.html", {"form": form, "account": user})

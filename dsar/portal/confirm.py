@@ -1,0 +1,194 @@
+"""The confirmation page: what will happen, in full, and two buttons of equal weight."""
+
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from dsar.enums import State
+from dsar.fulfilment import locating, progress
+from dsar.fulfilment import plan as plans
+from dsar.intake import beside
+from dsar.models import REQUESTER, Case, Plan, PrivacyRequest
+from dsar.notifications import letters
+from dsar.portal import present, session
+from dsar.portal.proof import next_place
+from dsar.verification import confirmation, second_factor
+from dsar.verification.links import Refused
+from dsar.workflow import Conflict, move
+
+LOOK_AGAIN_SECONDS = 60
+
+
+def _unconfirmed(case: Case) -> PrivacyRequest | None:
+    """The deletion that waits for its confirmation; where there are several, one after the other."""
+    held = case.requests.filter(state=State.CONFIRMING).order_by("pk").first()
+    if held:
+        held.case = case
+    return held
+
+
+def _plan(held: PrivacyRequest) -> Plan:
+    plan = confirmation.current_plan(held)
+    if plan is None:
+        raise Conflict("no plan")
+    return plan
+
+
+def _is_old(plan: Plan) -> bool:
+    return (timezone.now() - plan.made_at).total_seconds() > LOOK_AGAIN_SECONDS
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_case
+def confirm(request: HttpRequest, case: Case) -> HttpResponse:
+    """Show the plan; POST binds the request to what was shown, or keeps the data."""
+    held = _unconfirmed(case)
+    if held is None:
+        return redirect(next_place(case))
+    if request.method != "POST":
+        return _page(request, held)
+    if request.POST.get("request") != str(held.pk):
+        return redirect(next_place(case))
+    if request.POST.get("answer") == "keep":
+        return _keep(request, held)
+    if request.POST.get("answer") == "delete":
+        return _delete(request, held, request.POST.get("plan", ""))
+    return _page(request, held, status=400)
+
+
+def _keep(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    try:
+        move(held.pk, "withdraw", actor=REQUESTER)
+    except Conflict:
+        return redirect("case")
+    messages.success(request, _("We keep your data and your account. Your request for deletion is withdrawn."))
+    return redirect(next_place(held.case))
+
+
+def _delete(request: HttpRequest, held: PrivacyRequest, digest: str) -> HttpResponse:
+    if _is_old(_plan(held)):
+        locating.refresh(held.pk)
+    try:
+        confirmation.confirm(held.pk, digest)
+    except confirmation.PlanChanged:
+        seen = next((plan for plan in held.plans.order_by("-version") if plan.digest == digest), None)
+        return _page(request, held, status=409, changed=present.changes(_body(held, seen), _plan(held).body()))
+    except confirmation.SecondFactorNeeded:
+        return redirect("second_factor")
+    except Conflict:
+        return redirect(next_place(held.case))
+    except OSError:
+        # The journal could not be written, so nothing was bound: better said than promised.
+        return _page(request, held, status=503, failed=True)
+    messages.success(request, _("Your deletion is confirmed. Your account is closed."))
+    return redirect(next_place(held.case))
+
+
+def _body(held: PrivacyRequest, plan: Plan | None) -> plans.Body | None:
+    if plan is None:
+        return None
+    plan.request = held
+    return plan.body()
+
+
+def _page(
+    request: HttpRequest,
+    held: PrivacyRequest,
+    *,
+    status: int = 200,
+    changed: list[str] | None = None,
+    failed: bool = False,
+) -> HttpResponse:
+    plan = _plan(held)
+    body = (locating.look_again(held) if _is_old(plan) else None) or plan.body()
+    accounts = confirmation.accounts_of(held.case, body)
+    facts: dict[str, Any] = {
+        "held": held,
+        "case": held.case,
+        "steps": progress.steps(held),
+        "plan": plans.summary(body),
+        "digest": plans.digest(body),
+        "money": letters.money_view(body["money"]),
+        "organisations": body["organisations"],
+        "copy": beside.copy_of(held),
+        "needs_factor": second_factor.needed(accounts) and not second_factor.passed(held.case),
+        "quiet_hours": int(settings.QUIET_PERIOD.total_seconds() // 3600),
+        "deadline": present.deadline(held),
+        "changed": changed,
+        "failed": failed,
+        "unclear": status == 400,
+    }
+    return render(request, "portal/confirm.html", facts, status=status)
+
+
+class FactorForm(forms.Form):
+    """A code of the authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        help_text=_("From your authenticator app, or one of your recovery codes."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "code", "autocomplete": "one-time-code"}),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_case
+def second_factor_page(request: HttpRequest, case: Case) -> HttpResponse:
+    """An account with a second factor is asked for it before its deletion: by code, or by a sign-in with a passkey."""
+    held = _unconfirmed(case)
+    if held is None:
+        return redirect(next_place(case))
+    accounts = confirmation.accounts_of(case, _plan(held).body())
+    if not second_factor.needed(accounts) or second_factor.passed(case):
+        return redirect("confirm")
+    signed_in = _showed_factor(request, accounts)
+    posted = request.method == "POST"
+    if posted and "signed_in" in request.POST and signed_in:
+        second_factor.accept(case)
+        return _shown(request)
+    form = FactorForm(request.POST if posted and "code" in request.POST else None)
+    exhausted = False
+    if form.is_bound and form.is_valid():
+        try:
+            second_factor.check_code(case, accounts, form.cleaned_data["code"])
+        except Refused as refused:
+            exhausted = refused.problem == "exhausted"
+            if not exhausted:
+                form.add_error("code", _("This code is not valid (any more). Please enter a new one."))
+        else:
+            return _shown(request)
+    kinds = set(second_factor.factors_of(accounts).values_list("type", flat=True))
+    facts = {
+        "form": form, "exhausted": exhausted, "signed_in": signed_in, "case": case,
+        "by_code": bool(kinds - {Authenticator.Type.WEBAUTHN}), "by_passkey": Authenticator.Type.WEBAUTHN in kinds,
+    }  # fmt: skip
+    return render(request, "portal/second_factor.html", facts, status=429 if exhausted else 200)
+
+
+def _shown(request: HttpRequest) -> HttpResponse:
+    messages.success(request, _("Thank you. You can confirm now."))
+    return redirect("confirm")
+
+
+def _showed_factor(request: HttpRequest, accounts: list[User]) -> bool:
+    """Whether the person who is signed in is one of these accounts and showed a second factor while signing in."""
+    user = request.user
+    if not isinstance(user, User) or user.pk not in {account.pk for account in accounts}:
+        return False
+    since = timezone.now().timestamp() - settings.PROOF_LIFETIME.total_seconds()
+    records = get_authentication_records(request, user)
+    return any(record.get("method") == "mfa" and record.get("at", 0) >= since for record in records)

@@ -1,0 +1,28 @@
+"""The requester's addresses. Who may open them stands in config/access.py."""
+
+from django.urls import path
+
+from dsar.portal import account_settings, case, confirm, follow, health, intake, proof
+
+urlpatterns = [
+    path("", intake.home, name="home"),
+    path("ask/<slug:right>/", intake.ask, name="ask"),
+    path("received/", intake.received, name="received"),
+    path("l/<str:token>/", proof.link, name="link"),
+    path("proof/", proof.proof, name="proof"),
+    path("waiting/", proof.waiting, name="waiting"),
+    path("new-link/", proof.new_link, name="new_link"),
+    path("leave/", proof.leave, name="leave"),
+    path("confirm/", confirm.confirm, name="confirm"),
+    path("confirm/second-factor/", confirm.second_factor_page, name="second_factor"),
+    path("case/", case.case, name="case"),
+    path("case/<int:pk>/withdraw/", case.withdraw, name="case_withdraw"),
+    path("case/<int:pk>/answer/", case.answer, name="case_answer"),
+    path("case/<int:pk>/copy/", case.copy, name="case_copy"),
+    path("follow/", follow.follow, name="follow"),
+    path("follow/code/", follow.follow_code, name="follow_code"),
+    path("not-me/", follow.not_me, name="not_me"),
+    path("settings/security/", account_settings.security, name="settings_security"),
+    path("settings/security/delete/", account_settings.delete, name="settings_delete"),
+    path("health/", health.health, name="health"),
+]

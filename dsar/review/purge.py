@@ -1,0 +1,52 @@
+"""We keep our own house (law 13): a case whose period is over loses its key, and with it everything personal.
+
+What stays are the numbers: rights, dates, outcomes, decisions by code (11 CCR 7101), and the audit chain, which still
+verifies.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from dsar import audit
+from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Message, PrivacyRequest
+
+BATCH = 200
+
+
+def due(now: datetime) -> list[int]:
+    """Cases that have ended, all of them longer ago than RECORD_PERIOD."""
+    limit = now - settings.RECORD_PERIOD
+    alive = PrivacyRequest.objects.open().values("case_id")
+    recent = PrivacyRequest.objects.filter(ended_at__gt=limit).values("case_id")
+    found = Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
+    return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def purge(pk: int, now: datetime | None = None) -> None:
+    """Destroy a case's keys and every index token that leads to it. Cannot be undone; repeatable."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=pk)
+        if case.purged_at:
+            return
+        intakes = Intake.objects.filter(case=case)
+        CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
+        intakes.update(raw_sealed=None)
+        IdentityCheck.objects.filter(case=case).update(token_hash=None)
+        Message.objects.filter(case=case).update(text_sealed=None, to_index="")
+        audit.record(case, audit.Entry("purged", SYSTEM))
+        Case.objects.filter(pk=pk).update(
+            purged_at=moment, email_sealed=None, email_index="", name_sealed=None, reply_index="", subject=None
+        )
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Purge what is due; returns how many cases."""
+    moment = now or timezone.now()
+    cases = due(moment)
+    for pk in cases:
+        purge(pk, moment)
+    return len(cases)
