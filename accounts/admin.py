@@ -1,7 +1,17 @@
+from importlib import import_module
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from accounts.models import User
+
+# Accounts are all that administrators see here. What other apps bring along is registered first, then taken off.
+for module in ("django.contrib.auth.admin", "allauth.account.admin", "allauth.mfa.admin"):
+    import_module(module)
+admin.site.unregister([Group, EmailAddress, Authenticator])
 
 
 @admin.register(User)

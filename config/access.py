@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
+from dsar.portal.errors import bad_request
 
 PUBLIC = frozenset({"public"})
 SIGNED_IN = frozenset({"signed_in"})
@@ -58,7 +59,8 @@ class AccessMiddleware:
         if match is None:
             raise Http404
         if match.view_name != "inbound_mail" and int(request.META.get("CONTENT_LENGTH") or 0) > settings.FORM_BYTES:
-            raise RequestDataTooBig
+            # Answered here: raised, it would show a traceback instead of the page wherever DEBUG is on.
+            return bad_request(request, RequestDataTooBig())
         if match.app_name == "admin":
             allowed: frozenset[str] | None = ADMINS
         else:

@@ -1,4 +1,4 @@
-"""The Celery app and the beat schedule: beat rings every lane and sweeps what is due."""
+"""The Celery app. Its settings, the beat schedule too, stand in settings.py; they are read when first needed."""
 
 import os
 from typing import Any
@@ -12,12 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("rightsdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["dsar"])
-app.conf.beat_schedule = {
-    "ring every lane": {"task": "dsar.ring_all", "schedule": settings.SWEEP_SECONDS},
-    "sweep what is due": {"task": "dsar.sweep", "schedule": settings.SWEEP_SECONDS},
-    "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": settings.CHECKPOINT_EVERY.total_seconds()},
-}
-
 
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:

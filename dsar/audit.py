@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from dsar import journal, keys
 from dsar.models import Actor, AuditEvent, Case, Checkpoint, House
+
+SLOWEST_TRANSACTION = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,9 @@ def checkpoint(now: datetime | None = None) -> Checkpoint:
     made.save()
     moved = {chain: (length, head) for chain, length, head in heads}
     if last:
-        recent = set(AuditEvent.objects.filter(at__gte=last.at).values_list("chain", flat=True).distinct())
+        # An event's time is when its transaction began: one that committed after the last look may be older than it.
+        since = last.at - SLOWEST_TRANSACTION
+        recent = set(AuditEvent.objects.filter(at__gte=since).values_list("chain", flat=True).distinct())
         moved = {chain: value for chain, value in moved.items() if chain in recent}
     journal.write("checkpoint", at=made.at.isoformat(), root=made.root, signature=made.signature, heads=moved)
     return made

@@ -64,6 +64,34 @@ def strike(lane: Lane) -> bool:
     return True
 
 
+def has_rung(lane: Lane) -> bool:
+    """Ring, and say whether somebody will look: because of this ring, or of an earlier one that nobody has answered."""
+    failed = counters["failed"]
+    return strike(lane) or counters["failed"] == failed
+
+
+class Turn:
+    """One process's turn at a lane. A backlog is shared: others are called in; and no lane waits for another to be
+    empty: after a while the process rings for the rest and gives way to whatever has been rung meanwhile."""
+
+    SECONDS = 2.0
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._until = time.monotonic() + self.SECONDS
+        self._called = False
+
+    def call_others(self) -> None:
+        """There is more than one piece of work: ring once, so that another process joins."""
+        if not self._called:
+            self._called = True
+            strike(self.lane)
+
+    def is_over(self) -> bool:
+        """Whether to stop here. Only where the bell could be rung for what is left."""
+        return time.monotonic() >= self._until and has_rung(self.lane)
+
+
 def answer(lane: Lane) -> None:
     """The worker takes the bell down *before* it looks, so that a ring during its work is heard again."""
     try:

@@ -11,7 +11,7 @@ from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
 
-LANES: dict[str, Callable[[], int]] = {
+LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.INTAKE: intake.drain,
     Lane.LOCATE: locating.drain,
     Lane.CLOSE: runner.drain_closing,
@@ -22,9 +22,10 @@ LANES: dict[str, Callable[[], int]] = {
 
 @shared_task(name="dsar.drain")
 def drain(lane: str) -> int:
-    """Work a lane until it is empty. The bell is taken down first, so that a ring meanwhile is heard again."""
+    """Work a lane until it is empty or this turn is over. The bell is taken down first, so that a ring meanwhile is
+    heard again."""
     bell.answer(Lane(lane))
-    return LANES[lane]()
+    return LANES[lane](bell.Turn(Lane(lane)))
 
 
 @shared_task(name="dsar.ring_all")

@@ -4,9 +4,10 @@ The flow on one screen: a state's notices go to the person, its bells wake the w
 Nobody calls the next stage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -90,6 +91,19 @@ class Because:
     tell: bool = True
 
 
+@dataclass(frozen=True)
+class Inside:
+    """A move inside a transaction of the caller's, who has locked the request with lock() and not changed it since.
+
+    `noted` goes to the audit trail just before the move. Where `letters` is a list, what the move tells the person is
+    claimed for the caller, who sends it after the commit; if it dies, the outbox does once the lease is over.
+    """
+
+    request: PrivacyRequest
+    noted: Sequence[audit.Entry] = ()
+    letters: list[outbox.Claimed] | None = None
+
+
 def lock(pk: int) -> PrivacyRequest:
     """Lock in the order of the house (Subject, Case, request) and return the fresh request with its case.
 
@@ -106,24 +120,22 @@ def move(
     *,
     actor: Actor,
     because: Because | None = None,
-    held: PrivacyRequest | None = None,
-    noted: Sequence[audit.Entry] = (),
+    inside: Inside | None = None,
     **given: Any,
 ) -> PrivacyRequest:
     """Carry out one verb on a request, in one transaction: lock, permit, transition, save, audit, outbox, bells.
 
-    `given` goes to the transition (see models/privacy_request.py). `held` is what lock() returned in the caller's own
-    transaction, unchanged since: then nothing is locked twice. `noted` goes to the audit trail just before the move.
-    Returns a fresh object. Raises PrivacyRequest.DoesNotExist, Conflict (wrong state or condition), Forbidden (wrong
-    actor), ValueError (bad input).
+    `given` goes to the transition (see models/privacy_request.py). `inside` is for a caller that has locked the request
+    in a transaction of its own. Returns a fresh object. Raises PrivacyRequest.DoesNotExist, Conflict (wrong state or
+    condition), Forbidden (wrong actor), ValueError (bad input).
     """
     if verb not in VERBS:
         raise Conflict(verb)
-    if held is not None and (held.pk != pk or not transaction.get_connection().in_atomic_block):
-        raise ValueError("held")
+    if inside and (inside.request.pk != pk or not transaction.get_connection().in_atomic_block):
+        raise ValueError("inside")
     now = timezone.now()
-    with nullcontext() if held is not None else transaction.atomic():
-        request = held if held is not None else lock(pk)
+    with nullcontext() if inside else transaction.atomic():
+        request = inside.request if inside else lock(pk)
         transition = getattr(request, verb)
         # The state is asked first: has_transition_perm() is also False in a wrong state.
         if not can_proceed(transition):
@@ -140,12 +152,12 @@ def move(
         decision = _decide(request, actor, because)
         audit.record(
             request.case,
-            *noted,
+            *(inside.noted if inside else ()),
             audit.Entry(
                 verb, actor, request.pk, before, str(request.state), _details(request, because), at=now,
             ),
         )  # fmt: skip
-        _enter(request, verb, entered, decision)
+        _enter(request, verb, entered, partial(outbox.queue, decision=decision, hand=inside.letters if inside else None))
     return request
 
 
@@ -171,16 +183,16 @@ def _details(request: PrivacyRequest, because: Because | None) -> dict[str, Any]
     return details
 
 
-def _enter(request: PrivacyRequest, verb: str, entered: bool, decision: Decision | None) -> None:
+def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[PrivacyRequest, Notice], object]) -> None:
     effects = ON_ENTER[request.state]
     if verb in ON_VERB:
-        outbox.queue(request, ON_VERB[verb], decision=decision)
+        tell(request, ON_VERB[verb])
     if verb == "route" and request.state in ON_ROUTE:
-        outbox.queue(request, ON_ROUTE[request.state])
+        tell(request, ON_ROUTE[request.state])
     if entered:
         if verb not in QUIET_RETURNS:
             for notice in effects.notices:
-                outbox.queue(request, notice, decision=decision)
+                tell(request, notice)
         if request.outcome in effects.by_outcome:
-            outbox.queue(request, effects.by_outcome[request.outcome], decision=decision)
+            tell(request, effects.by_outcome[request.outcome])
         bell.ring(*effects.bells)

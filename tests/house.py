@@ -180,7 +180,7 @@ class House:
         return {
             **os.environ, "DATABASE_URL": TEST_DATABASE_URL, "COMPANY_DATABASE_URL": settings.COMPANY_DATABASE_URL,
             "REDIS_URL": settings.REDIS_URL, "DEBUG": "1", "BASE_URL": self.url, "PYTHONUNBUFFERED": "1",
-            "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **self.extra,
+            "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **self.extra,
         }  # fmt: skip
 
     def start(self, name: str, *command: str, **extra: str) -> subprocess.Popen[bytes]:
@@ -262,9 +262,11 @@ def at_rest() -> Iterator[None]:
     resting = [(house, name) for house in _running for name in ("worker", "beat") if name in house.processes]
     for house, name in resting:
         house.kill(name)
-    yield
-    for house, name in resting:
-        house.start_worker() if name == "worker" else house.start_beat()
+    try:
+        yield
+    finally:
+        for house, name in resting:
+            house.start_worker() if name == "worker" else house.start_beat()
 
 
 # --- a person with a browser that knows no script -----------------------------------------------------------------
@@ -274,7 +276,9 @@ class Person:
     """Somebody over real HTTP: follows links, fills forms as they stand on the page, keeps cookies."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url, follow_redirects=True, timeout=20)
+        # A connection of its own for each request: the server may close an idle one just as it is used again.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(base_url=url, follow_redirects=True, timeout=60, limits=limits)
         self.page: httpx.Response | None = None
 
     def open(self, path: str) -> httpx.Response:

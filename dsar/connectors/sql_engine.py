@@ -30,8 +30,9 @@ _LIMITS = (
     "set_config('max_parallel_workers_per_gather', '0', true)"
 )
 _SQLSTATES = {
-    "57014": SourceUnavailable("timeout"), "25P03": SourceUnavailable("timeout"), "55P03": SourceUnavailable("locked"), "40P01": SourceUnavailable("conflict"),
-    "40001": SourceUnavailable("conflict"), "42501": SourceBroken("permission"), "25006": SourceBroken("permission"),
+    "57014": SourceUnavailable("timeout"), "25P03": SourceUnavailable("timeout"), "55P03": SourceUnavailable("locked"),
+    "40P01": SourceUnavailable("conflict"), "40001": SourceUnavailable("conflict"),
+    "42501": SourceBroken("permission"), "25006": SourceBroken("permission"),
     "42P01": SourceBroken("schema_changed"), "42703": SourceBroken("schema_changed"),
     "42804": SourceBroken("schema_changed"), "42883": SourceBroken("schema_changed"),
     "3F000": SourceBroken("schema_changed"),
@@ -148,12 +149,23 @@ def transaction(url: str, *, write: bool) -> Iterator[Work]:
         connection = _begun(engine, write)
     except sa.exc.SQLAlchemyError as error:
         raise translated(error) from error
-    with connection:
-        try:
-            yield Work(connection)
-            connection.commit()
-        except sa.exc.SQLAlchemyError as error:
-            raise translated(error) from error
+    try:
+        yield Work(connection)
+        connection.commit()
+    except sa.exc.SQLAlchemyError as error:
+        raise translated(error) from error
+    finally:
+        _leave(connection)
+
+
+def _leave(connection: sa.Connection) -> None:
+    """Roll back what was not committed. Where the database has ended the connection there is nothing to roll back, and
+    the error that brought us here must not be hidden by that."""
+    try:
+        connection.close()
+    except sa.exc.SQLAlchemyError:
+        if not connection.closed:
+            connection.invalidate()
 
 
 def _must_exist(url: sa.URL) -> None:

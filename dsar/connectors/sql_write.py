@@ -222,6 +222,7 @@ def _closing(layout: Layout) -> list[tuple[sa.Delete | sa.Update, tuple[str, ...
             continue
         moments = tuple(name for name, value in action.set.items() if value == "now")
         fixed = {name: value for name, value in action.set.items() if value != "now"}
+        kept = _terminated(layout, action.table, table, fixed)
         if fixed or not action.only_null:
             # Only rows that differ, so that a repeat changes none; a moment alone always differs.
             different = [
@@ -229,8 +230,18 @@ def _closing(layout: Layout) -> list[tuple[sa.Delete | sa.Update, tuple[str, ...
             ]
             where.append(sa.or_(*different, *(table.c[name].is_(None) for name in moments)))
         written = {name: sa.bindparam(f"now_{name}", type_=table.c[name].type) for name in moments}
-        found.append((sa.update(table).where(*where).values({**fixed, **written}), moments))
+        found.append((sa.update(table).where(*where).values({**fixed, **kept, **written}), moments))
     return found
+
+
+def _terminated(layout: Layout, name: str, table: sa.Table, fixed: dict[str, Any]) -> dict[str, sa.ColumnElement[Any]]:
+    """Closing does not wash away that an account was terminated for a violation: what is refunded depends on it."""
+    identity = layout.source.identity
+    mark = identity.terminated if identity and identity.table == name else None
+    if mark is None or mark.column not in fixed:
+        return {}
+    column = table.c[mark.column]
+    return {mark.column: sa.case((column == mark.equals, column), else_=sa.literal(fixed[mark.column], column.type))}
 
 
 def settle(reader: Reader, work: Work, ref: Any, request_ref: str, today: date) -> Outcome:

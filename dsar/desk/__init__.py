@@ -1,1 +1,1 @@
-"""The pages of the privacy team: a queue, a request with its next step, what came in, holds, sources, the audit trail."""
+"""The pages of the privacy team: the queue, a request and its next step, mail, holds, sources, the audit trail."""

@@ -1,5 +1,6 @@
 """The audit trail of the house, page by page, each page checked as it is shown; and the latest signed checkpoint."""
 
+from itertools import pairwise
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,16 +17,18 @@ def trail(request: HttpRequest) -> HttpResponse:
     checkpoint = Checkpoint.objects.order_by("-pk").first()
     context: dict[str, Any] = {
         "events": [{**story.told(event, known), "hash": event.hash[:12]} for event in page.rows],
-        "faults": faults(page.rows), "page": page, "checkpoint": checkpoint,
+        "faults": faults(page.rows),
+        "page": page,
+        "checkpoint": checkpoint,
         "signed": checkpoint is not None and audit.is_signed(checkpoint),
-    }  # fmt: skip
+    }
     return frame.page(request, "desk/audit.html", "audit", context)
 
 
 def faults(events: list[AuditEvent]) -> list[int]:
     """The numbers of events that were changed or do not follow the one before (`events` newest first)."""
     found = [event.number for event in events if event.hash != audit.fingerprint(event)]
-    for later, earlier in zip(events, events[1:], strict=False):
+    for later, earlier in pairwise(events):
         if later.previous != earlier.hash or later.number != earlier.number + 1:
             found.append(later.number)
     return sorted(set(found))

@@ -1,4 +1,4 @@
-"""Every verb of the desk: its form, its one call, who may, and when it exists. The page and the POST both read this table."""
+"""Every verb of the desk: its form, its one call, who may, and when it exists. Page and POST read the same table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
-from accounts.models import Role
 from dsar.desk import forms
+from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.enums import DecisionKind, StepReason, StepStatus
 from dsar.fulfilment import control
 from dsar.intake import submit
@@ -17,8 +17,6 @@ from dsar.models import Actor, PrivacyRequest
 from dsar.review import decide
 from dsar.workflow import Because, move
 
-HANDLERS = frozenset({Role.HANDLER, Role.APPROVER})
-APPROVERS = frozenset({Role.APPROVER})
 Data = dict[str, Any]
 
 
@@ -35,7 +33,7 @@ class Verb:
     done: Any
     form: type[forms.VerbForm]
     run: Callable[[int, Data, Actor], object]
-    roles: frozenset[Any]
+    roles: frozenset[str]
     help: Any = ""
     moves: str = ""
     exists: Callable[[PrivacyRequest], bool] = lambda _request: True
@@ -74,96 +72,193 @@ VERBS: Mapping[str, Verb] = {
     verb.slug: verb
     for verb in (
         Verb(
-            "classify", _("Sort this request"), _("Sorted. The person is told."), forms.ClassifyForm,
-            lambda pk, data, actor: decide.classify(pk, data["right"], actor=actor), HANDLERS, moves="classify",
+            "classify",
+            _("Sort this request"),
+            _("Sorted. The person is told."),
+            forms.ClassifyForm,
+            lambda pk, data, actor: decide.classify(pk, data["right"], actor=actor),
+            HANDLERS,
+            moves="classify",
             help=_("The dates are counted from receipt, as the right and the law demand."),
         ),
         Verb(
-            "approve", _("Approve the plan"), _("Approved. The person is asked to confirm."), forms.ApproveForm,
-            lambda pk, data, actor: decide.approve(pk, actor=actor, text=data["text"]), APPROVERS, moves="approve",
+            "approve",
+            _("Approve the plan"),
+            _("Approved. The person is asked to confirm."),
+            forms.ApproveForm,
+            lambda pk, data, actor: decide.approve(pk, actor=actor, text=data["text"]),
+            APPROVERS,
+            moves="approve",
         ),
         Verb(
-            "release", _("Release for erasure"), _("Released. The workers have begun."), forms.ReleaseForm,
-            lambda pk, data, actor: control.release(pk, actor=actor), APPROVERS, moves="release", danger=True,
+            "release",
+            _("Release for erasure"),
+            _("Released. The workers have begun."),
+            forms.ReleaseForm,
+            lambda pk, data, actor: control.release(pk, actor=actor),
+            APPROVERS,
+            moves="release",
+            danger=True,
             help=_("The workers begin at once. What is erased cannot be brought back."),
         ),
         Verb(
-            "retry", _("Try again now"), _("Queued. The workers try again now."), forms.EmptyForm,
-            lambda pk, data, actor: control.retry(pk, actor=actor), HANDLERS, exists=_waits,
+            "retry",
+            _("Try again now"),
+            _("Queued. The workers try again now."),
+            forms.EmptyForm,
+            lambda pk, data, actor: control.retry(pk, actor=actor),
+            HANDLERS,
+            exists=_waits,
         ),
         Verb(
-            "by-hand", _("Done by hand"), _("Noted. Thank you."), forms.StepForm,
-            lambda pk, data, actor: control.done_by_hand(pk, data["step"], actor=actor), HANDLERS, exists=_by_hand,
+            "by-hand",
+            _("Done by hand"),
+            _("Noted. Thank you."),
+            forms.StepForm,
+            lambda pk, data, actor: control.done_by_hand(pk, data["step"], actor=actor),
+            HANDLERS,
+            exists=_by_hand,
         ),
         Verb(
-            "dispute", _("Decide the dispute"), _("Your finding is noted. Two people have to agree."), forms.DisputeForm,
+            "dispute",
+            _("Decide the dispute"),
+            _("Your finding is noted. Two people have to agree."),
+            forms.DisputeForm,
             lambda pk, data, actor: decide.judge_dispute(pk, data["founded"] == "founded", data["text"], actor=actor),
-            APPROVERS, exists=lambda request: request.disputed_at is not None and not request.is_ended,
+            APPROVERS,
+            exists=lambda request: request.disputed_at is not None and not request.is_ended,
             help=_("Somebody with this mailbox said: this was not me. The steps wait, the clock does not."),
         ),
         Verb(
-            "ask", _("Ask the requester"), _("Your question is on its way."), forms.QuestionForm,
-            lambda pk, data, actor: decide.ask(pk, data["text"], actor=actor), HANDLERS, moves="ask",
-            help=_("The request comes back with the answer, or after 14 days without one. The clock goes on."),
+            "ask",
+            _("Ask the requester"),
+            _("Your question is on its way."),
+            forms.QuestionForm,
+            lambda pk, data, actor: decide.ask(pk, data["text"], actor=actor),
+            HANDLERS,
+            moves="ask",
+            help=_("It comes back with the answer, or after the set days without one. The clock goes on."),
         ),
         Verb(
-            "reply", _("Write to the requester"), _("Your message is on its way."), forms.ReplyForm,
-            lambda pk, data, actor: decide.reply(pk, data["text"], actor=actor), HANDLERS,
+            "reply",
+            _("Write to the requester"),
+            _("Your message is on its way."),
+            forms.ReplyForm,
+            lambda pk, data, actor: decide.reply(pk, data["text"], actor=actor),
+            HANDLERS,
             help=_("Changes nothing about the request."),
         ),
         Verb(
-            "note", _("Write a note"), _("Noted."), forms.NoteForm,
-            lambda pk, data, actor: decide.note(pk, data["text"], actor=actor), HANDLERS,
+            "note",
+            _("Write a note"),
+            _("Noted."),
+            forms.NoteForm,
+            lambda pk, data, actor: decide.note(pk, data["text"], actor=actor),
+            HANDLERS,
         ),
         Verb(
-            "assign", _("Take it on"), _("This request is yours now."), forms.EmptyForm,
-            lambda pk, data, actor: decide.assign(pk, actor=actor), HANDLERS,
+            "assign",
+            _("Take it on"),
+            _("This request is yours now."),
+            forms.EmptyForm,
+            lambda pk, data, actor: decide.assign(pk, actor=actor),
+            HANDLERS,
             exists=lambda request: not request.is_ended,
         ),
         Verb(
-            "split", _("Split off other rights"), _("Opened beside this request."), forms.SplitForm,
-            lambda pk, data, actor: split(pk, data["rights"], actor=actor), HANDLERS, moves="split",
+            "split",
+            _("Split off other rights"),
+            _("Opened beside this request."),
+            forms.SplitForm,
+            lambda pk, data, actor: split(pk, data["rights"], actor=actor),
+            HANDLERS,
+            moves="split",
         ),
         Verb(
-            "extend", _("Take more time"), _("Extended. The person is told why."), forms.ExtendForm,
-            lambda pk, data, actor: decide.extend(pk, data["code"], data["text"], actor=actor), HANDLERS, moves="extend",
+            "extend",
+            _("Take more time"),
+            _("Extended. The person is told why."),
+            forms.ExtendForm,
+            lambda pk, data, actor: decide.extend(pk, data["code"], data["text"], actor=actor),
+            HANDLERS,
+            moves="extend",
             help=_("Once only, and only before the legal date."),
         ),
         Verb(
-            "refer", _("Refer elsewhere"), _("Referred. The person is told where to turn."), forms.ReferForm,
-            lambda pk, data, actor: decide.refer(pk, data["text"], actor=actor), HANDLERS, moves="refer", danger=True,
+            "refer",
+            _("Refer elsewhere"),
+            _("Referred. The person is told where to turn."),
+            forms.ReferForm,
+            lambda pk, data, actor: decide.refer(pk, data["text"], actor=actor),
+            HANDLERS,
+            moves="refer",
+            danger=True,
         ),
         Verb(
-            "merge", _("Merge with the earlier request"), _("Merged."), forms.SureForm,
-            lambda pk, data, actor: decide.merge(pk, actor=actor), HANDLERS, moves="merge",
-            exists=lambda request: decide.twin_of(request) is not None, danger=True,
+            "merge",
+            _("Merge with the earlier request"),
+            _("Merged."),
+            forms.SureForm,
+            lambda pk, data, actor: decide.merge(pk, actor=actor),
+            HANDLERS,
+            moves="merge",
+            exists=lambda request: decide.twin_of(request) is not None,
+            danger=True,
             help=_("The same verified person has asked for the same before; that request answers both."),
         ),
         Verb(
-            "narrow", _("Narrow the plan"), _("Narrowed. The person is told."), forms.NarrowForm,
+            "narrow",
+            _("Narrow the plan"),
+            _("Narrowed. The person is told."),
+            forms.NarrowForm,
             lambda pk, data, actor: control.narrow(pk, data["keep"], data["code"], data["text"], actor=actor),
-            APPROVERS, moves="narrow", danger=True,
-            help=_("Only for a lawful reason that is new since the confirmation. Keeping everything ends the request as denied."),
+            APPROVERS,
+            moves="narrow",
+            danger=True,
+            help=_("Only for a lawful reason that is new. Keeping everything ends the request as denied."),
         ),
         Verb(
-            "refuse", _("Refuse"), _("Refused. The person is told why and what they can do."), forms.RefuseForm,
-            lambda pk, data, actor: decide.refuse(pk, data["code"], data["text"], actor=actor), APPROVERS, moves="refuse",
-            danger=True, help=_("The letter names the reason, the article and the authority to complain to."),
+            "refuse",
+            _("Refuse"),
+            _("Refused. The person is told why and what they can do."),
+            forms.RefuseForm,
+            lambda pk, data, actor: decide.refuse(pk, data["code"], data["text"], actor=actor),
+            APPROVERS,
+            moves="refuse",
+            danger=True,
+            help=_("The letter names the reason, the article and the authority to complain to."),
         ),
         Verb(
-            "lapse", _("End with a letter"), _("Ended. The letter is on its way."), forms.LapseForm,
-            lambda pk, data, actor: decide.lapse(pk, data["text"], actor=actor), APPROVERS, moves="lapse", danger=True,
+            "lapse",
+            _("End with a letter"),
+            _("Ended. The letter is on its way."),
+            forms.LapseForm,
+            lambda pk, data, actor: decide.lapse(pk, data["text"], actor=actor),
+            APPROVERS,
+            moves="lapse",
+            danger=True,
             help=_("For what was never proven or never answered. Say what can be said without proof."),
         ),
         Verb(
-            "withdraw", _("Note a withdrawal"), _("Withdrawn. The person gets a letter."), forms.WithdrawForm,
-            lambda pk, data, actor: decide.withdraw_for(pk, actor=actor), HANDLERS, moves="withdraw", danger=True,
+            "withdraw",
+            _("Note a withdrawal"),
+            _("Withdrawn. The person gets a letter."),
+            forms.WithdrawForm,
+            lambda pk, data, actor: decide.withdraw_for(pk, actor=actor),
+            HANDLERS,
+            moves="withdraw",
+            danger=True,
         ),
         Verb(
-            "reject", _("Not a request"), _("Put aside as no request."), forms.SureForm,
-            lambda pk, data, actor: decide.reject(pk, actor=actor), HANDLERS, moves="reject", danger=True,
+            "reject",
+            _("Not a request"),
+            _("Put aside as no request."),
+            forms.SureForm,
+            lambda pk, data, actor: decide.reject(pk, actor=actor),
+            HANDLERS,
+            moves="reject",
+            danger=True,
             help=_("Spam, or mail that asks for nothing. The one end without a letter."),
         ),
     )
-}  # fmt: skip
-
+}

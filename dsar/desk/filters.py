@@ -31,14 +31,18 @@ class QueueFilter(django_filters.FilterSet):
 
     state = django_filters.ChoiceFilter(label=_("State"), choices=State.choices, empty_label=_("Any"))
     right = django_filters.ChoiceFilter(
-        label=_("Right"), choices=[("unsorted", Right.UNCLEAR.label), *((r.value, r.label) for r in Right if r.value)],
-        empty_label=_("Any"), method="of_right",
-    )  # fmt: skip
+        label=_("Right"),
+        choices=[("unsorted", Right.UNCLEAR.label), *((r.value, r.label) for r in Right if r.value)],
+        empty_label=_("Any"),
+        method="of_right",
+    )
     law = django_filters.ChoiceFilter(label=_("Law"), field_name="case__regime", choices=laws, empty_label=_("Any"))
     channel = django_filters.ChoiceFilter(
         label=_("Channel"), field_name="case__channel", choices=Channel.choices, empty_label=_("Any")
     )
-    assignee = django_filters.ChoiceFilter(label=_("With"), choices=assignees, empty_label=_("Anybody"), method="of_assignee")
+    assignee = django_filters.ChoiceFilter(
+        label=_("With"), choices=assignees, empty_label=_("Anybody"), method="of_assignee"
+    )
     due_before = django_filters.DateFilter(
         label=_("Due before"), field_name="due_on", lookup_expr="lt", widget=forms.DateInput(attrs={"type": "date"})
     )

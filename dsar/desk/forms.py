@@ -1,4 +1,4 @@
-"""What the desk asks for before a verb. Each form knows the request it is for; choices come from the law and the plan."""
+"""What the desk asks for before a verb. A form knows its request; choices come from the law and from the plan."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,9 @@ LONGEST = 8000
 class VerbForm(forms.Form):
     """A form for one verb on one request; field ids carry the verb's name, since a page holds several forms."""
 
-    def __init__(self, request: PrivacyRequest, verb: str, data: Any = None, *, plan: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, request: PrivacyRequest, verb: str, data: Any = None, *, plan: dict[str, Any] | None = None
+    ) -> None:
         self.request, self.plan = request, plan or {}
         super().__init__(data, auto_id=f"{verb}_%s")
         self.prepare()
@@ -34,9 +36,12 @@ class VerbForm(forms.Form):
 def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: int = 4) -> forms.CharField:
     """A field for sentences."""
     return forms.CharField(
-        label=label, help_text=help_text, required=required, max_length=LONGEST,
+        label=label,
+        help_text=help_text,
+        required=required,
+        max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": rows}),
-    )  # fmt: skip
+    )
 
 
 READ_BY_THEM = _("The requester reads this.")
@@ -114,7 +119,7 @@ class ExtendForm(VerbForm):
         found = codes.extension_reasons(self.request.case.regime)
         self.offer("code", [(code.code, code.label) for code in found])
         if found:
-            self.initial |= {"code": found[0].code, "text": found[0].text}
+            self.initial["code"], self.initial["text"] = found[0].code, found[0].text
 
 
 class ReplyForm(VerbForm):
@@ -176,7 +181,7 @@ class NarrowForm(VerbForm):
         self.offer(
             "keep",
             {
-                f"{item['source']}|{item['category']}": f"{item['label']} – {labels.get(item['source'], item['source'])}"
+                f"{item['source']}|{item['category']}": f"{item['label']} – {labels.get(item['source'])}"
                 for item in erasing
             }.items(),
         )

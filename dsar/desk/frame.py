@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from config.access import ACCESS
+from dsar.desk.roles import MAY
 from dsar.models import Actor, staff
 
 PLACES = {"queue": "desk_queue", "holds": "desk_holds", "sources": "desk_sources", "audit": "desk_audit"}
@@ -29,7 +29,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def may(request: HttpRequest, url_name: str) -> bool:
     """Whether this person's role opens an address."""
-    return signed_in(request).role in ACCESS.get(url_name, frozenset())
+    return signed_in(request).role in MAY[url_name]
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -34,7 +34,10 @@ def bases() -> list[tuple[str, Any]]:
         for code in codes.grounds(regime):
             labels[code.code] = code.label
             found[code.code].append(code.citation)
-    return [("", _("Please choose")), *((code, f"{labels[code]} ({'; '.join(cited)})") for code, cited in found.items())]
+    return [
+        ("", _("Please choose")),
+        *((code, f"{labels[code]} ({'; '.join(cited)})") for code, cited in found.items()),
+    ]
 
 
 class HoldForm(forms.Form):
@@ -43,16 +46,20 @@ class HoldForm(forms.Form):
     email = forms.CharField(
         label=gettext_lazy("The person's e-mail address"),
         help_text=gettext_lazy("Only its keyed hash is kept."),
-        max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
     code = forms.ChoiceField(label=gettext_lazy("Ground in law"), choices=bases)
     review_on = forms.DateField(
         label=gettext_lazy("Look at it again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     sources = forms.MultipleChoiceField(
-        label=gettext_lazy("Only in these sources"), help_text=gettext_lazy("None chosen: in all of them."), required=False,
-        widget=forms.CheckboxSelectMultiple, choices=lambda: [(k, s.label) for k, s in loader.current().sources.items()],
-    )  # fmt: skip
+        label=gettext_lazy("Only in these sources"),
+        help_text=gettext_lazy("None chosen: in all of them."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=lambda: [(k, s.label) for k, s in loader.current().sources.items()],
+    )
 
 
 class SureForm(forms.Form):
@@ -74,7 +81,11 @@ def place(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             hold = verbs.place(
-                data["email"], data["code"], data["review_on"], actor=frame.actor_of(request), sources=tuple(data["sources"])
+                data["email"],
+                data["code"],
+                data["review_on"],
+                actor=frame.actor_of(request),
+                sources=tuple(data["sources"]),
             )
         except decide.Invalid as error:
             form.add_error(None, str(error))
@@ -84,9 +95,10 @@ def place(request: HttpRequest) -> HttpResponse:
             active = hold.status == HoldStatus.ACTIVE
             messages.success(
                 request,
-                _("The hold is active.") if active
+                _("The hold is active.")
+                if active
                 else _("The hold is being placed: it becomes active once no worker touches the data any more."),
-            )  # fmt: skip
+            )
             return redirect("desk_holds")
     return _show(request, form, 422)
 
@@ -113,20 +125,26 @@ def _show(request: HttpRequest, form: HoldForm, status: int = 200) -> HttpRespon
     touched = _requests({row.email_index for row in rows if row.status != HoldStatus.LIFTED})
     labels = {key: source.label for key, source in loader.current().sources.items()}
     today = timezone.localdate()
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
-            "hold": row, "basis": _basis(row.code), "scope": ", ".join(labels.get(key, key) for key in row.sources),
-            "requests": touched.get(row.email_index, []), "placed_by": story.name_of(row.placed_by),
-            "lifted_by": story.name_of(row.lifted_by), "due": row.status != HoldStatus.LIFTED and row.review_on <= today,
-            "lift": SureForm(auto_id=f"lift_{row.pk}_%s"), "lift_url": reverse("desk_hold_lift", args=[row.pk]),
+            "hold": row,
+            "basis": _basis(row.code),
+            "scope": ", ".join(labels.get(key, key) for key in row.sources),
+            "requests": touched.get(row.email_index, []),
+            "placed_by": story.name_of(row.placed_by),
+            "lifted_by": story.name_of(row.lifted_by),
+            "due": row.status != HoldStatus.LIFTED and row.review_on <= today,
+            "lift": SureForm(auto_id=f"lift_{row.pk}_%s"),
+            "lift_url": reverse("desk_hold_lift", args=[row.pk]),
         }
         for row in rows
-    ]  # fmt: skip
+    ]
     context = {
         "standing": [line for line in lines if line["hold"].status != HoldStatus.LIFTED],
         "lifted": [line for line in lines if line["hold"].status == HoldStatus.LIFTED],
-        "form": form, "can_change": frame.may(request, "desk_hold_place"),
-    }  # fmt: skip
+        "form": form,
+        "can_change": frame.may(request, "desk_hold_place"),
+    }
     return frame.page(request, "desk/holds.html", "holds", context, status)
 
 
@@ -140,5 +158,7 @@ def _requests(indexes: set[str]) -> dict[str, list[dict[str, str]]]:
     touched: dict[str, list[dict[str, str]]] = defaultdict(list)
     open_ones = PrivacyRequest.objects.filter(ended_at__isnull=True, case__email_index__in=indexes - {""})
     for row in open_ones.select_related("case").order_by("due_on", "pk")[:SHOWN]:
-        touched[row.case.email_index].append({"url": reverse("desk_request", args=[row.pk]), "reference": row.case.reference})
+        touched[row.case.email_index].append(
+            {"url": reverse("desk_request", args=[row.pk]), "reference": row.case.reference}
+        )
     return touched

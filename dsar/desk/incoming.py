@@ -33,8 +33,9 @@ class AdoptForm(forms.Form):
     email = forms.CharField(
         label=gettext_lazy("The sender's address, as you read it"),
         help_text=gettext_lazy("It is proven like any other: the link goes there."),
-        max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
 
     def clean_email(self) -> str:
         """A usable address."""
@@ -51,14 +52,20 @@ def listing(request: HttpRequest) -> HttpResponse:
     key = chosen if chosen in VIEWS else "unread"
     found = Intake.objects.filter(status=VIEWS[key][1])
     page = paging.page(found, request.GET, "received_at", descending=True)
-    views = [{"url": f"?view={name}", "label": label, "current": name == key} for name, (label, _status) in VIEWS.items()]
+    views = [
+        {"url": f"?view={name}", "label": label, "current": name == key} for name, (label, _status) in VIEWS.items()
+    ]
     lines = [
         {
-            "url": reverse("desk_incoming_item", args=[row.pk]), "number": row.pk, "at": row.received_at, "size": row.size,
-            "channel": row.get_channel_display(), "reason": words.INTAKE_REASONS.get(row.reason, row.reason),
+            "url": reverse("desk_incoming_item", args=[row.pk]),
+            "number": row.pk,
+            "at": row.received_at,
+            "size": row.size,
+            "channel": row.get_channel_display(),
+            "reason": words.INTAKE_REASONS.get(row.reason, row.reason),
         }
         for row in page.rows
-    ]  # fmt: skip
+    ]
     return frame.page(request, "desk/incoming.html", "incoming", {"views": views, "lines": lines, "page": page})
 
 
@@ -107,10 +114,13 @@ def _fetch(pk: int) -> Intake:
 def _show(request: HttpRequest, held: Intake, form: AdoptForm, status: int = 200) -> HttpResponse:
     case_request = held.case.requests.order_by("pk").first() if held.case else None
     context: dict[str, Any] = {
-        "item": held, "beginning": email.summary(held)["beginning"], "form": form,
-        "reason": words.INTAKE_REASONS.get(held.reason, held.reason), "handled_by": story.name_of(held.handled_by),
+        "item": held,
+        "beginning": email.summary(held)["beginning"],
+        "form": form,
+        "reason": words.INTAKE_REASONS.get(held.reason, held.reason),
+        "handled_by": story.name_of(held.handled_by),
         "can_act": frame.may(request, "desk_incoming_act") and held.status in shelf.OPEN and held.case_id is None,
         "case_url": reverse("desk_request", args=[case_request.pk]) if case_request else "",
         "act_url": reverse("desk_incoming_act", args=[held.pk]),
-    }  # fmt: skip
+    }
     return frame.page(request, "desk/incoming_item.html", "incoming", context, status)

@@ -31,7 +31,11 @@ def next_step(request: PrivacyRequest, actor: Actor) -> Next:
     if not verb.is_there(request):
         return Next(found.title, found.text)
     if not verb.allows(actor):
-        who = _("An approver has the next step.") if actor.is_handler else _("You can read everything here and change nothing.")
+        who = (
+            _("An approver has the next step.")
+            if actor.is_handler
+            else _("You can read everything here and change nothing.")
+        )
         return Next(found.title, f"{found.text} {who}")
     return found
 
@@ -63,7 +67,11 @@ def _stopped(request: PrivacyRequest) -> Next | None:
 def _by_state(request: PrivacyRequest) -> Next:
     state = request.state
     if state in (State.RECEIVED, State.TRIAGE):
-        return Next(_("Read it and sort it"), _("Say which right the person uses. The clock has been running since receipt."), "classify")
+        return Next(
+            _("Read it and sort it"),
+            _("Say which right the person uses. The clock has been running since receipt."),
+            "classify",
+        )
     if state == State.VERIFYING:
         return Next(
             _("The person has to prove the mailbox"),
@@ -77,7 +85,8 @@ def _by_state(request: PrivacyRequest) -> Next:
     if state == State.CLARIFYING:
         return Next(
             _("The person has your question"),
-            _("Without an answer by %(day)s it comes back to be decided on what is known.") % {"day": _day(request.answer_by)},
+            _("Without an answer by %(day)s it comes back to be decided on what is known.")
+            % {"day": _day(request.answer_by)},
         )
     if state == State.CONFIRMING:
         until = request.entered_at + settings.CONFIRM_WITHIN
@@ -97,7 +106,9 @@ def _by_state(request: PrivacyRequest) -> Next:
             _("The account is closed and the person waits. Look at the plan once more, then type the reference."),
             "release",
         )
-    return Next(_("The workers are erasing"), _("Each source is verified afterwards; then the letter goes out by itself."))
+    return Next(
+        _("The workers are erasing"), _("Each source is verified afterwards; then the letter goes out by itself.")
+    )
 
 
 def _in_review(request: PrivacyRequest) -> Next:

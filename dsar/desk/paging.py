@@ -1,4 +1,4 @@
-"""Keyset paging: a page begins after the last row of the one before, so that depth costs nothing and no row is skipped."""
+"""Keyset paging: a page begins after the last row of the one before: depth costs nothing and no row is skipped."""
 
 from __future__ import annotations
 

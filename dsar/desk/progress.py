@@ -10,9 +10,16 @@ from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepKind, 
 from dsar.models import Decision, PrivacyRequest, Step
 
 PLACE = {
-    State.RECEIVED: "sort", State.TRIAGE: "sort", State.VERIFYING: "prove", State.LOCATING: "search", State.REVIEW: "review",
-    State.CONFIRMING: "confirm", State.RELEASING: "release", State.FULFILLING: "work", State.CHECKING: "work",
-}  # fmt: skip
+    State.RECEIVED: "sort",
+    State.TRIAGE: "sort",
+    State.VERIFYING: "prove",
+    State.LOCATING: "search",
+    State.REVIEW: "review",
+    State.CONFIRMING: "confirm",
+    State.RELEASING: "release",
+    State.FULFILLING: "work",
+    State.CHECKING: "work",
+}
 KINDS = {StepKind.CLOSE: 0, StepKind.SETTLE: 1, StepKind.ERASE: 2}
 
 
@@ -76,12 +83,17 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
             total = done = max(done, 1)
         made.append(
             {
-                "key": key, "label": labels.get(key, key), "lines": [_line(step) for step in own], "done": done, "total": total,
-                "planned": planned > 0 and erase is not None, "finished": all(step.status == StepStatus.DONE for step in own),
+                "key": key,
+                "label": labels.get(key, key),
+                "lines": [_line(step) for step in own],
+                "done": done,
+                "total": total,
+                "planned": planned > 0 and erase is not None,
+                "finished": all(step.status == StepStatus.DONE for step in own),
                 "blocked": any(step.status == StepStatus.BLOCKED for step in own),
                 "counts": tally_words(erase.tallies if erase else []),
             }
-        )  # fmt: skip
+        )
     return made
 
 
@@ -92,14 +104,21 @@ def _done(step: Step) -> int:
 def _line(step: Step) -> dict[str, Any]:
     kind = {"done": "ok", "blocked": "danger", "leased": "info"}.get(step.status, "warn" if step.reason else "")
     return {
-        "step": step.pk, "label": step.get_kind_display(), "status": step.get_status_display(), "kind": kind,
-        "reason": words.attention(step.reason) if step.reason else "", "at": step.finished_at,
+        "step": step.pk,
+        "label": step.get_kind_display(),
+        "status": step.get_status_display(),
+        "kind": kind,
+        "reason": words.attention(step.reason) if step.reason else "",
+        "at": step.finished_at,
         "by_hand": step.status == StepStatus.BLOCKED and step.reason == StepReason.NOT_SUPPORTED,
         "tries": step.retries,
-    }  # fmt: skip
+    }
 
 
 def tally_words(tallies: Sequence[dict[str, Any]]) -> str:
     """ "7 deleted · 2 kept": the totals of a step."""
-    totals = {name: sum(line.get(name, 0) for line in tallies) for name in ("removed", "anonymised", "kept", "absent", "failed")}
+    totals = {
+        name: sum(line.get(name, 0) for line in tallies)
+        for name in ("removed", "anonymised", "kept", "absent", "failed")
+    }
     return " · ".join(f"{number} {words.COUNTS[name]}" for name, number in totals.items() if number)

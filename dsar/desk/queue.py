@@ -21,9 +21,11 @@ class SearchForm(forms.Form):
     """One box for a reference or an address."""
 
     words = forms.CharField(
-        label=gettext_lazy("Reference or e-mail address"), max_length=254, required=False,
+        label=gettext_lazy("Reference or e-mail address"),
+        max_length=254,
+        required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    )
 
 
 def queue(request: HttpRequest) -> HttpResponse:
@@ -37,20 +39,28 @@ def queue(request: HttpRequest) -> HttpResponse:
     asked = QueueFilter(request.GET, queryset=base.select_related("case", "assignee"))
     order, descending = (view.order, view.descending) if found is None else ("due_on", True)
     page = paging.page(asked.qs, request.GET, order, descending=descending)
-    counts = views.counts(now)
+    counts = views.counts(now, frame.signed_in(request))
     saved = [
         {
-            "url": f"?view={one.key}", "label": one.label, "current": found is None and one is view,
+            "url": f"?view={one.key}",
+            "label": one.label,
+            "current": found is None and one is view,
             "count": views.shown(counts[one.key]) if one.counted else "",
         }
         for one in views.VIEWS
-    ]  # fmt: skip
+    ]
     unread = Intake.objects.filter(status=IntakeStatus.QUARANTINED)[: views.COUNT_TO]
     context = {
-        "views": saved, "view": view, "filter": asked, "lines": rows.lines(page.rows), "page": page, "searched": searched,
-        "search": SearchForm(auto_id="search_%s"), "incoming": views.shown(unread.count()),
+        "views": saved,
+        "view": view,
+        "filter": asked,
+        "lines": rows.lines(page.rows),
+        "page": page,
+        "searched": searched,
+        "search": SearchForm(auto_id="search_%s"),
+        "incoming": views.shown(unread.count()),
         "clear_url": f"?{urlencode({'view': view.key})}",
-    }  # fmt: skip
+    }
     return frame.page(request, "desk/queue.html", "queue", context)
 
 

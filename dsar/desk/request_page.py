@@ -34,7 +34,9 @@ def fetch(pk: int) -> PrivacyRequest:
     """The request with its case; Http404 where there is none."""
     if pk > 2**63 - 1:
         raise Http404
-    found: PrivacyRequest = get_object_or_404(PrivacyRequest.objects.select_related("case", "assignee", "after__case"), pk=pk)
+    found: PrivacyRequest = get_object_or_404(
+        PrivacyRequest.objects.select_related("case", "assignee", "after__case"), pk=pk
+    )
     return found
 
 
@@ -48,7 +50,12 @@ def plan_of(request: PrivacyRequest) -> tuple[Plan | None, Body]:
 
 
 def show(
-    http: HttpRequest, request: PrivacyRequest, *, failed: forms.VerbForm | None = None, verb: str = "", status: int = 200
+    http: HttpRequest,
+    request: PrivacyRequest,
+    *,
+    failed: forms.VerbForm | None = None,
+    verb: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     """Render the page; `failed` takes the place of the form that could not be carried out, with what was typed."""
     actor = frame.actor_of(http)
@@ -79,12 +86,19 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
     chip = rows.deadline(request, timezone.localdate())
     if chip:
         try:
-            due = deadlines.dates(case.regime, request.right, request.received_at, extended=request.extended_at is not None).due
+            due = deadlines.dates(
+                case.regime, request.right, request.received_at, extended=request.extended_at is not None
+            ).due
             chip |= {"steps": due.explain(), "rule": str(due.rule), "citation": due.citation}
         except LawError:
             chip |= {"steps": (), "rule": "", "citation": ""}
     regime = regimes.load(case.regime)
-    return {"deadline": chip, "law": regime.text("short"), "law_name": regime.name, "ball": words.ball(request.state, request.attention)}
+    return {
+        "deadline": chip,
+        "law": regime.text("short"),
+        "law_name": regime.name,
+        "ball": words.ball(request.state, request.attention),
+    }
 
 
 def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | None, verb: str) -> dict[str, Any]:
@@ -101,22 +115,33 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(line["step"])
             line["form"] = failed if bound else _step_form(request, line["step"])
     return {
-        "steps": progress.stepper(request, decided), "next": coming, "next_verb": VERBS.get(first), "next_form": made.get(first),
+        "steps": progress.stepper(request, decided),
+        "next": coming,
+        "next_verb": VERBS.get(first),
+        "next_form": made.get(first),
         "actions": [
             {"verb": VERBS[slug], "form": form, "open": slug == verb, "url": _url(request, slug)}
             for slug, form in made.items()
             if slug not in (first, "by-hand")
         ],
-        "next_url": _url(request, first) if first else "", "by_hand_url": _url(request, "by-hand"),
-        "failed": failed, "plan": plans.summary(body) if body else None, "plan_row": plan, "work": work,
-        "frozen": bool(plan and plan.frozen_at), "failures": _failures(body), "money": letters.money_view(body.get("money")),
+        "next_url": _url(request, first) if first else "",
+        "by_hand_url": _url(request, "by-hand"),
+        "failed": failed,
+        "plan": plans.summary(body) if body else None,
+        "plan_row": plan,
+        "work": work,
+        "frozen": bool(plan and plan.frozen_at),
+        "failures": _failures(body),
+        "money": letters.money_view(body.get("money")),
         "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in request.judgement],
         "candidates": [
             {"hint": found["hint"], "reason": words.CANDIDATE_REASONS.get(found["reason"], found["reason"])}
             for found in body.get("candidates", [])
         ],
-        "organisations": body.get("organisations", []), "conversation": story.conversation(request),
-        "decisions": story.decisions(request, decided), "stuck": _stuck(request),
+        "organisations": body.get("organisations", []),
+        "conversation": story.conversation(request),
+        "decisions": story.decisions(request, decided),
+        "stuck": _stuck(request),
         "twin": decide.twin_of(request) if "merge" in made else None,
         "has_judged": any(
             one.kind in (DecisionKind.DISPUTE_FOUNDED, DecisionKind.DISPUTE_UNFOUNDED)
@@ -125,7 +150,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             and one.decided_at >= request.disputed_at
             for one in decided
         ),
-    }  # fmt: skip
+    }
 
 
 def _forms(request: PrivacyRequest, actor: Actor, body: Body) -> dict[str, forms.VerbForm]:
@@ -151,7 +176,8 @@ def _failures(body: Body) -> list[dict[str, Any]]:
     if not body:
         return []
     return [
-        {"label": body["sources"][key]["label"], "reason": words.attention(reason)} for key, reason in plans.failures(body).items()
+        {"label": body["sources"][key]["label"], "reason": words.attention(reason)}
+        for key, reason in plans.failures(body).items()
     ]
 
 
@@ -174,14 +200,20 @@ def _others(request: PrivacyRequest) -> list[dict[str, Any]]:
     same = Q(case=case)
     if case.subject_id:
         same |= Q(case__subject_id=case.subject_id)
-    found = PrivacyRequest.objects.filter(same).exclude(pk=request.pk).select_related("case").order_by("-received_at", "-pk")
+    found = (
+        PrivacyRequest.objects.filter(same)
+        .exclude(pk=request.pk)
+        .select_related("case")
+        .order_by("-received_at", "-pk")
+    )
     return [
         {
-            "url": reverse("desk_request", args=[other.pk]), "reference": other.case.reference,
+            "url": reverse("desk_request", args=[other.pk]),
+            "reference": other.case.reference,
             "right": Right(other.right).label,
             "state": other.get_outcome_display() if other.is_ended else other.get_state_display(),
             "same_case": other.case_id == case.pk,
             "note": _("before this one") if request.after_id == other.pk else "",
         }
         for other in found[:OTHERS]
-    ]  # fmt: skip
+    ]

@@ -55,7 +55,7 @@ def with_keys(cases: Iterable[Case]) -> None:
     """Fetch the keys of many cases in one query, so that masking their addresses costs none each."""
     by_uid = {case.uid: case for case in cases if not case.purged_at}
     for row in CaseKey.objects.filter(pk__in=by_uid):
-        by_uid[row.case_uid].__dict__["_key"] = keys.unwrap(row.key_id, row.wrapped)
+        by_uid[row.case_uid].__dict__["_key"] = keys.unwrap(row.key_id, bytes(row.wrapped))
 
 
 def masked(case: Case) -> str:

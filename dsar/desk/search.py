@@ -15,7 +15,7 @@ SHORTEST = 2
 
 
 def reference_prefix(text: str) -> str:
-    """A reference or its beginning, however it was typed or read aloud ("rd o1i2"): "RD-0112". Empty where it is none."""
+    """A reference or its beginning, however it was typed or read aloud ("rd o1i2": "RD-0112"). Empty for none."""
     letters = re.sub(r"[^0-9A-Z]", "", text.upper())
     letters = letters.removeprefix("RD").translate(str.maketrans("OIL", "011"))
     if len(letters) < SHORTEST or len(letters) > 10:
@@ -39,7 +39,9 @@ def recall(request: HttpRequest, name: str) -> str:
 
 def cases_of(prefix: str) -> list[int]:
     """Up to 50 cases whose reference begins so."""
-    return list(Case.objects.filter(reference__startswith=prefix).order_by("reference").values_list("pk", flat=True)[:50])
+    return list(
+        Case.objects.filter(reference__startswith=prefix).order_by("reference").values_list("pk", flat=True)[:50]
+    )
 
 
 def index_of(text: str) -> str:

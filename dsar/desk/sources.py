@@ -53,7 +53,9 @@ def kill_switch(request: HttpRequest) -> HttpResponse:
     control.kill_switch(on, actor=frame.actor_of(request))
     messages.success(
         request,
-        _("All erasing stops before its next chunk. The clocks go on.") if on else _("Erasing goes on where it stopped."),
+        _("All erasing stops before its next chunk. The clocks go on.")
+        if on
+        else _("Erasing goes on where it stopped."),
     )
     return redirect("desk_sources")
 
@@ -67,18 +69,23 @@ def _show(request: HttpRequest) -> HttpResponse:
         source = known.get(key) or Source(key=key)
         lines.append(
             {
-                "key": key, "label": described.label, "connector": described.connector, "source": source,
-                "failure": words.attention(source.last_error) if source.last_error else "", "waiting": waiting.get(key, {}),
+                "key": key,
+                "label": described.label,
+                "connector": described.connector,
+                "source": source,
+                "failure": words.attention(source.last_error) if source.last_error else "",
+                "waiting": waiting.get(key, {}),
                 "form": SureForm(auto_id=f"switch_{key}_%s") if may_switch else None,
             }
-        )  # fmt: skip
+        )
     house = House.objects.filter(pk=1).first()
     last = AuditEvent.objects.filter(chain="house", what__in=SWITCHES).order_by("-number").first()
     context: dict[str, Any] = {
-        "lines": lines, "killed": bool(house and house.kill_switch),
+        "lines": lines,
+        "killed": bool(house and house.kill_switch),
         "last": story.told(last, story.names([last])) if last else None,
         "kill_form": SureForm(auto_id="kill_%s") if frame.may(request, "desk_kill_switch") else None,
-    }  # fmt: skip
+    }
     return frame.page(request, "desk/sources.html", "sources", context)
 
 

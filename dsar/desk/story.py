@@ -31,7 +31,14 @@ def conversation(request: PrivacyRequest) -> list[dict[str, Any]]:
     made = []
     if first:
         made.append(
-            {"at": case.received_at, "direction": "in", "who": _("The requester"), "subject": "", "text": first, "status": ""}
+            {
+                "at": case.received_at,
+                "direction": "in",
+                "who": _("The requester"),
+                "subject": "",
+                "text": first,
+                "status": "",
+            }
         )
     for message in reversed(told):
         message.case = case
@@ -52,21 +59,28 @@ def _message(message: Message) -> dict[str, Any]:
     if direction == "out" and message.status != MessageStatus.SENT:
         status = str(message.get_status_display())
     return {
-        "at": message.sent_at or message.created_at, "direction": direction, "who": who,
-        "subject": str(message.get_notice_display()) if message.notice else "", "text": text, "status": status,
-    }  # fmt: skip
+        "at": message.sent_at or message.created_at,
+        "direction": direction,
+        "who": who,
+        "subject": str(message.get_notice_display()) if message.notice else "",
+        "text": text,
+        "status": status,
+    }
 
 
 def decisions(request: PrivacyRequest, found: Sequence[Decision]) -> list[dict[str, Any]]:
     """Who decided what, on which ground, in which words."""
     return [
         {
-            "at": decision.decided_at, "what": decision.get_kind_display(), "who": name_of(decision.decided_by),
-            "reason": _reason(decision), "citation": decision.citation,
+            "at": decision.decided_at,
+            "what": decision.get_kind_display(),
+            "who": name_of(decision.decided_by),
+            "reason": _reason(decision),
+            "citation": decision.citation,
             "text": request.case.unseal(decision.text_sealed, "decision"),
         }
         for decision in found
-    ]  # fmt: skip
+    ]
 
 
 def _reason(decision: Decision) -> str:
@@ -101,7 +115,13 @@ def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
         who = str(_("the requester"))
     else:
         who = str(_("Rightsdesk"))
-    return {"at": event.at, "what": words.event(event.what), "who": who, "detail": _details(event), "number": event.number}
+    return {
+        "at": event.at,
+        "what": words.event(event.what),
+        "who": who,
+        "detail": _details(event),
+        "number": event.number,
+    }
 
 
 def _details(event: AuditEvent) -> str:

@@ -1,7 +1,7 @@
 """The saved views of the queue: which rows, in which order, and how many there are without counting them all.
 
-Each view's condition has a partial index of the same words (models/privacy_request.py), so that a page costs the same
-in a queue of ten and of a million.
+Each view's condition has a partial index of the same words (models/privacy_request.py), so that a page costs the
+same in a queue of ten and of a million.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db.models import IntegerField, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from dsar.models import PrivacyRequest
 from dsar.models.privacy_request import PrivacyRequestQuerySet
 
@@ -22,7 +23,7 @@ SOON = timedelta(days=5)
 
 @dataclass(frozen=True)
 class View:
-    """One saved view. `order` is the column of the keyset beside the id; `counted` says whether its link has a number."""
+    """One saved view. `order` is the column of the keyset beside the id; `counted`: whether its link has a number."""
 
     key: str
     label: Any
@@ -43,43 +44,72 @@ def _soon(now: datetime) -> PrivacyRequestQuerySet:
 
 
 VIEWS: tuple[View, ...] = (
-    View("needs-us", _("Needs us"), lambda _now: PrivacyRequest.objects.needing_staff(), _("Nothing needs you now. Well done.")),
     View(
-        "requester", _("Waiting on requester"), lambda _now: PrivacyRequest.objects.waiting_on_requester(),
+        "needs-us",
+        _("Needs us"),
+        lambda _now: PrivacyRequest.objects.needing_staff(),
+        _("Nothing needs you now. Well done."),
+    ),
+    View(
+        "requester",
+        _("Waiting on requester"),
+        lambda _now: PrivacyRequest.objects.waiting_on_requester(),
         _("Nobody has to answer us."),
     ),
     View(
-        "release", _("Ready to release"), lambda now: PrivacyRequest.objects.ready_to_release(now),
+        "release",
+        _("Ready to release"),
+        PrivacyRequest.objects.ready_to_release,
         _("No confirmed deletion waits for its release."),
     ),
     View("stuck", _("Stuck"), lambda _now: PrivacyRequest.objects.stuck(), _("Nothing is stuck.")),
     View("soon", _("Due in 5 days"), _soon, _("Nothing is due in the next five days.")),
     View(
-        "overdue", _("Overdue"), lambda now: _open().filter(due_on__lt=timezone.localdate(now)), _("Nothing is overdue.")
+        "overdue",
+        _("Overdue"),
+        lambda now: _open().filter(due_on__lt=timezone.localdate(now)),
+        _("Nothing is overdue."),
     ),
     View(
-        "all", _("All"), lambda _now: PrivacyRequest.objects.all(), _("No requests yet."), descending=True, counted=False,
+        "all",
+        _("All"),
+        lambda _now: PrivacyRequest.objects.all(),
+        _("No requests yet."),
+        descending=True,
+        counted=False,
     ),
     View(
-        "ended", _("Ended"), lambda _now: PrivacyRequest.objects.filter(ended_at__isnull=False), _("Nothing has ended yet."),
-        order="ended_at", descending=True, counted=False,
+        "ended",
+        _("Ended"),
+        lambda _now: PrivacyRequest.objects.filter(ended_at__isnull=False),
+        _("Nothing has ended yet."),
+        order="ended_at",
+        descending=True,
+        counted=False,
     ),
-)  # fmt: skip
+)
 BY_KEY: Mapping[str, View] = {view.key: view for view in VIEWS}
 
 
-def counts(now: datetime) -> dict[str, int]:
-    """How many rows each counted view has, up to COUNT_TO, in one query that never reads more than that of each."""
-    selects, given = [], []
-    for view in VIEWS:
-        if view.counted:
-            sql, parameters = view.rows(now).order_by().values("pk")[:COUNT_TO].query.sql_with_params()
-            selects.append(f"(SELECT COUNT(*) FROM ({sql}) AS rows_of_view)")
-            given.extend(parameters)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(selects), given)
-        found = cursor.fetchone()
-    return dict(zip((view.key for view in VIEWS if view.counted), found, strict=True))
+class Counted(Subquery):
+    """The number of rows of a query, which may be cut off."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS rows_of_view)"
+    output_field = IntegerField()
+
+
+def counts(now: datetime, reader: User) -> dict[str, int]:
+    """How many rows each counted view has, up to COUNT_TO, in one query that never reads more than that of each.
+
+    `reader` is whoever looks: the one row that the numbers hang on.
+    """
+    asked = {
+        view.key.replace("-", "_"): Counted(view.rows(now).order_by().values("pk")[:COUNT_TO])
+        for view in VIEWS
+        if view.counted
+    }
+    found: dict[str, Any] = User.objects.filter(pk=reader.pk).values(**asked).get()
+    return {key.replace("_", "-"): number for key, number in found.items()}
 
 
 def shown(number: int) -> str:

@@ -26,23 +26,23 @@ BALL: Final[Mapping[str, Any]] = {
 FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     "hold": (
         _("Legal hold"),
-        _("A hold covers this person's data. The plan keeps what it covers. Check that its basis still stands."),
+        _("A hold covers this person's data; the plan keeps what it covers. Check that its ground still stands."),
     ),
     "weigh": (
         _("Exception to weigh"),
-        _("The plan keeps something on a ground that holds only after a person has weighed it. Read the reasons below."),
+        _("Something is kept on a ground that holds only once a person has weighed it. Read the reasons below."),
     ),
     "contact_changed": (
         _("Contact details changed"),
-        _("The contact details of the account changed within the last 30 days. Rule out that somebody took it over."),
+        _("The account's contact details changed in the last 30 days. Rule out that somebody took it over."),
     ),
     "organisation_data": (
         _("Organisation's data"),
-        _("Some of the rows belong to an organisation. They stay; the person is told to turn to it. Check that the split is right."),
+        _("Some of the rows belong to an organisation and stay; the person is told to turn to it. Check the split."),
     ),
     "sole_owner": (
         _("Sole owner"),
-        _("The person is the only owner of an organisation that has other members. Ask who takes over before it is left ownerless."),
+        _("An organisation with other members would be left without an owner. Ask first who takes over."),
     ),
     "security_flag": (
         _("Security flag"),
@@ -54,7 +54,7 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "several_matches": (
         _("Several matches"),
-        _("The proven address reaches more than one account. Nothing is erased until it is clear which one is meant."),
+        _("The proven address reaches more than one account. Nothing is erased until one is meant for certain."),
     ),
     "indeterminate": (
         _("Undated records"),
@@ -78,9 +78,9 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "not_proven": (
         _("Not proven"),
-        _("Nobody opened the link by our target date. Answer what can be answered without proof, or end it with a letter."),
+        _("Nobody opened the link by our target date. Answer what needs no proof, or end it with a letter."),
     ),
-}  # fmt: skip
+}
 
 CANDIDATE_REASONS: Final[Mapping[str, Any]] = {
     "same_phone": _("same telephone number"),

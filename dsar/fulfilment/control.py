@@ -14,7 +14,7 @@ from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, House, PrivacyRequest, Source, Step
 from dsar.notifications import outbox
-from dsar.workflow import Because, Conflict, Forbidden, lock, move
+from dsar.workflow import Because, Conflict, Forbidden, Inside, lock, move
 
 
 class Invalid(Exception):
@@ -107,12 +107,18 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
         finish.clear_attention(request)
         plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").get()
         plan.request = request
-        finish.settle_if_done(request, plan.body())
+        finish.settle_if_done(Inside(request), plan.body())
     return PrivacyRequest.objects.get(pk=pk)
+
+
+def _may_switch(actor: Actor) -> None:
+    if not (actor.is_approver or actor.is_admin):
+        raise Forbidden("switch")
 
 
 def kill_switch(on: bool, *, actor: Actor) -> None:
     """Stop (or resume) all erasing, before the next chunk of every step. Admins and approvers."""
+    _may_switch(actor)
     with transaction.atomic():
         audit.record_house(audit.Entry("kill_switch_on" if on else "kill_switch_off", actor))
         House.objects.filter(pk=1).update(kill_switch=on)
@@ -123,7 +129,8 @@ def kill_switch(on: bool, *, actor: Actor) -> None:
 
 
 def switch_source(key: str, on: bool, *, actor: Actor) -> None:
-    """Switch one source off (its steps wait, by name) or on again."""
+    """Switch one source off (its steps wait, by name) or on again. Admins and approvers."""
+    _may_switch(actor)
     with transaction.atomic():
         Source.objects.update_or_create(key=key, defaults={"enabled": on})
         audit.record_house(audit.Entry("source_on" if on else "source_off", actor, details={"source": key}))

@@ -1,8 +1,7 @@
 """The end of an erasure: steps for a released request, settling it, tombstones, the journal's line."""
 
-from collections.abc import Sequence
-
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from dsar import audit, journal, keys
@@ -10,7 +9,7 @@ from dsar.datamap import loader
 from dsar.enums import Outcome, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
-from dsar.workflow import move
+from dsar.workflow import Inside, move
 
 SETTLE_POSITION, ERASE_POSITION = 10, 20
 
@@ -39,20 +38,27 @@ def clear_attention(request: PrivacyRequest) -> None:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention="")
 
 
-def settle_if_done(request: PrivacyRequest, body: plans.Body, noted: Sequence[audit.Entry] = ()) -> bool:
+def settle_if_done(inside: Inside, body: plans.Body) -> bool:
     """Complete a deletion whose every step has ended: tombstones, journal, outcome, letter; in one transaction.
 
-    `request` comes from lock(). `noted` is written to the audit trail in any case. True where it was completed.
+    What is noted is written to the audit trail in any case. True where it was completed.
     """
-    if request.released_at is None or request.steps.exclude(status=StepStatus.DONE).exists():
-        if noted:
-            audit.record(request.case, *noted)
+    request = inside.request
+    if request.released_at is None or not _all_done(request):
+        if inside.noted:
+            audit.record(request.case, *inside.noted)
         return False
     kept = any(item["action"] in ("keep", "refer") for item in body["items"])
     entomb(request, body)
     outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
-    move(request.pk, "settle", actor=SYSTEM, held=request, noted=noted, outcome=outcome)
+    move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True
+
+
+def _all_done(request: PrivacyRequest) -> bool:
+    """Whether every step has ended. They are kept on the request: the letter counts what each of them did."""
+    prefetch_related_objects([request], "steps")
+    return all(step.status == StepStatus.DONE for step in request.steps.all())
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:

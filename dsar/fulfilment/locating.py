@@ -1,27 +1,29 @@
 """Looking for a person's data: by workers, ahead of the proof where they can, shown to nobody before it."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from dsar import keys
-from dsar.enums import UNVERIFIED_RIGHTS, State
+from dsar import bell, keys
+from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
+from dsar.notifications import outbox
 from dsar.workflow import Conflict, lock, move
 
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+LONG_SEARCH = timedelta(minutes=2)
 
 
-def drain() -> int:
+def drain(turn: bell.Turn | None = None) -> int:
     """Locate what is waiting, the proven first; returns how many were looked at."""
-    done = 0
+    done = found = 0
     for pk in list(PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
         settle(pk)
         done += 1
@@ -29,18 +31,21 @@ def drain() -> int:
     waiting = PrivacyRequest.objects.to_locate().order_by("state", "due_on", "pk").values_list("pk", flat=True)[:BATCH]
     for pk in list(waiting):
         try:
-            locate(pk)
+            found += locate(pk)
         except Exception as error:
             # One person's trouble must not keep the others waiting; the sweep comes back to it.
             log.error("locating failed", request=pk, error=type(error).__name__)
             PrivacyRequest.objects.filter(pk=pk).update(attention="error")
             continue
         done += 1
+    if turn and found and done >= BATCH:
+        # There may be more, and something moves: a source that does not answer must not keep us running.
+        turn.call_others()
     return done
 
 
-def locate(pk: int) -> None:
-    """Ask every source about one request's person and store the plan; a proven request moves on.
+def locate(pk: int) -> bool:
+    """Ask every source about one request's person and store the plan; a proven request moves on. True where it did.
 
     A source that does not answer is asked again for LOCATE_FOR; after that it stands in the plan by its categories.
     """
@@ -49,12 +54,12 @@ def locate(pk: int) -> None:
     try:
         address = case.email
     except keys.Unreadable:
-        return
+        return False
     now = timezone.now()
     body = plans.build(address, case.email_index, case.regime, timezone.localdate(now))
     note_sources(body, now)
     if plans.failures(body) and (request.state == State.VERIFYING or now - request.entered_at < settings.LOCATE_FOR):
-        return
+        return False
     if request.right in UNVERIFIED_RIGHTS:
         body["flags"] = sorted({*body["flags"], "unverified"})
     if case.acts_as != "self":
@@ -62,11 +67,12 @@ def locate(pk: int) -> None:
     with transaction.atomic():
         request = lock(pk)
         if request.located_at is not None or request.state not in (State.VERIFYING, State.LOCATING):
-            return
+            return False
         store(request, body)
         PrivacyRequest.objects.filter(pk=pk).update(located_at=now, attention="")
         if request.state == State.LOCATING:
             settle(pk)
+    return True
 
 
 def store(request: PrivacyRequest, body: plans.Body, *, frozen_at: datetime | None = None) -> Plan:
@@ -85,8 +91,13 @@ def settle(pk: int) -> None:
         return
     body = plan.body()
     nothing = not plans.anything_held(body)
+    waited = timezone.now() - plan.request.entered_at
     try:
-        move(pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"])
+        with transaction.atomic():
+            moved = move(pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"])
+            if moved.state == State.CONFIRMING and waited > LONG_SEARCH:
+                # Nobody watches a page that long: the person is told that it goes on.
+                outbox.queue(moved, Notice.CONFIRM_READY)
     except Conflict:
         return
 

@@ -32,7 +32,7 @@ def steps(request: PrivacyRequest) -> list[dict[str, Any]]:
     deletion = request.right == Right.DELETION
     labels = {
         "received": _("Received"), "proof": _("Proof"), "search": _("Search"), "review": _("Review"),
-        **({"confirmation": _("Confirmation"), "work": _("Deletion")} if deletion else {"work": _("Work")}),
+        **({"confirmation": _("Confirm"), "work": _("Deletion")} if deletion else {"work": _("Work")}),
         "answer": _("Answer"),
     }  # fmt: skip
     now = "answer" if request.is_ended else AT.get(_place(request), "received")

@@ -7,7 +7,8 @@ lease is fenced out by the token.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from dsar import audit, keys
+from dsar import audit, bell, keys
 from dsar.connectors.base import (
     Connector, Identity, Intent, NotSupported, Outcome, SourceBroken, SourceUnavailable,
 )  # fmt: skip
@@ -26,7 +27,7 @@ from dsar.enums import State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Step
 from dsar.notifications import outbox
-from dsar.workflow import lock
+from dsar.workflow import Inside, lock
 
 log = structlog.get_logger(__name__)
 
@@ -46,38 +47,48 @@ class Held:
     request: PrivacyRequest
     plan: Plan
     body: dict[str, Any]
+    letters: list[outbox.Claimed] = field(default_factory=list)
 
     @property
     def step_key(self) -> bytes:
         """Masks derive from this: the same for every try of one person's step."""
         return keys.mac("mask", str(self.request.uid), self.step.source)
 
-    @property
+    @cached_property
     def orders(self) -> tuple[TableOrder, ...]:
         """What the frozen plan tells this source to do."""
         return tuple(TableOrder.from_json(order) for order in self.body["sources"][self.step.source]["orders"])
 
 
-def drain_closing() -> int:
+def drain_closing(turn: bell.Turn | None = None) -> int:
     """Shut accounts in the company's systems: urgent, tried at once after a confirmation."""
-    return _drain([StepKind.CLOSE], [State.RELEASING, State.FULFILLING])
+    return _drain([StepKind.CLOSE], [State.RELEASING, State.FULFILLING], turn)
 
 
-def drain_fulfilling() -> int:
-    """Settle and erase, one person carried through before the next. Returns how many steps were worked on."""
-    return _drain([StepKind.SETTLE, StepKind.ERASE], [State.FULFILLING])
+def drain_fulfilling(turn: bell.Turn | None = None) -> int:
+    """Settle and erase, one person carried through before the next. Returns how many steps were worked on.
+
+    Until nothing is due, or until the turn is over.
+    """
+    return _drain([StepKind.SETTLE, StepKind.ERASE], [State.FULFILLING], turn)
 
 
-def _drain(kinds: list[StepKind], states: list[State]) -> int:
+def _drain(kinds: list[StepKind], states: list[State], turn: bell.Turn | None) -> int:
     done = 0
-    step = claim(kinds, states)
-    while step:
-        done += 1
-        request_id = step.request_id
-        work(step)
-        step = claim(kinds, states, request_id) or claim(kinds, states)
-        if step is None or step.request_id != request_id:
-            outbox.deliver_for(request_id)
+    with outbox.Line() as line:
+        step = claim(kinds, states)
+        while step:
+            done += 1
+            request_id = step.request_id
+            letters = work(step)
+            outbox.deliver(letters, line)
+            step = None if letters else claim(kinds, states, request_id)
+            if step is None:
+                if turn and turn.is_over():
+                    break
+                step = claim(kinds, states)
+                if step and turn:
+                    turn.call_others()
     return done
 
 
@@ -92,7 +103,8 @@ def claim(kinds: list[StepKind], states: list[State], request_id: int | None = N
     ).exclude(status=StepStatus.DONE)
     free = Q(status=StepStatus.QUEUED, due_at__lte=now) | Q(status=StepStatus.LEASED, lease_until__lt=now)
     with transaction.atomic():
-        steps = Step.objects.filter(free, kind__in=kinds, request__state__in=states).filter(~Exists(earlier))
+        steps = Step.objects.select_related("request__case").filter(free, kind__in=kinds, request__state__in=states)
+        steps = steps.filter(~Exists(earlier))
         if request_id is not None:
             steps = steps.filter(request_id=request_id)
         if connection.features.has_select_for_update_skip_locked:
@@ -112,14 +124,18 @@ def claim(kinds: list[StepKind], states: list[State], request_id: int | None = N
     return step
 
 
-def work(step: Step) -> None:
-    """Carry one claimed step as far as it goes; every way to fail has a named reason that a person sees."""
+def work(step: Step) -> list[outbox.Claimed]:
+    """Carry one claimed step as far as it goes; every way to fail has a named reason that a person sees.
+
+    Returns the letters to be sent now: where it was the last step, its request has ended.
+    """
     if step.status == StepStatus.BLOCKED:
-        return
+        return []
     try:
         held = hold(step)
         run = {StepKind.CLOSE: _close, StepKind.SETTLE: _settle, StepKind.ERASE: _erase}[StepKind(step.kind)]
         run(held)
+        return held.letters
     except Fenced:
         log.info("a step was taken over", step=step.pk)
     except lookout.Stop as stop:
@@ -136,11 +152,12 @@ def work(step: Step) -> None:
         # An error nobody foresaw must stop this step, by name, and no other.
         log.exception("a step failed", step=step.pk, error=type(error).__name__)
         pause(step, StepReason.ERROR, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
+    return []
 
 
 def hold(step: Step) -> Held:
     """Load what the step needs and check that the plan is the frozen one (law 5)."""
-    request = PrivacyRequest.objects.select_related("case").get(pk=step.request_id)
+    request = step.request
     plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
     if plan is None:
         raise lookout.Stop(StepReason.PLAN_CHANGED, block=True)
@@ -167,46 +184,47 @@ def pause(step: Step, reason: StepReason, *, block: bool, failed: bool = False) 
 def _close(held: Held) -> None:
     source, ref = _reach(held, judge=False)
     outcome = source.close(ref) if ref else Outcome()
-    record(held, outcome, done=True)
+    record(held, outcome)
 
 
 def _settle(held: Held) -> None:
     lookout.look(held.request, held.plan, held.body, held.step.source)
     source, ref = _reach(held)
     outcome = source.settle(ref, str(held.request.uid), timezone.localdate()) if ref else Outcome()
-    record(held, outcome, done=True)
+    record(held, outcome)
 
 
 def _erase(held: Held) -> None:
     found = held.body["sources"][held.step.source]
     if found.get("untouched"):
-        record(held, Outcome(), done=True)
+        record(held, Outcome())
         return
     if found.get("rotation_days"):
         # Backups: nothing to run. What they hold goes when they are overwritten (11 CCR 7022(d); Art 17 in practice).
-        record(held, Outcome(), done=True)
+        record(held, Outcome())
         return
     source, ref = _reach(held)
     if not ref:
-        record(held, Outcome(), done=True)
+        record(held, Outcome())
         return
     for _round in range(ROUNDS):
-        while not _chunk(held, source, ref):
-            pass
+        intent, outcome = _chunk(held, source, ref)
+        while not intent.last:
+            t3_record(held, intent, outcome)
+            intent, outcome = _chunk(held, source, ref)
         residual = source.verify(ref, held.orders, held.step_key)
         if not residual.left:
-            record(held, Outcome(), done=True)
+            record(held, outcome, intent)
             return
+        t3_record(held, intent, outcome)
         held.step.cursor = ""
     raise lookout.Stop(StepReason.RESIDUAL, block=True)
 
 
-def _chunk(held: Held, source: Connector, ref: str) -> bool:
-    """One chunk: T1, T2, T3. True once the last one is recorded."""
+def _chunk(held: Held, source: Connector, ref: str) -> tuple[Intent, Outcome]:
+    """T1 and T2 of one chunk; T3 is the caller's: the last one ends the step."""
     intent, redo = t1_intent(held, source, ref)
-    outcome = t2_company(held, source, ref, intent, redo=redo)
-    t3_record(held, intent, outcome)
-    return intent.last
+    return intent, t2_company(held, source, ref, intent, redo=redo)
 
 
 def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
@@ -261,34 +279,38 @@ def t3_record(held: Held, intent: Intent, outcome: Outcome) -> None:
         )  # fmt: skip
         if not recorded:
             raise Fenced
-        audit.record(
-            request.case,
-            audit.Entry("chunk_erased", SYSTEM, request.pk, details={"source": held.step.source, **counts(outcome)}),
-        )
+        audit.record(request.case, _entry(held, "chunk_erased", outcome))
     held.step.cursor, held.step.tallies, held.step.intent_sealed = intent.cursor, tallies, None
     held.step.lease_until = timezone.now() + settings.LEASE
 
 
-def record(held: Held, outcome: Outcome, *, done: bool) -> None:
-    """Desk: end a step where the fence still fits; the last one settles its request in the same transaction."""
+def record(held: Held, outcome: Outcome, intent: Intent | None = None) -> None:
+    """Desk: end a step where the fence still fits; the last one settles its request in the same transaction.
+
+    With `intent`, this is the T3 of the step's last chunk too. The letters go to `held`, to be sent after the commit.
+    """
     now = timezone.now()
+    letters: list[outbox.Claimed] = []
     with transaction.atomic():
         request = lock(held.request.pk)
+        request.case.share_key(held.request.case)
         tallies = merged(held.step.tallies, outcome)
         ended = Step.objects.filter(pk=held.step.pk, token=held.token, status=StepStatus.LEASED).update(
-            status=StepStatus.DONE if done else StepStatus.QUEUED, tallies=tallies, reason="", lease_until=None,
-            claims=0, finished_at=now if done else None, intent_sealed=None,
+            status=StepStatus.DONE, tallies=tallies, reason="", lease_until=None, claims=0, finished_at=now,
+            intent_sealed=None, **({"cursor": intent.cursor, "chunks": F("chunks") + 1} if intent else {}),
         )  # fmt: skip
         if not ended:
             raise Fenced
-        audit.record(
-            request.case,
-            audit.Entry(
-                f"{held.step.kind}_done", SYSTEM, request.pk, details={"source": held.step.source, **counts(outcome)}
-            ),
-        )
+        noted = [_entry(held, "chunk_erased", outcome)] if intent else []
+        noted.append(_entry(held, f"{held.step.kind}_done", Outcome() if intent else outcome))
         finish.clear_attention(request)
-        finish.settle_if_done(request, held.body)
+        finish.settle_if_done(Inside(request, noted, letters), held.body)
+    held.letters = letters
+
+
+def _entry(held: Held, what: str, outcome: Outcome) -> audit.Entry:
+    details = {"source": held.step.source, **counts(outcome)}
+    return audit.Entry(what, SYSTEM, held.request.pk, details=details)
 
 
 def _reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:

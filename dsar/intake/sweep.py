@@ -4,6 +4,7 @@ import structlog
 from django.db.models import F
 from django.utils import timezone
 
+from dsar import bell
 from dsar.enums import Channel, IntakeStatus
 from dsar.intake import email, web
 from dsar.models import Intake
@@ -11,14 +12,17 @@ from dsar.models import Intake
 log = structlog.get_logger(__name__)
 
 TRIES = 5
+BATCH = 100
 
 
-def drain() -> int:
+def drain(turn: bell.Turn | None = None) -> int:
     """Open what is stored, oldest first; returns how many were taken. One that fails is tried five times, then shown."""
     taken = 0
-    for intake in Intake.objects.filter(status=IntakeStatus.STORED, received_at__lte=timezone.now()).order_by("pk")[:100]:
+    for intake in Intake.objects.filter(status=IntakeStatus.STORED, received_at__lte=timezone.now()).order_by("pk")[:BATCH]:
         taken += 1
         open_one(intake)
+    if turn and taken == BATCH:
+        turn.call_others()
     return taken
 
 

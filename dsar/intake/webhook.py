@@ -1,7 +1,9 @@
 """Inbound mail from a mail provider, through django-anymail, raw MIME only. Stored, then answered 200."""
 
+import time
 from typing import Any
 
+from anymail.exceptions import AnymailWebhookValidationFailure
 from anymail.inbound import AnymailInboundMessage
 from anymail.signals import AnymailInboundEvent
 from anymail.webhooks.mailgun import MailgunInboundWebhookView
@@ -10,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.views.decorators.csrf import csrf_exempt
 
 from dsar.intake import email
+
+SIGNATURE_SECONDS = 24 * 3600
 
 
 class RawMailgunView(MailgunInboundWebhookView):
@@ -25,8 +29,23 @@ class RawMailgunView(MailgunInboundWebhookView):
             event_type="inbound", timestamp=None, event_id=None, esp_event=request, message=AnymailInboundMessage()
         )
 
+    def validate_request(self, request: HttpRequest) -> None:
+        """Besides anymail's own checks: a signature is good for a day (the provider tries for eight hours), so that one
+        that leaks does not open this door for ever."""
+        try:
+            age = abs(time.time() - int(request.POST.get("timestamp", "")))
+        except ValueError:
+            raise AnymailWebhookValidationFailure("no time") from None
+        if age > SIGNATURE_SECONDS:
+            raise AnymailWebhookValidationFailure("too old")
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Store the raw mail before answering; 400 where the provider is not set to send raw MIME."""
+        """Check who sends, store the raw mail, then answer. 400 where the check fails, and where the provider is not
+        set to send raw MIME."""
+        try:
+            self.run_validators(request)
+        except UnicodeError:
+            raise AnymailWebhookValidationFailure("not ASCII") from None
         raw = request.POST.get("body-mime")
         if raw is None:
             return HttpResponseBadRequest("Send raw MIME: the route must end in /mime.")

@@ -24,6 +24,11 @@ class Actor:
         """May also approve, refuse, lapse, narrow, release and place holds."""
         return self.kind == ActorKind.STAFF and self.role == Role.APPROVER
 
+    @property
+    def is_admin(self) -> bool:
+        """May see to accounts, sources and settings, and to no case."""
+        return self.kind == ActorKind.STAFF and self.role == Role.ADMIN
+
 
 REQUESTER = Actor(ActorKind.REQUESTER)
 SYSTEM = Actor(ActorKind.SYSTEM)

@@ -1,6 +1,7 @@
 """What a letter says of the work: per category what went, what stayed, why and until when."""
 
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
-from dsar.enums import Notice, Right, StepStatus
+from dsar.enums import Notice, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 
@@ -61,20 +62,7 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
     lines: dict[tuple[str, str, str], dict[str, Any]] = {}
     labels = {item["category"]: _(item["label"]) for item in body["items"]}
     kept = {(item["category"], item["code"]): item for item in body["items"] if item["action"] in ("keep", "refer")}
-    finished = set()
-    for step in request.steps.filter(status=StepStatus.DONE).order_by("pk"):
-        if step.kind != "erase":
-            continue
-        finished.add(step.source)
-        for tally in step.tallies:
-            for action, names in (("erased", ("removed", "absent")), ("anonymised", ("anonymised",))):
-                number = sum(tally.get(name, 0) for name in names)
-                if number and not (action == "anonymised" and (tally["category"], tally.get("code", "")) in kept):
-                    _add(lines, labels, tally["category"], action, number)
-            if tally.get("kept") and tally.get("code"):
-                line = _add(lines, labels, tally["category"], "kept", tally["kept"], code=tally["code"])
-                line["citation"] = tally.get("citation", "")
-                line["until"] = _latest(line["until"], tally.get("until") or tally.get("review_on"))
+    finished = _count_work(request, lines, labels, kept)
     for item in body["items"]:
         # What went as the account was shut (signed-in devices) was no longer there to be erased. It is told by the
         # plan's count: a close that is repeated after a kill finds nothing to count.
@@ -99,6 +87,30 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
         line["count"] = line["count"] or None
     order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
     return sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
+
+
+def _count_work(
+    request: PrivacyRequest,
+    lines: dict[tuple[str, str, str], dict[str, Any]],
+    labels: dict[str, str],
+    kept: dict[tuple[str, str], dict[str, Any]],
+) -> set[str]:
+    """Add what the workers counted; returns the sources whose erasing has ended."""
+    finished = set()
+    for step in sorted(request.steps.all(), key=attrgetter("pk")):
+        if step.kind != StepKind.ERASE or step.status != StepStatus.DONE:
+            continue
+        finished.add(step.source)
+        for tally in step.tallies:
+            for action, names in (("erased", ("removed", "absent")), ("anonymised", ("anonymised",))):
+                number = sum(tally.get(name, 0) for name in names)
+                if number and not (action == "anonymised" and (tally["category"], tally.get("code", "")) in kept):
+                    _add(lines, labels, tally["category"], action, number)
+            if tally.get("kept") and tally.get("code"):
+                line = _add(lines, labels, tally["category"], "kept", tally["kept"], code=tally["code"])
+                line["citation"] = tally.get("citation", "")
+                line["until"] = _latest(line["until"], tally.get("until") or tally.get("review_on"))
+    return finished
 
 
 def _add(

@@ -4,8 +4,11 @@ A row stores a notice and references; link and text are made when it is sent. Se
 that dies between the mail server's answer and our note sends again, under the same Message-ID.
 """
 
+import time
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 from django.conf import settings
@@ -78,10 +81,14 @@ def queue(
     text: str = "",
     dedupe: str | None = None,
     author_id: int | None = None,
+    hand: list[Claimed] | None = None,
 ) -> Message | None:
-    """Put a notice about a request in the outbox, inside the caller's transaction. None where none may be sent."""
+    """Put a notice about a request in the outbox, inside the caller's transaction. None where none may be sent.
+
+    With `hand` it is claimed at once for the caller, who delivers what is in that list after the commit.
+    """
     return queue_for_case(
-        request.case, notice, request=request, decision=decision, text=text, dedupe=dedupe, author_id=author_id
+        request.case, notice, request=request, decision=decision, text=text, dedupe=dedupe, author_id=author_id, hand=hand
     )
 
 
@@ -94,6 +101,7 @@ def queue_for_case(
     text: str = "",
     dedupe: str | None = None,
     author_id: int | None = None,
+    hand: list[Claimed] | None = None,
 ) -> Message | None:
     """Put a notice in the outbox. None after a purge, to a machine's mail, over the limit, or where it was queued before."""
     if case.purged_at or case.email_sealed is None:
@@ -106,62 +114,107 @@ def queue_for_case(
     if dedupe and Message.objects.filter(dedupe=dedupe).exists():
         return None
     check = None if notice in WITHOUT_LINK else make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
-    message = Message.objects.create(
+    message = Message(
         case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
         text_sealed=case.seal(text, "message"), to_index=case.email_index, urgent=notice in URGENT,
         created_at=now, due_at=now, dedupe=dedupe,
     )  # fmt: skip
-    bell.ring(Lane.MAIL)
+    if hand is None:
+        message.save(force_insert=True)
+        bell.ring(Lane.MAIL)
+        return message
+    message.status, message.lease_until = MessageStatus.CLAIMED, now + settings.LEASE
+    message.token = message.attempts = 1
+    message.save(force_insert=True)
+    hand.append(Claimed(message, message.token))
     return message
 
 
-def claim(limit: int = BATCH, only: list[int] | None = None) -> list[Claimed]:
-    """Take up to `limit` due messages under a lease; a lapsed lease is taken over."""
+class Line:
+    """A connection to the mail server, opened when it is first needed and shared by what is sent within the block.
+
+    Short-lived, as servers hang up on the idle (RFC 5321 4.5.3.2.7) and count the mails of a connection.
+    """
+
+    IDLE_SECONDS = 20.0
+    MAILS = 50
+
+    def __init__(self) -> None:
+        self._backend: BaseEmailBackend | None = None
+        self._used = 0.0
+        self._mails = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.hang_up()
+
+    def backend(self) -> BaseEmailBackend:
+        """The backend to send the next mail with."""
+        if self._mails >= self.MAILS or time.monotonic() - self._used > self.IDLE_SECONDS:
+            self.hang_up()
+        if self._backend is None:
+            self._backend, self._mails = get_connection(), 0
+            self._backend.open()
+        self._used = time.monotonic()
+        self._mails += 1
+        return self._backend
+
+    def hang_up(self) -> None:
+        """Close the connection, whatever state it is in; the next use opens a new one."""
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            with suppress(OSError):
+                backend.close()
+
+
+def claim(limit: int = BATCH, request_id: int | None = None) -> list[Claimed]:
+    """Take up to `limit` due messages (of one request) under a lease; a lapsed lease is taken over."""
     now = timezone.now()
     free = Q(status=MessageStatus.QUEUED, due_at__lte=now) | Q(status=MessageStatus.CLAIMED, lease_until__lt=now)
     with transaction.atomic():
         rows = Message.objects.filter(free).order_by("-urgent", "due_at", "id")
-        if only is not None:
-            rows = rows.filter(pk__in=only)
+        if request_id is not None:
+            rows = rows.filter(request_id=request_id)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True, of=("self",))
         taken = list(rows.select_related("case", "request", "check_ref", "decision")[:limit])
-        Message.objects.filter(pk__in=[row.pk for row in taken]).update(
-            status=MessageStatus.CLAIMED, token=F("token") + 1, attempts=F("attempts") + 1, lease_until=now + settings.LEASE
-        )
+        if taken:
+            Message.objects.filter(pk__in=[row.pk for row in taken]).update(
+                status=MessageStatus.CLAIMED, token=F("token") + 1, attempts=F("attempts") + 1,
+                lease_until=now + settings.LEASE,
+            )  # fmt: skip
     for row in taken:
         row.attempts += 1
+        row.lease_until = now + settings.LEASE
         if row.request:
             row.request.case = row.case
     return [Claimed(row, row.token + 1) for row in taken]
 
 
-def deliver(claimed: list[Claimed]) -> int:
+def deliver(claimed: list[Claimed], line: Line | None = None) -> int:
     """Send what was claimed over one connection and note each result where the fence still fits. Returns how many went."""
-    if not claimed:
-        return 0
-    backend: BaseEmailBackend = get_connection()
-    sent = 0
-    try:
-        for entry in claimed:
-            sent += _deliver_one(entry, backend)
-    finally:
-        backend.close()
-    return sent
+    with nullcontext(line) if line else Line() as open_line:
+        return sum(_deliver_one(entry, open_line) for entry in claimed)
 
 
-def _deliver_one(entry: Claimed, backend: BaseEmailBackend) -> int:
+def _deliver_one(entry: Claimed, line: Line) -> int:
     message = entry.message
     now = timezone.now()
+    if message.lease_until is None or now >= message.lease_until:
+        # The mails before it took too long: by now it is somebody else's, who would send it a second time.
+        return 0
     try:
         if message.case.purged_at:
             changes: dict[str, object] = {"status": MessageStatus.FAILED, "reason": "purged"}
         else:
-            compose.mail(message, backend).send()
+            compose.mail(message, line.backend()).send()
             changes = {"status": MessageStatus.SENT, "sent_at": now, "reason": ""}
     except Exception as error:
         # Whatever a mail server or a template does, the row must say so and the next one must go out.
         log.warning("mail could not be sent", message=message.pk, error=type(error).__name__)
+        line.hang_up()
         again = message.attempts < GIVE_UP_AFTER
         changes = {
             "status": MessageStatus.QUEUED if again else MessageStatus.FAILED,
@@ -174,17 +227,19 @@ def _deliver_one(entry: Claimed, backend: BaseEmailBackend) -> int:
     return int(done and changes["status"] == MessageStatus.SENT)
 
 
-def drain() -> int:
-    """Send until nothing is due; returns how many went out."""
+def drain(turn: bell.Turn | None = None) -> int:
+    """Send until nothing is due, or until the turn is over; returns how many went out."""
     total = 0
-    while claimed := claim():
-        total += deliver(claimed)
+    with Line() as line:
+        while claimed := claim():
+            if turn and len(claimed) == BATCH:
+                turn.call_others()
+            total += deliver(claimed, line)
+            if turn and turn.is_over():
+                break
     return total
 
 
-def deliver_for(request_id: int) -> int:
+def deliver_for(request_id: int, line: Line | None = None) -> int:
     """Send what is due about one request now: one person is carried through before the next."""
-    due = list(
-        Message.objects.filter(request_id=request_id, status=MessageStatus.QUEUED).values_list("pk", flat=True)[:BATCH]
-    )
-    return deliver(claim(only=due)) if due else 0
+    return deliver(claim(request_id=request_id), line)

@@ -31,6 +31,7 @@ class DeleteForm(forms.Form):
         label=_("Your current password"),
         max_length=512,
         strip=False,
+        error_messages={"required": _("Please enter your password.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
@@ -90,6 +91,7 @@ def delete(request: HttpRequest) -> HttpResponse:
                 messages.warning(request, _("There were too many wrong passwords. Please sign in again."))
                 return redirect(f"{reverse('account_login')}?next={reverse('settings_delete')}")
         if "number" in form.errors:
-            form.data = form.data.copy()
-            form.data["number"] = web.new_number()
+            data = request.POST.copy()
+            data["number"] = web.new_number()
+            form.data = data
     return render(request, "portal/settings_delete.html", {"form": form, "account": user})

@@ -18,7 +18,12 @@ from dsar.workflow import Conflict, move
 class AnswerForm(forms.Form):
     """An answer to a question of the desk."""
 
-    text = forms.CharField(label=_("Your answer"), max_length=8000, widget=forms.Textarea(attrs={"rows": 6}))
+    text = forms.CharField(
+        label=_("Your answer"),
+        max_length=8000,
+        error_messages={"required": _("Please write your answer.")},
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
 
 
 @never_cache

@@ -140,6 +140,7 @@ class FactorForm(forms.Form):
         label=_("Code"),
         help_text=_("From your authenticator app, or one of your recovery codes."),
         max_length=40,
+        error_messages={"required": _("Please enter the code.")},
         widget=forms.TextInput(attrs={"class": "code", "autocomplete": "one-time-code"}),
     )
 

@@ -30,6 +30,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code from our e-mail"),
         max_length=40,
+        error_messages={"required": _("Please enter the code.")},
         widget=forms.TextInput(attrs={"class": "code", "autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 

@@ -101,6 +101,7 @@ class AddressForm(forms.Form):
         label=_("Your e-mail address"),
         help_text=_("The address that you gave us with your request."),
         max_length=254,
+        error_messages={"required": _("Please enter your e-mail address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )
 
@@ -122,6 +123,9 @@ def new_link(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/new_link_sent.html")
     look = session.link_in_hand(request)
     by_address = request.method == "POST" and "email" in request.POST
+    if look and look.check and not by_address and session.is_proven(request, look.check.case_id):
+        # The second half of a double click: the first one has proven the mailbox.
+        return redirect(next_place(look.check.case))
     form = AddressForm(request.POST if by_address else None)
     if request.method == "POST":
         if by_address and form.is_valid():

@@ -40,8 +40,11 @@ def link_in_hand(request: HttpRequest) -> links.Look | None:
 
 
 def prove(request: HttpRequest, case: Case) -> None:
-    """Note that this browser's person reads the mailbox of a case, under a new session key."""
-    request.session.cycle_key()
+    """Note that this browser's person reads the mailbox of a case.
+
+    The key was changed when the link was opened (`take_link`), before there was anything to steal; changing it again
+    here would strand a double click, whose second request carries the old one.
+    """
     now = timezone.now()
     held = {number: at for number, at in _proven(request).items() if _lasts(at, now)}
     request.session[PROVEN] = {**held, str(case.pk): now.isoformat()}

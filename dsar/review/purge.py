@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
-from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Message, PrivacyRequest
+from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Message, PrivacyRequest, Subject
 
 BATCH = 200
 
@@ -29,6 +29,9 @@ def purge(pk: int, now: datetime | None = None) -> None:
     """Destroy a case's keys and every index token that leads to it. Cannot be undone; repeatable."""
     moment = now or timezone.now()
     with transaction.atomic():
+        subject_id = Case.objects.values_list("subject_id", flat=True).get(pk=pk)
+        if subject_id:
+            Subject.objects.select_for_update().get(pk=subject_id)
         case = Case.objects.select_for_update().get(pk=pk)
         if case.purged_at:
             return
@@ -41,6 +44,8 @@ def purge(pk: int, now: datetime | None = None) -> None:
         Case.objects.filter(pk=pk).update(
             purged_at=moment, email_sealed=None, email_index="", name_sealed=None, reply_index="", subject=None
         )
+        # A keyed hash of the address is an index too: it goes with the last case that leads to it.
+        Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
 
 
 def sweep(now: datetime | None = None) -> int:

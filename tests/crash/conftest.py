@@ -62,9 +62,23 @@ class Stage:
         self.house.kill("worker")
         self.house.start_worker(module="tests.crash.drill_worker", **extra)
 
+    def start_web(self) -> None:
+        """The drilled web server, where it does not run yet. Requests opened by it carry the known number."""
+        if "web" not in self.house.processes:
+            self.house.start(
+                "web", "-m", "gunicorn", "tests.crash.drill_web", "--bind", f"127.0.0.1:{self.house.port}",
+                "--workers", "1", "--threads", "4", "--no-control-socket", "--log-level", "warning",
+                DRILL_UID=str(scene.UID),
+            )  # fmt: skip
+        house.wait_for(self.house.answers, 30, "the web server")
+
     def deaths(self) -> list[str]:
         """The points at which somebody died or fell asleep, in order."""
         return [point for point, _pid in self.orders.fired()]
+
+    def silence(self) -> None:
+        """Nobody rings any more, until the end of the test: the workers of the stage do nothing."""
+        self.house.processes["beat"].send_signal(signal.SIGSTOP)
 
     def wake(self) -> list[int]:
         """SIGCONT to every process that fell asleep; returns which."""
@@ -91,7 +105,7 @@ def theatre(django_db_setup: None, django_db_blocker: object) -> Iterator[Stage]
     made = house.House(
         extra={
             "REDIS_URL": f"unix://{broker.path}", "CELERY_QUEUE": f"drills-{os.getpid()}", "DRILL": str(orders.path),
-            "LEASE_SECONDS": "2", "CHUNK_ROWS": "5", "RETRY_SECONDS": "1", "MAX_RETRIES": "1000",
+            "LEASE_SECONDS": "1", "CHUNK_ROWS": "5", "RETRY_SECONDS": "1", "MAX_RETRIES": "1000",
         }
     )  # fmt: skip
     stage = Stage(made, broker, orders)
@@ -110,8 +124,18 @@ def stage(desk: None, theatre: Stage) -> Iterator[Stage]:
     """The stage with an empty desk and no orders."""
     theatre.orders.clear()
     yield theatre
+    theatre.house.processes["beat"].send_signal(signal.SIGCONT)
     theatre.wake()
     theatre.orders.clear()
+
+
+@pytest.fixture
+def person(stage: Stage) -> Iterator[house.Person]:
+    """Somebody with a browser, and the drilled web server."""
+    stage.start_web()
+    somebody = house.Person(stage.house.url)
+    yield somebody
+    somebody.client.close()
 
 
 _undisturbed: list[scene.End] = []

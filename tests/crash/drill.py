@@ -11,7 +11,9 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,61 +23,60 @@ _inside: list[str] = []
 _ending = False
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[dict[str, Any]]:
+    """The book of orders, read and written under a lock."""
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        text = file.read()
+        book = json.loads(text)
+        yield book
+        if (changed := json.dumps(book)) != text:
+            file.seek(0)
+            file.truncate()
+            file.write(changed)
+
+
 class Orders:
-    """The file, from the side of the test."""
+    """The book, from the side of the test."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.clear()
+        path.write_text(json.dumps({"orders": [], "fired": []}))
 
     def clear(self) -> None:
         """Nothing happens to anybody."""
-        self._write({"orders": [], "fired": []})
+        with _opened(self.path) as book:
+            book.update(orders=[], fired=[])
 
     def arm(self, point: str, *, nth: int = 1, times: int = 1, what: str = "KILL") -> None:
         """Let it happen, beside what was ordered before."""
-        book = json.loads(self.path.read_text())
-        book["orders"].append({"point": point, "nth": nth, "times": times, "what": what})
-        self._write(book)
+        with _opened(self.path) as book:
+            book["orders"].append({"point": point, "nth": nth, "times": times, "what": what})
 
     def fired(self) -> list[tuple[str, int]]:
         """What has happened: point and process id, in order."""
-        try:
-            return [(point, pid) for point, pid in json.loads(self.path.read_text())["fired"]]
-        except ValueError:
-            return []
-
-    def _write(self, book: dict[str, Any]) -> None:
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps(book))
-        fresh.replace(self.path)
+        with _opened(self.path) as book:
+            return [(point, pid) for point, pid in book["fired"]]
 
 
 def strike(point: str) -> None:
     """In the drilled process: is this the place?"""
-    path = Path(os.environ["DRILL"])
-    with path.open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        book = json.loads(file.read())
+    what = ""
+    with _opened(Path(os.environ["DRILL"])) as book:
         due = next((order for order in book["orders"] if order["point"] == point), None)
-        if due is None:
-            return
-        if due["nth"] > 1:
+        if due and due["nth"] > 1:
             due["nth"] -= 1
-            due = {**due, "what": ""}
-        else:
+        elif due:
+            what = due["what"]
             due["times"] -= 1
             book["fired"].append((point, os.getpid()))
             book["orders"] = [order for order in book["orders"] if order["times"]]
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps(book))
-        file.flush()
-    if due["what"] == "KILL":
+    if what == "KILL":
         os.kill(os.getpid(), signal.SIGKILL)
-    elif due["what"] == "ALL":
+    elif what == "ALL":
         os.killpg(0, signal.SIGKILL)
-    elif due["what"] == "STOP":
+    elif what == "STOP":
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
@@ -106,8 +107,12 @@ def install() -> None:
     from dsar.connectors.sql import SqlConnector
     from dsar.fulfilment import finish, lookout, runner
     from dsar.intake import submit
+    from dsar.models import PrivacyRequest
     from dsar.notifications.folder import FolderBackend
     from dsar.verification import confirmation
+
+    if number := os.environ.get("DRILL_UID"):
+        PrivacyRequest._meta.get_field("uid").default = lambda: uuid.UUID(number)
 
     def of_step(part: str) -> Callable[..., str]:
         return lambda held, *_rest: f"{part}.{held.step.source}"

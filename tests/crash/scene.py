@@ -14,12 +14,12 @@ from accounts.models import Role, User
 from dsar import audit, journal
 from dsar.demo.schema import metadata
 from dsar.enums import MessageStatus, Notice, State, StepKind, StepStatus
-from dsar.fulfilment import control, runner
+from dsar.fulfilment import control, locating, runner
 from dsar.models import Message, PrivacyRequest, Step, Tombstone
 from dsar.notifications import letters, outbox
 from dsar.verification import confirmation
 from tests import drive, house
-from tests.house import CAST, wait_for
+from tests.house import CAST, Person, wait_for
 
 Company = dict[str, list[dict[str, Any]]]
 UID = uuid.UUID("5f1d7c1e-9a54-4c6e-8f4e-0c0ffee0d417")
@@ -151,14 +151,39 @@ def known_number() -> Iterator[None]:
         yield
 
 
-def begin(email: str = CAST.plain) -> Scene:
+def begin() -> Scene:
     """A fresh company, a person who signs in here, and their deletion as it waits for the confirmation."""
-    house.fresh_company()
-    number = _id(email)
-    User.objects.create_user(email, id=ACCOUNT, external_id=str(number), full_name="Adalin Merefield")
+    before = a_person()
     with known_number():
-        request = drive.confirming(email)
-    return Scene(request.pk, of(_id(CAST.neighbour), company_rows()))
+        request = drive.by_web(CAST.plain, language="en-gb")
+    locating.drain()
+    drive.proven_by_link(request.case)
+    locating.drain()
+    return Scene(request.pk, before)
+
+
+def a_person() -> Company:
+    """A fresh company, and a person of it who signs in here. Returns what belongs to the neighbour."""
+    house.fresh_company()
+    number = str(_id(CAST.plain))
+    User.objects.create_user(CAST.plain, id=ACCOUNT, external_id=number, full_name="Adalin Merefield")
+    return of(_id(CAST.neighbour), company_rows())
+
+
+def ask(person: Person) -> None:
+    """The form, filled and sent."""
+    person.open("/ask/deletion/")
+    person.send("", email=CAST.plain, country="DE")
+
+
+def begin_in_a_browser(person: Person) -> Scene:
+    """The same over HTTP, from the form to the page that asks for the confirmation."""
+    before = a_person()
+    ask(person)
+    person.open(house.link_in(house.mail_to(CAST.plain)))
+    person.send("proof")
+    wait_for(lambda: person.open("/confirm/").url.path == "/confirm/", what="the confirmation page")
+    return Scene(PrivacyRequest.objects.get().pk, before)
 
 
 def company_rows() -> Company:

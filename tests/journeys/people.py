@@ -104,9 +104,11 @@ class Visitor(Person):
         self.press("Send my request", email=address, **{"country": "DE", **given})
 
     def prove(self, address: str, containing: str = "open the link", *, after: int = 0) -> None:
-        """Open the link of a mail, press the button, and wait until the search is over."""
+        """Open the link of a mail, press the button where this browser has not proven the mailbox yet, and wait until
+        the search is over."""
         self.open(link_in(mail_to(address, containing, after=after)))
-        self.press("Yes, this is my mailbox")
+        if self.path == "/proof/":
+            self.press("Yes, this is my mailbox")
         self.arrive()
 
     def arrive(self) -> None:
@@ -173,7 +175,11 @@ def _held(form: Tag) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for one in form.find_all("input"):
         kind = str(one.get("type", "text"))
-        if not one.get("name") or kind in ("submit", "button") or (kind in ("radio", "checkbox") and not one.has_attr("checked")):
+        if (
+            not one.get("name")
+            or kind in ("submit", "button")
+            or (kind in ("radio", "checkbox") and not one.has_attr("checked"))
+        ):
             continue
         data[str(one["name"])] = str(one.get("value", "on" if kind == "checkbox" else ""))
     for one in form.find_all("textarea"):

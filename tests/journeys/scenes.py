@@ -1,16 +1,16 @@
 """What the company and the desk know at a moment of a journey."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
 from dsar.demo.schema import metadata
 from dsar.enums import MessageStatus, State, StepKind, StepStatus
-from dsar.models import Case, PrivacyRequest, Step
-from tests.house import body_of, mail_to, mails, rows, user_id, wait_for
+from dsar.models import Case, Message, PrivacyRequest, Step
+from tests.house import body_of, link_in, mail_to, mails, rows, user_id, wait_for
 from tests.journeys.people import PASSWORD, Colleague, Visitor
 
 Table = list[dict[str, Any]]
@@ -62,8 +62,6 @@ def closed(request: PrivacyRequest) -> None:
 
 def post_is_out() -> None:
     """Wait until nothing is left in the outbox."""
-    from dsar.models import Message
-
     waiting = Message.objects.filter(status__in=[MessageStatus.QUEUED, MessageStatus.CLAIMED])
     wait_for(lambda: not waiting.exists(), what="the outbox")
 
@@ -107,8 +105,6 @@ def carried_out(request: PrivacyRequest, lead: Colleague) -> str:
 
 def code_in(text: str) -> str:
     """The one-time code of a mail: the line that is nothing else."""
-    import re
-
     found = re.findall(CODE, text, re.MULTILINE)
     assert len(found) == 1, text
     return str(found[0]).strip()
@@ -116,8 +112,6 @@ def code_in(text: str) -> str:
 
 def open_by_code(visitor: Visitor, letter: Any) -> None:
     """From the link of a letter, by a code that is sent anew, to the case."""
-    from tests.house import link_in
-
     address = str(letter["To"])
     before = len(mails(address))
     visitor.open(link_in(letter))
@@ -134,6 +128,3 @@ def days_ago(request: PrivacyRequest, days: float) -> None:
 def link_mails(address: str) -> int:
     """How many mails with a way in went to an address."""
     return sum("Please confirm that this request is yours" in str(mail["Subject"]) for mail in mails(address))
-
-
-__all__ = ["Case", "settings"]

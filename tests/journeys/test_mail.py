@@ -24,7 +24,9 @@ PRIVACY = settings.PRIVACY_EMAIL
 CLEAR = "Please delete my account and all my data."
 
 
-def a_mail(sender: str, text: str = CLEAR, subject: str = "Please delete my account", to: str = PRIVACY, **headers: str) -> bytes:
+def a_mail(
+    sender: str, text: str = CLEAR, subject: str = "Please delete my account", to: str = PRIVACY, **headers: str
+) -> bytes:
     """A mail as a person's program writes it."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
@@ -43,16 +45,18 @@ def piped(house: House, raw: bytes, *options: str) -> subprocess.CompletedProces
     )  # fmt: skip
 
 
-def signed(key: str = "a-signing-key-for-tests") -> dict[str, str]:
+def signed(key: str = "a-signing-key-for-tests", *, hours_ago: int = 0) -> dict[str, str]:
     """The provider's signature of one delivery."""
-    stamp, token = str(int(time.time())), uuid.uuid4().hex
+    stamp, token = str(int(time.time()) - hours_ago * 3600), uuid.uuid4().hex
     return {
         "timestamp": stamp, "token": token,
         "signature": hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest(),
     }  # fmt: skip
 
 
-def delivered(house: House, raw: bytes, fields: dict[str, str] | None = None, secret: str = "inbound:a-secret-for-tests") -> int:
+def delivered(
+    house: House, raw: bytes, fields: dict[str, str] | None = None, secret: str = "inbound:a-secret-for-tests"
+) -> int:
     """What the provider's webhook does; returns the status."""
     signature = signed() if fields is None else fields
     basic = base64.b64encode(secret.encode()).decode()
@@ -105,6 +109,9 @@ def test_the_webhook_takes_signed_mail_and_no_other(stack: House) -> None:
     assert delivered(stack, raw, {}) == 400
     assert delivered(stack, raw, forged) == 400
     assert delivered(stack, raw, signed("another key")) == 400
+    assert delivered(stack, raw, signed(hours_ago=25)) == 400
+    assert delivered(stack, raw, {**signed(), "token": "ä"}) == 400
+    assert delivered(stack, raw, {**signed(), "timestamp": "soon"}) == 400
     assert delivered(stack, raw, secret="inbound:guessed") == 400
     assert delivered(stack, raw, secret="") == 400
     assert not Intake.objects.exists()
@@ -161,16 +168,19 @@ def test_what_is_unclear_is_sorted_by_a_person(stack: House, visitor: Visitor, c
 
 
 @pytest.mark.once
-def test_a_mail_for_another_right_waits_in_review_with_its_clock(stack: House, visitor: Visitor, clerk: Colleague) -> None:
+def test_a_mail_for_another_right_waits_in_review_with_its_clock(
+    stack: House, visitor: Visitor, clerk: Colleague
+) -> None:
     text = "Please send me a copy of all the personal data that you hold about me."
     assert delivered(stack, a_mail(CAST.plain, text, "Copy of my data")) == 200
     request = only_request()
     if request.state == State.TRIAGE:
         clerk.act(request, "classify", right="access")
     visitor.prove(CAST.plain, "Please confirm that this request is yours")
+    held = scenes.reaches(request, State.REVIEW)
+    visitor.open("/case/")
     visitor.sees("A person here looks at it and decides.")
-    held = scenes.fresh(request)
-    assert (held.state, held.right) == (State.REVIEW, "access")
+    assert held.right == "access"
     assert held.due_on is not None
     clerk.act(request, "refer", text="Please write to your organisation, which holds these data.")
     assert "Please write to your organisation" in body_of(mail_to(CAST.plain, "Who can help you"))
@@ -235,7 +245,10 @@ def test_machines_get_no_answer(stack: House, visitor: Visitor) -> None:
     assert delivered(stack, away) == 200
     assert delivered(stack, ours.as_bytes()) == 200
     wait_for(lambda: Intake.objects.filter(status=IntakeStatus.NOTED).count() == 2, what="two notes")
-    assert set(Intake.objects.filter(status=IntakeStatus.NOTED).values_list("reason", flat=True)) == {"auto_reply", "own_loop"}
+    assert set(Intake.objects.filter(status=IntakeStatus.NOTED).values_list("reason", flat=True)) == {
+        "auto_reply",
+        "own_loop",
+    }
     scenes.post_is_out()
     assert Case.objects.count() == 1
     assert len(mails()) == 1

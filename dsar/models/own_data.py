@@ -1,0 +1,136 @@
+"""What we hold ourselves: every field of ours, what kind of data it is, and when it goes (law 13; GDPR Art 30(1)(f)).
+
+Data alone; `tests/test_own_data.py` fails for a field that nobody has put here.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a field says about a person."""
+
+    SEALED = "sealed"  # personal, encrypted under the case's key: unreadable once the key is destroyed
+    INDEX = "index"  # a keyed hash by which a person, an address or a link is found again: emptied by the purge
+    PERSONAL = "personal"  # readable personal data
+    SECRET = "secret"  # a key, or the hash of a password: lets somebody in
+    PSEUDONYM = "pseudonym"  # a number or reference that leads to a person through another row
+    OPERATIONAL = "operational"  # dates, states, counts and codes of the work; says nothing by itself
+    NONE = "none"  # says nothing about anybody
+
+
+@dataclass(frozen=True)
+class Own:
+    """One table: how long its rows are kept, what ends them, and the kind of each field."""
+
+    period: str
+    ends: str
+    fields: dict[str, Kind]
+
+
+def _fields(**kinds: str) -> dict[str, Kind]:
+    return {name: Kind(kind) for kind, names in kinds.items() for name in names.split()}
+
+
+CASE_PERIOD = "RECORD_PERIOD after the last request of the case has ended (11 CCR 7101: at least 24 months)"
+NUMBERS = "never: after the purge of its case only numbers, codes and dates are left"
+
+OWN_DATA: dict[str, Own] = {
+    "accounts.User": Own(
+        "as long as the account is open; a closed one of a requester until its deletion is carried out",
+        "the plan of a deletion masks it in place: Rightsdesk is a source of every plan",
+        _fields(
+            personal="email full_name language last_login", secret="password", pseudonym="id external_id",
+            operational="role is_active closed_at created_at",
+        ),
+    ),
+    "dsar.Case": Own(
+        CASE_PERIOD, "the purge: key destroyed, indexes emptied",
+        _fields(
+            sealed="email_sealed name_sealed", index="email_index reply_index subject",
+            pseudonym="id uid reference", personal="country region language",
+            operational="channel regime regime_version policy_version acts_as received_at email_proven_at proven_tier"
+            " machine_mail closed_at purged_at audit_length audit_head",
+        ),
+    ),
+    "dsar.CaseKey": Own(CASE_PERIOD, "the purge deletes the row", _fields(secret="wrapped", pseudonym="case_uid", none="key_id")),
+    "dsar.Subject": Own(
+        "as long as a case of this person has not been purged", "the purge of the last case deletes the row",
+        _fields(index="index", pseudonym="id", operational="first_seen_at"),
+    ),
+    "dsar.PrivacyRequest": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="statement_sealed", pseudonym="id uid case after assignee",
+            operational="right state received_at entered_at due_on target_on original_due_on extended_at paused_reason"
+            " tier_needed asked_in answer_by reminders located_at judgement attention confirmed_at quiet_until released_at"
+            " disputed_at outcome ended_at",
+        ),
+    ),
+    "dsar.Intake": Own(
+        CASE_PERIOD, "the purge empties it and destroys its key",
+        _fields(
+            sealed="raw_sealed", index="dedupe", pseudonym="id uid case handled_by",
+            operational="channel received_at size status reason attempts",
+        ),
+    ),
+    "dsar.IdentityCheck": Own(
+        CASE_PERIOD, "the purge empties the hash of the link; that, when and how it was checked stays",
+        _fields(
+            index="token_hash", pseudonym="id case challenge",
+            operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until",
+        ),
+    ),
+    "dsar.Message": Own(
+        CASE_PERIOD, "the purge empties text and recipient",
+        _fields(
+            sealed="text_sealed", index="to_index", pseudonym="id case request check_ref decision author",
+            operational="notice status reason urgent created_at due_at token lease_until attempts sent_at dedupe",
+        ),
+    ),
+    "dsar.Decision": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="text_sealed", pseudonym="id request decided_by", operational="kind code citation decided_at",
+        ),
+    ),
+    "dsar.Plan": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(sealed="body_sealed", pseudonym="id request", operational="version digest made_at frozen_at"),
+    ),
+    "dsar.Step": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="intent_sealed ref_sealed", pseudonym="id request",
+            operational="source kind position status reason due_at token lease_until claims retries cursor tallies chunks"
+            " finished_at",
+        ),
+    ),
+    "dsar.LegalHold": Own(
+        "as long as its basis lasts, looked at again on the review date (GDPR Art 17(3))", "an approver lifts it",
+        _fields(
+            sealed="note_sealed", index="email_index", pseudonym="id placed_by lifted_by",
+            operational="sources code status placed_at review_on lifted_at",
+        ),
+    ),
+    "dsar.Tombstone": Own(
+        "TOMBSTONE_PERIOD from the erasure (GDPR Art 17 with Art 5(2); 11 CCR 7022(e))", "the day in expires_on",
+        _fields(index="index", pseudonym="id request_id", operational="source covers_until expires_on"),
+    ),
+    "dsar.AuditEvent": Own(
+        "as long as the house stands (GDPR Art 5(2))", "never: it holds no direct identifier of a requester",
+        _fields(
+            pseudonym="id chain actor_id request_id",
+            operational="number at actor_kind what from_state to_state details previous hash",
+        ),
+    ),
+    "dsar.Checkpoint": Own(
+        "as long as the house stands (GDPR Art 5(2))", "never: it speaks of chains alone",
+        _fields(none="id at chains events root previous signature"),
+    ),
+    "dsar.House": Own("as long as the house stands", "never", _fields(none="id kill_switch audit_length audit_head")),
+    "dsar.Source": Own(
+        "as long as the data map names it", "an administrator",
+        _fields(none="id key enabled last_ok_at last_error last_error_at"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,240 @@
+"""Every page in light and dark, wide and narrow: WCAG 2.2 AA as far as a machine can judge, and nothing beyond the edge."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.utils import timezone
+
+from accounts.models import Role, User
+from dsar.enums import State, StepReason, StepStatus
+from dsar.fulfilment import control
+from dsar.intake import email
+from dsar.models import Actor, Step
+from dsar.review import decide
+from dsar.verification import links
+from tests import drive
+from tests.browser.window import NARROW, Window
+from tests.house import CAST, House, at_rest, body_of, mail_to, mails, wait_for
+from tests.journeys import scenes
+
+pytestmark = pytest.mark.once
+Opener = Callable[..., Window]
+
+
+class Judge:
+    """Looks at one page after the other and says in the end what was wrong with which."""
+
+    def __init__(self, window: Window) -> None:
+        self.window, self.wrong = window, []
+
+    def look(self, name: str) -> None:
+        """The page as it stands."""
+        self.wrong += self.window.look(name)
+
+    def open(self, path: str, heading: str, status: int = 200) -> None:
+        """An address, and the heading that proves that it is the page we mean."""
+        with self.window.refusal(status if status >= 400 else 0):
+            self.window.open(path)
+        self.window.titled(heading)
+        self.look(path)
+
+    def press(self, button: str, heading: str, status: int = 200) -> None:
+        """A button, and the heading of what comes."""
+        with self.window.refusal(status if status >= 400 else 0):
+            self.window.press(button)
+            self.window.titled(heading)
+        self.look(f"{button} → {heading}")
+
+
+@pytest.fixture
+def judge(open_window: Opener) -> Judge:
+    """A window with a judge."""
+    return Judge(open_window(axe=True))
+
+
+def at(state: State, address: str, **given: str) -> Any:
+    """A request by web form whose mailbox is proven, once the workers have brought it to a state."""
+    request = drive.by_web(address, **given)
+    links.prove_mailbox(drive.token_of(request.case))
+    return scenes.reaches(request, state)
+
+
+def test_the_pages_of_whoever_asks(judge: Judge) -> None:
+    window = judge.window
+    judge.open("/", "What would you like to do?")
+    judge.open("/ask/something-else/", "Something else")
+    judge.press("Send my request", "Something else")
+    judge.open("/nothing/here/", "", 404)
+    judge.open("/case/", "Please open your link first", 404)
+    judge.open("/l/forged/", "We do not know this link")
+    judge.press("Send me a new link", "We do not know this link")
+    judge.open("/new-link/?sent=1", "")
+    judge.open("/ask/deletion/", "Delete my data")
+    window.ask(CAST.neighbour)
+    judge.look("received")
+    window.open_mail(CAST.neighbour, "Please confirm that this request is yours")
+    judge.look("a mail")
+    judge.open("/dev/mail/", "Outgoing mail")
+
+    TOTP.activate(scenes.an_account(CAST.mfa), generate_totp_secret())
+    with at_rest():
+        request = drive.by_web(CAST.mfa)
+        judge.open(f"/l/{drive.token_of(request.case)}/", "Is this your mailbox?")
+        judge.press("Yes, this is my mailbox", "We are looking for your data")
+    window.page.wait_for_url("**/confirm/")
+    judge.look("confirm, second factor needed")
+    window.press("Delete my data")
+    window.titled("")
+    judge.look("second factor")
+    window.page.locator("input[name=code]").fill("000000")
+    window.press("Continue")
+    window.sees("This code is not valid")
+    judge.look("second factor, wrong")
+    assert judge.wrong == []
+
+
+def test_the_pages_after_the_proof(judge: Judge, open_window: Opener, approver: Actor) -> None:
+    window = judge.window
+    window.ask(CAST.plain)
+    window.prove(CAST.plain)
+    window.press("Get a copy first")
+    window.sees("You have asked for a copy")
+    judge.look("confirm, with a copy")
+    request = scenes.request_of(CAST.plain)
+    window.page.locator("input[name=plan]").evaluate("one => one.value = 'of another page'")
+    judge.press("Delete my data", "Do you want to delete your data?", 409)
+    window.press("Delete my data")
+    window.sees("Your deletion is confirmed")
+    judge.look("case, confirmed")
+    judge.open("/not-me/", "Was this not you?")
+
+    sole = at(State.REVIEW, CAST.sole_owner)
+    decide.ask(sole.pk, "Who shall own the organisation when you are gone?", actor=approver)
+    asked = Judge(open_window(axe=True))
+    asked.window.follow_mail(CAST.sole_owner, "question")
+    asked.window.titled("")
+    if asked.window.page.url.endswith("/follow/"):
+        asked.look("follow")
+        asked.window.press("Send me a code")
+        asked.window.titled("Enter your code")
+        asked.window.press("Open my request")
+        asked.look("code, missing")
+        asked.window.page.get_by_label("Code").fill(scenes.code_in(body_of(mail_to(CAST.sole_owner, "Your code"))))
+        asked.window.press("Open my request")
+    elif asked.window.page.url.endswith("/proof/"):
+        asked.window.press("Yes, this is my mailbox")
+    asked.window.sees("Who shall own the organisation")
+    asked.look("case, asked")
+
+    control.release(request.pk, actor=approver)
+    scenes.reaches(request, State.COMPLETED)
+    judge.open("/case/", "My request")
+    assert judge.wrong + asked.wrong == []
+
+
+def test_the_pages_of_an_account(judge: Judge) -> None:
+    window = judge.window
+    judge.open("/accounts/login/", "Sign in")
+    window.page.locator("input[name=login]").fill("nobody@example.com")
+    window.page.locator("input[name=password]").fill("wrong")
+    judge.press("Sign in", "Sign in")
+    user = scenes.an_account(CAST.neighbour)
+    user.set_password("a long password")
+    user.save()
+    window.sign_in(CAST.neighbour)
+    judge.open("/settings/security/", "Security")
+    judge.open("/settings/security/delete/", "Delete my account")
+    judge.press("Send me the link", "Delete my account")
+    judge.open("/accounts/2fa/", "")
+    judge.open("/accounts/2fa/totp/activate/", "")
+    judge.open("/accounts/2fa/webauthn/", "")
+    judge.open("/accounts/2fa/webauthn/add/", "")
+    judge.open("/accounts/password/change/", "")
+    judge.open("/accounts/logout/", "Sign out")
+    judge.open("/accounts/reauthenticate/", "")
+    judge.open("/desk/", "", 403)
+    assert judge.wrong == []
+
+
+@pytest.fixture
+def busy_desk(stack: House, approver: Actor, second_approver: Actor) -> dict[str, Any]:
+    """A request at every place where the page of a request looks different."""
+    at_places: dict[str, Any] = {"verifying": drive.by_web(CAST.crypto)}
+    at_places["triage"] = drive.by_web(CAST.org_owner, "", statement="Please do something about my data, and stop the mails.")
+    at_places["review"] = at(State.REVIEW, CAST.recently_changed)
+    at_places["held"] = at(State.REVIEW, CAST.on_hold)
+    decide.note(at_places["held"].pk, "The other side has written again.", actor=approver)
+    at_places["confirming"] = at(State.CONFIRMING, CAST.refund_due)
+    done = drive.confirmed(CAST.shared_phone[0])
+    control.release(done.pk, actor=approver)
+    at_places["releasing"] = drive.confirmed(CAST.plain)
+    at_places["completed"] = scenes.reaches(done, State.COMPLETED)
+    refused = at(State.REVIEW, CAST.security_flag)
+    decide.refuse(refused.pk, refusal_code(refused), "The investigation needs it.", actor=approver)
+    at_places["refused"] = refused
+    email.receive(b"\x00\x01 not a mail", "")
+    return at_places
+
+
+def refusal_code(request: Any) -> str:
+    """Any reason that the law knows for it."""
+    from dsar.law import codes
+
+    return codes.refusals(request.case.regime, request.right)[0].code
+
+
+def test_the_pages_of_the_desk(judge: Judge, busy_desk: dict[str, Any], approver: Actor) -> None:
+    window = judge.window
+    window.sign_in("approver@desk.example.com")
+    wait_for(lambda: email.Intake.objects.filter(status="quarantined").exists(), what="the unreadable item")
+    for view in ("", "?view=release", "?view=nothing", "?state=lapsed"):
+        judge.open(f"/desk/{view}", "")
+    window.open("/desk/")
+    window.page.get_by_role("searchbox").fill(CAST.plain)
+    window.press("Search")
+    window.sees("the address you entered")
+    judge.look("search")
+    for name, request in busy_desk.items():
+        window.open(f"/desk/requests/{request.pk}/")
+        window.titled(request.case.reference)
+        for closed in window.page.locator("details:not([open])").all():
+            closed.evaluate("one => { one.open = true }")
+        judge.look(f"request, {name}")
+
+    release = busy_desk["releasing"]
+    window.open(f"/desk/requests/{release.pk}/")
+    judge.press("Release for erasure", release.case.reference, 422)
+    for path, heading in (
+        ("incoming/", "Incoming"), ("holds/", "Legal holds"), ("sources/", "Sources"), ("audit/", "Audit trail"),
+    ):  # fmt: skip
+        judge.open(f"/desk/{path}", heading)
+    window.open("/desk/incoming/")
+    window.page.get_by_role("rowheader").get_by_role("link").first.click()
+    window.titled("Item ")
+    judge.look("incoming item")
+    window.open("/desk/holds/")
+    judge.press("Place the hold", "Legal holds", 422)
+
+    window.open(f"/desk/requests/{release.pk}/")
+    window.page.get_by_label("Type the reference").fill(release.case.reference)
+    control.release(release.pk, actor=approver)
+    judge.press("Release for erasure", "", 409)
+    scenes.reaches(release, State.COMPLETED)
+    assert judge.wrong == []
+
+
+def test_a_step_that_needs_a_person(judge: Judge, stack: House, approver: Actor) -> None:
+    request = drive.confirmed(CAST.plain)
+    Step.objects.filter(request=request, kind="erase", source="platform").update(
+        status=StepStatus.BLOCKED, reason=StepReason.SCHEMA_CHANGED, finished_at=timezone.now()
+    )
+    judge.window.sign_in("approver@desk.example.com")
+    judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
+    judge.open("/desk/sources/", "Sources")
+    assert judge.wrong == []
+
+
+__all__ = ["NARROW", "Role", "User", "mails", "re"]

@@ -1,0 +1,165 @@
+"""Requests in every state, made by the engine itself; and many cheap rows for the queue."""
+
+import json
+import uuid
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Role, User
+from dsar.demo.cast import CAST
+from dsar.enums import Channel, Right, State, StepReason, StepStatus
+from dsar.fulfilment import control, locating, runner
+from dsar.intake import submit, web
+from dsar.models import Actor, Case, CaseKey, PrivacyRequest, Step, staff
+from dsar.review import decide
+from dsar.verification import confirmation, links
+
+
+def person(role: str, number: int = 0) -> User:
+    """Somebody with a role (made once)."""
+    email = f"{role or 'requester'}{number}@staff.example.com"
+    return User.objects.filter(email=email).first() or User.objects.create_user(
+        email, role=role, full_name=f"{role or 'requester'} {number}".title()
+    )
+
+
+def actor(role: str = Role.APPROVER, number: int = 0) -> Actor:
+    """That person, as the audit trail knows them."""
+    return staff(person(role, number))
+
+
+def browser(role: str | None, number: int = 0) -> Client:
+    """A signed-in browser; None signs nobody in."""
+    client = Client()
+    if role is not None:
+        client.force_login(person(role, number), "allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def ask(
+    email: str, right: str = "deletion", *, country: str = "DE", days: int = 0, statement: str = ""
+) -> PrivacyRequest:
+    """A web form, received some days ago."""
+    raw = json.dumps(
+        {
+            "right": right,
+            "email": email,
+            "country": country,
+            "acts_as": "self",
+            "statement": statement,
+            "language": "en",
+        }
+    ).encode()
+    received = timezone.now() - timedelta(days=days)
+    intake, _ = submit.receive(Channel.WEB, raw, f"web:{uuid.uuid4().hex}", received_at=received)
+    return web.process(intake, raw).requests.get()
+
+
+def fresh(request: PrivacyRequest) -> PrivacyRequest:
+    """As the database has it now."""
+    return PrivacyRequest.objects.select_related("case").get(pk=request.pk)
+
+
+def prove(request: PrivacyRequest) -> PrivacyRequest:
+    """The link is opened, the workers look."""
+    links.prove_mailbox(request.case.checks.get(kind="mailbox", status="pending").token)
+    locating.drain()
+    return fresh(request)
+
+
+def confirm(request: PrivacyRequest) -> PrivacyRequest:
+    """The person confirms what they see; the accounts are closed."""
+    plan = request.plans.order_by("-version").first()
+    assert plan is not None
+    confirmation.confirm(request.pk, plan.digest)
+    runner.drain_closing()
+    return fresh(request)
+
+
+def release(request: PrivacyRequest) -> PrivacyRequest:
+    """Released, not yet worked on."""
+    return control.release(request.pk, actor=actor())
+
+
+def triage(statement: str = "please help") -> PrivacyRequest:
+    """A form that nobody understood yet."""
+    return ask(CAST.plain, "", statement=statement)
+
+
+def review() -> PrivacyRequest:
+    """A deletion that needs judgement."""
+    return prove(ask(CAST.org_member))
+
+
+def releasing() -> PrivacyRequest:
+    """Confirmed."""
+    return confirm(prove(ask(CAST.plain)))
+
+
+def fulfilling() -> PrivacyRequest:
+    """Released."""
+    return fresh(release(releasing()))
+
+
+def stuck(reason: str = StepReason.SCHEMA_CHANGED) -> PrivacyRequest:
+    """Released, with a blocked step."""
+    request = fulfilling()
+    steps = Step.objects.filter(request=request, source="platform", kind="erase")
+    steps.update(status=StepStatus.BLOCKED, reason=reason)
+    PrivacyRequest.objects.filter(pk=request.pk).update(attention=reason)
+    return fresh(request)
+
+
+def disputed() -> PrivacyRequest:
+    """Confirmed; then "this was not me"."""
+    request = releasing()
+    confirmation.not_me(request.case)
+    return fresh(request)
+
+
+def completed() -> PrivacyRequest:
+    """Carried out."""
+    request = fulfilling()
+    runner.drain_fulfilling()
+    return fresh(request)
+
+
+def unproven() -> PrivacyRequest:
+    """Nobody opened the link; a person has to end it."""
+    from dsar.models import SYSTEM
+    from dsar.workflow import move
+
+    return move(ask(CAST.plain).pk, "not_proven", actor=SYSTEM)
+
+
+def twin() -> PrivacyRequest:
+    """An unsorted request beside an open, verified one from the same address."""
+    prove(ask(CAST.plain))
+    return triage()
+
+
+def clarifying() -> PrivacyRequest:
+    """A question is open."""
+    return decide.ask(triage().pk, "What do you mean?", actor=actor(Role.HANDLER))
+
+
+def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[PrivacyRequest]:
+    """Cheap rows without an engine: several a day, so that equal dates have to be told apart by id."""
+    cases, keys_made = [], []
+    for _ in range(number):
+        case = Case(channel=Channel.WEB, regime="eu_gdpr", regime_version="1")
+        keys_made.append(case.make_key())
+        case.email_sealed = case.seal(CAST.plain, "email")
+        cases.append(case)
+    CaseKey.objects.bulk_create(keys_made)
+    Case.objects.bulk_create(cases)
+    now, today = timezone.now(), timezone.localdate()
+    return PrivacyRequest.objects.bulk_create(
+        PrivacyRequest(
+            case=case, right=Right.ACCESS, state=state, received_at=now, due_on=today + timedelta(days=day + index % 7),
+            judgement=["staff"],
+        )
+        for index, case in enumerate(cases)
+    )  # fmt: skip

@@ -1,0 +1,326 @@
+"""The request page and its verbs over HTTP: what is shown to whom, what each verb does, how it refuses."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Role
+from dsar.demo.cast import CAST
+from dsar.desk.catalogue import VERBS
+from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
+from dsar.fulfilment import runner
+from dsar.models import AuditEvent, CaseKey, Message, PrivacyRequest, Step
+from tests.desk import scenes
+
+PLAN_ITEM = "platform|prompts"
+
+
+def url(request: PrivacyRequest, verb: str = "") -> str:
+    return reverse("desk_verb", args=[request.pk, verb]) if verb else reverse("desk_request", args=[request.pk])
+
+
+def send(request: PrivacyRequest, verb: str, role: str = Role.APPROVER, number: int = 0, **data: object):
+    return scenes.browser(role, number).post(url(request, verb), data)
+
+
+def offered(response) -> set[str]:
+    """The verbs whose forms stand on a page."""
+    return set(re.findall(r'action="/desk/requests/\d+/([a-z-]+)/"', response.content.decode()))
+
+
+def typed(request: PrivacyRequest) -> dict[str, str]:
+    return {"reference": request.case.reference}
+
+
+# verb: (a scene in which it exists, what is typed, the state afterwards)
+HAPPY = {
+    "classify": (scenes.triage, {"right": "access"}, State.VERIFYING),
+    "split": (scenes.triage, {"rights": ["access", "marketing_opt_out"]}, State.TRIAGE),
+    "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
+    "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
+    "refuse": (scenes.review, {"code": "MANIFESTLY_UNFOUNDED", "text": "Because."}, State.REFUSED),
+    "refer": (scenes.review, {"text": "Please ask Lantern."}, State.COMPLETED),
+    "reject": (scenes.triage, {"sure": "on"}, State.REJECTED),
+    "merge": (scenes.twin, {"sure": "on"}, State.COMPLETED),
+    "lapse": (scenes.unproven, {"text": "Nobody proved it."}, State.LAPSED),
+    "extend": (scenes.review, {"code": "COMPLEXITY", "text": "It is a lot."}, State.REVIEW),
+    "reply": (scenes.review, {"text": "We are on it."}, State.REVIEW),
+    "note": (scenes.review, {"text": "Called them."}, State.REVIEW),
+    "assign": (scenes.review, {}, State.REVIEW),
+    "withdraw": (scenes.review, {"sure": "on"}, State.WITHDRAWN),
+    "release": (scenes.releasing, typed, State.FULFILLING),
+    "narrow": (
+        scenes.releasing,
+        {"keep": [PLAN_ITEM], "code": "EU_LEGAL_CLAIMS", "text": "A claim came in."},
+        State.RELEASING,
+    ),
+    "retry": (scenes.stuck, {}, State.FULFILLING),
+    "by-hand": (
+        lambda: scenes.stuck(StepReason.NOT_SUPPORTED),
+        lambda request: {"step": blocked(request).pk, "sure": "on"},
+        State.FULFILLING,
+    ),
+    "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
+}
+
+
+def blocked(request: PrivacyRequest) -> Step:
+    return request.steps.get(status=StepStatus.BLOCKED)
+
+
+def test_every_verb_of_the_desk_has_its_test():
+    assert set(HAPPY) == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", sorted(HAPPY))
+def test_a_verb_is_offered_does_its_work_and_redirects(company, verb):
+    scene, data, state = HAPPY[verb]
+    request = scene()
+    data = data(request) if callable(data) else data
+    assert verb in offered(scenes.browser(Role.APPROVER).get(url(request)))
+    response = send(request, verb, **data)
+    assert (response.status_code, response.get("Location")) == (302, url(request)), response.content.decode()[-3000:]
+    assert scenes.fresh(request).state == state
+    page = scenes.browser(Role.APPROVER).get(url(request))
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize("verb", sorted(HAPPY))
+def test_a_role_without_the_verb_is_refused_whatever_the_state(company, verb):
+    scene, data, _state = HAPPY[verb]
+    request = scene()
+    data = data(request) if callable(data) else data
+    before = scenes.fresh(request).state
+    events = AuditEvent.objects.count()
+    for role in (Role.NONE, Role.HANDLER, Role.AUDITOR, Role.ADMIN):
+        if role in VERBS[verb].roles:
+            continue
+        assert send(request, verb, role, **data).status_code == 403
+        if role == Role.HANDLER:
+            assert verb not in offered(scenes.browser(role).get(url(request)))
+    assert scenes.fresh(request).state == before
+    assert AuditEvent.objects.count() == events
+
+
+@pytest.mark.parametrize("verb", sorted(HAPPY))
+def test_an_ended_request_answers_that_it_has_moved_on(company, verb):
+    scene, data, _state = HAPPY[verb]
+    request = scenes.ask(CAST.plain)
+    scenes.decide.withdraw_for(request.pk, actor=scenes.actor())
+    data = {} if callable(data) else data
+    assert scene is not None
+    response = send(request, verb, **data)
+    if verb in ("reply", "note"):
+        assert response.status_code == 302
+        return
+    assert response.status_code == 409
+    assert url(request) in response.content.decode()
+    assert scenes.fresh(request).state == State.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("verb", "wrong", "kept"),
+    [
+        ("ask", {"text": " "}, ""),
+        ("refuse", {"code": "", "text": "My careful words"}, "My careful words"),
+        ("refuse", {"code": "ACCURATE_AS_HELD", "text": "My careful words"}, "My careful words"),
+        ("extend", {"code": "SEARCH_TAKES_LONGER", "text": "My careful words"}, "My careful words"),
+        ("refer", {"text": ""}, ""),
+        ("approve", {"text": "x" * 9000}, "xxx"),
+        ("withdraw", {}, ""),
+        ("note", {"text": "\x00"}, ""),
+    ],
+)
+def test_a_failed_form_comes_back_with_its_errors_and_what_was_typed(company, verb, wrong, kept):
+    request = scenes.review()
+    response = send(request, verb, **wrong)
+    soup = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 422
+    assert soup.select_one(".error-summary")
+    assert kept in soup.get_text()
+    assert soup.title is not None
+    assert soup.title.get_text().startswith("Error:")
+    assert scenes.fresh(request).state == State.REVIEW
+
+
+def test_a_release_needs_the_reference_of_this_request(company):
+    request = scenes.releasing()
+    for wrong in ("", "RD-00000-00000", "yes"):
+        assert send(request, "release", reference=wrong).status_code == 422
+    assert scenes.fresh(request).state == State.RELEASING
+    assert send(request, "release", reference=f" {request.case.reference.lower()} ").status_code == 302
+
+
+def test_a_double_submit_does_one_thing(company):
+    request = scenes.review()
+    assert send(request, "approve", text="").status_code == 302
+    assert send(request, "approve", text="").status_code == 409
+    assert request.decisions.filter(kind=DecisionKind.APPROVE).count() == 1
+
+
+def test_verbs_are_posts_and_nothing_else(company):
+    request = scenes.review()
+    client = scenes.browser(Role.APPROVER)
+    for verb in VERBS:
+        assert client.get(url(request, verb)).status_code == 405
+        assert client.put(url(request, verb)).status_code == 405
+    assert client.post(url(request, "settle")).status_code == 404
+    assert client.post(url(request, "confirm")).status_code == 404
+    assert client.post("/desk/requests/999999999999/approve/").status_code == 404
+    assert client.get("/desk/requests/99999999999999999999999999/").status_code == 404
+
+
+def test_split_opens_the_others_with_the_same_receipt(company):
+    request = scenes.ask(CAST.plain, "", days=9, statement="all of it")
+    send(request, "split", Role.HANDLER, rights=["access", "correction"])
+    others = request.case.requests.exclude(pk=request.pk).order_by("pk")
+    assert [(one.right, one.state, one.statement) for one in others] == [
+        ("access", State.TRIAGE, "all of it"),
+        ("correction", State.TRIAGE, "all of it"),
+    ]
+    assert {one.received_at for one in others} == {request.received_at}
+    assert send(request, "split", Role.HANDLER, rights=["access"]).status_code == 422
+
+
+def test_a_note_is_never_sent_and_a_reply_is(company):
+    request = scenes.review()
+    send(request, "note", Role.HANDLER, text="for us alone")
+    send(request, "reply", Role.HANDLER, text="for the person")
+    found = {message.text: message.status for message in Message.objects.filter(case=request.case) if message.text}
+    assert found == {"for us alone": MessageStatus.NOTE, "for the person": MessageStatus.QUEUED}
+    page = BeautifulSoup(scenes.browser(Role.AUDITOR).get(url(request)).content, "html.parser")
+    assert "for us alone" in page.select_one(".msg.note").get_text()
+    assert "for the person" in page.select(".msg.out")[-1].get_text()
+
+
+def test_two_people_decide_a_dispute(company):
+    request = scenes.disputed()
+    answer = {"founded": "founded", "text": "It was somebody else."}
+    assert send(request, "dispute", number=0, **answer).status_code == 302
+    assert "A second person has to decide" in scenes.browser(Role.APPROVER).get(url(request)).content.decode()
+    assert send(request, "dispute", number=0, **answer).status_code == 422
+    assert scenes.fresh(request).state == State.RELEASING
+    assert send(request, "dispute", number=1, **answer).status_code == 302
+    assert scenes.fresh(request).outcome == Outcome.DENIED
+
+
+def test_a_source_that_needs_hands_is_ticked_off(company):
+    request = scenes.stuck(StepReason.NOT_SUPPORTED)
+    step = blocked(request)
+    assert send(request, "by-hand", Role.HANDLER, step=step.pk).status_code == 422
+    assert send(request, "by-hand", Role.HANDLER, step=step.pk + 999, sure="on").status_code == 422
+    assert send(request, "by-hand", Role.HANDLER, step=step.pk, sure="on").status_code == 302
+    step.refresh_from_db()
+    assert step.status == StepStatus.DONE
+
+
+def test_narrowing_to_nothing_is_a_denial(company):
+    request = scenes.releasing()
+    page = BeautifulSoup(scenes.browser(Role.APPROVER).get(url(request)).content, "html.parser")
+    everything = [box["value"] for box in page.select("input[name=keep]")]
+    assert PLAN_ITEM in everything
+    send(request, "narrow", keep=everything, code="EU_LEGAL_CLAIMS", text="All of it is needed.")
+    assert (scenes.fresh(request).state, scenes.fresh(request).outcome) == (State.COMPLETED, Outcome.DENIED)
+
+
+def test_the_address_is_shown_to_those_who_work_on_it_and_masked_for_the_auditor(company):
+    request = scenes.review()
+    for role in (Role.HANDLER, Role.APPROVER):
+        assert CAST.org_member in scenes.browser(role).get(url(request)).content.decode()
+    shown = scenes.browser(Role.AUDITOR).get(url(request)).content.decode()
+    assert CAST.org_member not in shown
+    assert request.case.email_masked in shown
+    assert offered(scenes.browser(Role.AUDITOR).get(url(request))) == set()
+
+
+def test_the_page_says_why_the_date_what_is_flagged_and_what_comes_next(company):
+    page = BeautifulSoup(scenes.browser(Role.APPROVER).get(url(scenes.review())).content, "html.parser")
+    text = " ".join(page.get_text(" ").split())
+    assert "GDPR Art 12(3)" in text
+    assert "The request reached us on" in text
+    assert "Some of the rows belong to an organisation and stay" in text
+    assert [button.get_text() for button in page.select(".btn.primary")] == ["Approve the plan"]
+    assert page.select_one("table.plan")
+
+
+@pytest.mark.parametrize(
+    ("scene", "role", "button"),
+    [
+        (scenes.triage, Role.HANDLER, "Sort this request"),
+        (scenes.review, Role.HANDLER, None),
+        (scenes.releasing, Role.APPROVER, "Release for erasure"),
+        (scenes.releasing, Role.HANDLER, None),
+        (scenes.stuck, Role.HANDLER, "Try again now"),
+        (scenes.unproven, Role.APPROVER, "End with a letter"),
+        (scenes.disputed, Role.APPROVER, "Decide the dispute"),
+        (scenes.clarifying, Role.APPROVER, None),
+        (scenes.completed, Role.APPROVER, None),
+        (scenes.review, Role.AUDITOR, None),
+    ],
+)
+def test_one_primary_button_at_most_names_the_next_step(company, scene, role, button):
+    page = BeautifulSoup(scenes.browser(role).get(url(scene())).content, "html.parser")
+    assert [one.get_text() for one in page.select(".btn.primary")] == ([button] if button else [])
+
+
+def test_a_blocked_step_says_its_reason_and_the_work_its_progress(company):
+    request = scenes.stuck()
+    runner.drain_fulfilling()
+    page = BeautifulSoup(scenes.browser(Role.HANDLER).get(url(request)).content, "html.parser")
+    work = page.select_one("section[aria-labelledby=work-title]").get_text(" ")
+    assert "tables differ from the data map" in work
+    assert page.select("section[aria-labelledby=work-title] svg.bar")
+
+
+def test_a_quiet_period_is_waited_for_on_the_page_too(company):
+    request = scenes.releasing()
+    PrivacyRequest.objects.filter(pk=request.pk).update(quiet_until=timezone.now() + timedelta(hours=1))
+    assert "release" not in offered(scenes.browser(Role.APPROVER).get(url(request)))
+    assert send(request, "release", **typed(request)).status_code == 409
+
+
+def test_links_and_codes_of_the_person_never_reach_the_desk(company):
+    request = scenes.releasing()
+    shown = scenes.browser(Role.APPROVER).get(url(request)).content.decode()
+    for check in request.case.checks.all():
+        assert check.token not in shown
+        assert check.code not in shown
+
+
+def test_the_number_of_queries_does_not_grow(company):
+    request = scenes.review()
+    client = scenes.browser(Role.APPROVER)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url(request)).status_code == 200
+        return len(captured)
+
+    queries()
+    few = queries()
+    for number in range(12):
+        send(request, "note", Role.HANDLER, number=number % 3, text=f"note {number}")
+    assert queries() == few <= 40
+
+
+def test_after_the_purge_of_its_key_the_page_still_shows_the_history(company):
+    request = scenes.review()
+    CaseKey.objects.filter(pk=request.case.uid).delete()
+    page = scenes.browser(Role.APPROVER).get(url(request)).content.decode()
+    assert "has been destroyed" in page
+    assert "Search ended" in page
+    assert CAST.org_member not in page
+
+
+def test_hostile_words_are_only_words(company):
+    request = scenes.triage("<script>alert(1)</script>")
+    send(request, "note", Role.HANDLER, text="<img src=x onerror=alert(1)>")
+    shown = scenes.browser(Role.HANDLER).get(url(request)).content.decode()
+    assert "<script>alert" not in shown
+    assert "<img src=x" not in shown

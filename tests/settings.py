@@ -1,0 +1,13 @@
+"""The product's settings, and what only a test run needs. The environment is set in tests/environment.py."""
+
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, STORAGES
+
+# Hashing a password slowly is the point in production and half a test run's time here.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, because the house's other processes open it too.
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
