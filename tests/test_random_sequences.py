@@ -1,5 +1,6 @@
 """Whatever is done in whatever order by whomever: what must never be, never is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,12 +19,18 @@ from tests import drive
 from tests.test_state_machine import given as told
 
 ACTORS = ("requester", "handler", "approver", "auditor", "admin", "nobody", "system")
-# Verbs that lead on come more often: a random walk should reach the far end of the machine.
-WALK = [*VERBS, *("verify", "located", "approve", "confirm", "release", "dispute", "narrow") * 3]
+SOURCES = {verb: set(getattr(PrivacyRequest, verb)._django_fsm.transitions) for verb in VERBS}
+ENDS = ("merge", "reject", "withdraw", "refuse", "refer", "lapse", "uphold_dispute", "settle")
 
 steps = st.lists(
-    st.tuples(st.sampled_from(WALK), st.sampled_from(ACTORS), st.booleans(), st.booleans()), min_size=8, max_size=40
+    st.tuples(st.integers(0, 999), st.sampled_from(ACTORS), st.booleans(), st.booleans()), min_size=10, max_size=40
 )
+
+
+def chosen(state: str, number: int, sensible: bool) -> str:
+    """Any verb at all, or one that exists in this state; one that ends it seldom, so that walks get far."""
+    possible = [verb for verb in VERBS if state in SOURCES[verb] and (number % 7 == 0 or verb not in ENDS)]
+    return (possible if sensible and possible else VERBS)[number % len(possible if sensible and possible else VERBS)]
 
 
 @pytest.fixture
@@ -34,20 +41,21 @@ def actors(db: None) -> dict[str, Actor]:
 
 
 @settings(
-    max_examples=40, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    max_examples=25, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-@given(walk=steps, right=st.sampled_from([Right.DELETION, Right.DELETION, Right.ACCESS, Right.OPT_OUT_SALE, Right.UNCLEAR]))
+@given(walk=steps, right=st.sampled_from([*[Right.DELETION] * 4, Right.ACCESS, Right.OPT_OUT_SALE, Right.UNCLEAR]))
 def test_law_03_no_sequence_of_verbs_by_anybody_breaks_what_must_hold(
-    walk: list[tuple[str, str, bool, bool]], right: Right, actors: dict[str, Actor]
+    walk: list[tuple[int, str, bool, bool]], right: Right, actors: dict[str, Actor]
 ) -> None:
     with transaction.atomic():
         request = drive.a_request(right=right)
         bound_at = None
         ended: tuple[str, str] | None = None
-        for verb, who, rightful, extra in walk:
-            actor = actors[rightful_actor(verb) if rightful else who]
+        for number, who, sensible, extra in walk:
             before = drive.fresh(request.pk)
+            verb = chosen(before.state, number, sensible)
+            actor = actors[rightful_actor(verb) if sensible else who]
             trail = AuditEvent.objects.count()
             try:
                 with transaction.atomic():
@@ -92,12 +100,12 @@ def act(request: PrivacyRequest, verb: str, actor: Actor, extra: bool) -> None:
             drive.proven_by_link(request.case)
             return
     if verb == "located" and extra:
-        given_ = {"nothing_held": not request.pk % 3, "judgement": ["staff"]}
+        given_ = {"nothing_held": False, "judgement": ["staff"]}
     if verb == "narrow" and extra:
         given_ = {"nothing_left": True}
     if verb == "confirm" and request.state == State.CONFIRMING:
         drive.freeze(request)
-        given_ = {"quiet": drive.later() - drive.later()} if extra else given_
+        given_ = {"quiet": timedelta(0)} if extra else given_
     because = Because(DecisionKind.NARROW, text="Because.") if verb == "narrow" else None
     move(request.pk, verb, actor=actor, because=because, **given_)
 

@@ -59,7 +59,9 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
 
 
 def _waits(request: PrivacyRequest) -> bool:
-    return not request.is_ended and (
+    if request.is_ended or request.disputed_at is not None:
+        return False
+    return (
         bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
     )
 
@@ -127,7 +129,6 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.judge_dispute(pk, data["founded"] == "founded", data["text"], actor=actor),
             APPROVERS,
             exists=lambda request: request.disputed_at is not None and not request.is_ended,
-            help=_("Somebody with this mailbox said: this was not me. The steps wait, the clock does not."),
         ),
         Verb(
             "ask",

@@ -156,7 +156,7 @@ class ReleaseForm(VerbForm):
     reference = forms.CharField(
         label=_("Type the reference of this request"),
         max_length=20,
-        widget=forms.TextInput(attrs={"class": "code", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"class": "reference", "autocomplete": "off", "spellcheck": "false"}),
     )
 
     def clean_reference(self) -> str:

@@ -17,7 +17,7 @@ from accounts.models import User
 from dsar.models import PrivacyRequest
 from dsar.models.privacy_request import PrivacyRequestQuerySet
 
-COUNT_TO = 1000
+COUNT_TO = 500
 SOON = timedelta(days=5)
 
 
@@ -104,7 +104,7 @@ def counts(now: datetime, reader: User) -> dict[str, int]:
     `reader` is whoever looks: the one row that the numbers hang on.
     """
     asked = {
-        view.key.replace("-", "_"): Counted(view.rows(now).order_by().values("pk")[:COUNT_TO])
+        view.key.replace("-", "_"): Counted(view.rows(now).order_by(view.order, "pk").values("pk")[:COUNT_TO])
         for view in VIEWS
         if view.counted
     }

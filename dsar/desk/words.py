@@ -156,8 +156,6 @@ COUNTS: Final[Mapping[str, Any]] = {
     "absent": _("already gone"),
     "failed": _("failed"),
     "changed": _("switched off"),
-    "steps": _("steps"),
-    "requests": _("requests"),
 }
 
 INTAKE_REASONS: Final[Mapping[str, Any]] = {

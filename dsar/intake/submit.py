@@ -11,7 +11,7 @@ from dsar.enums import Channel, IntakeStatus, Right
 from dsar.law import regimes
 from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest
 from dsar.models.case import reply_token
-from dsar.workflow import move
+from dsar.workflow import Inside, move
 
 POLICY_VERSION = "1"
 
@@ -40,9 +40,6 @@ def receive(channel: Channel, raw: bytes, dedupe: str, received_at: datetime | N
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("receive() must commit before the work begins")
-    known = Intake.objects.filter(dedupe=dedupe).first()
-    if known:
-        return known, False
     intake = Intake(
         channel=channel, dedupe=dedupe, size=len(raw), received_at=received_at or timezone.now()
     )  # fmt: skip
@@ -54,6 +51,7 @@ def receive(channel: Channel, raw: bytes, dedupe: str, received_at: datetime | N
             intake.save(force_insert=True)
     except IntegrityError:
         return Intake.objects.get(dedupe=dedupe), False
+    intake.__dict__["_key"] = plain
     return intake, True
 
 
@@ -81,6 +79,7 @@ def open_case(intake: Intake, contact: Contact) -> Case:
             region=contact.region[:8], language=contact.language, policy_version=POLICY_VERSION, acts_as=contact.acts_as,
             received_at=held.received_at, email_index=keys.email_index(address), machine_mail=contact.machine,
         )  # fmt: skip
+        case.share_key(intake)
         case.email_sealed = case.seal(address, "email")
         case.name_sealed = case.seal(contact.name, "name")
         case.reply_index = keys.token_hash(reply_token(case))
@@ -112,8 +111,8 @@ def add_request(
         tier_needed=found.tier, statement_sealed=case.seal(statement, "statement"), after=after, entered_at=now,
     )  # fmt: skip
     request.save(force_insert=True)
-    audit.record(
-        case,
-        audit.Entry("received", REQUESTER, request.pk, "", str(request.state), {"right": right, "channel": case.channel}, at=now),
+    received = audit.Entry(
+        "received", REQUESTER, request.pk, "", str(request.state), {"right": right, "channel": case.channel}, at=now
     )
-    return move(request.pk, "route", actor=SYSTEM, clear=clear)
+    # Nobody else can see a row that this transaction made: it is as good as locked.
+    return move(request.pk, "route", actor=SYSTEM, inside=Inside(request, [received]), clear=clear)

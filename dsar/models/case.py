@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar import keys
 from dsar.enums import Channel
+
+if TYPE_CHECKING:
+    from dsar.models.intake import Intake
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -92,10 +96,10 @@ class Case(models.Model):
             plain = self.__dict__["_key"] = keys.unwrap(row.key_id, bytes(row.wrapped))
         return plain
 
-    def share_key(self, other: "Case") -> None:
-        """Take over the plain key that another object of this same case has unwrapped."""
+    def share_key(self, other: "Case | Intake") -> None:
+        """Take over the plain key that another object of this case, or of the item it came from, has at hand."""
         plain = other.__dict__.get("_key")
-        if plain is not None and other.pk == self.pk:
+        if plain is not None and other.uid == self.uid:
             self.__dict__["_key"] = plain
 
     def make_key(self) -> CaseKey:

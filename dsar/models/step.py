@@ -38,10 +38,17 @@ class Step(models.Model):
         constraints = [models.UniqueConstraint(fields=["request", "source", "kind"], name="step_once")]
         indexes = [
             models.Index(
-                fields=["kind", "due_at", "request_id", "position"],
-                name="step_open",
-                condition=models.Q(status__in=[StepStatus.QUEUED, StepStatus.LEASED]),
-            )
+                fields=["due_at", "request_id", "position", "id"],
+                name="step_to_close",
+                condition=models.Q(status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind=StepKind.CLOSE),
+            ),
+            models.Index(
+                fields=["due_at", "request_id", "position", "id"],
+                name="step_to_fulfil",
+                condition=models.Q(
+                    status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind__in=[StepKind.SETTLE, StepKind.ERASE]
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -169,14 +169,12 @@ class Line:
                 backend.close()
 
 
-def claim(limit: int = BATCH, request_id: int | None = None) -> list[Claimed]:
-    """Take up to `limit` due messages (of one request) under a lease; a lapsed lease is taken over."""
+def claim(limit: int = BATCH) -> list[Claimed]:
+    """Take up to `limit` due messages under a lease; a lapsed lease is taken over."""
     now = timezone.now()
     free = Q(status=MessageStatus.QUEUED, due_at__lte=now) | Q(status=MessageStatus.CLAIMED, lease_until__lt=now)
     with transaction.atomic():
         rows = Message.objects.filter(free).order_by("-urgent", "due_at", "id")
-        if request_id is not None:
-            rows = rows.filter(request_id=request_id)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True, of=("self",))
         taken = list(rows.select_related("case", "request", "check_ref", "decision")[:limit])
@@ -238,8 +236,3 @@ def drain(turn: bell.Turn | None = None) -> int:
             if turn and turn.is_over():
                 break
     return total
-
-
-def deliver_for(request_id: int, line: Line | None = None) -> int:
-    """Send what is due about one request now: one person is carried through before the next."""
-    return deliver(claim(request_id=request_id), line)

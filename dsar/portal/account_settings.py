@@ -82,8 +82,9 @@ def delete(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             web.from_settings(user.email, get_language() or settings.LANGUAGE_CODE, form.cleaned_data["number"])
             request.session.pop(WRONG, None)
-            session.note_sent(request, Right.DELETION.value, "", "self", user.email)
-            return redirect("received")
+            response = redirect("received")
+            session.note_sent(response, Right.DELETION.value, "", "self", user.email)
+            return response
         if form.wrong:
             wrong = request.session[WRONG] = request.session.get(WRONG, 0) + 1
             if wrong >= settings.WRONG_ATTEMPTS:

@@ -88,8 +88,9 @@ def ask(request: HttpRequest, right: str) -> HttpResponse:
         if form.is_valid():
             form.submit()
             typed = form.cleaned_data
-            session.note_sent(request, card.right.value, typed["country"], typed["acts_as"], typed["email"])
-            return redirect("received")
+            response = redirect("received")
+            session.note_sent(response, card.right.value, typed["country"], typed["acts_as"], typed["email"])
+            return response
         form.renew()
     facts = {"card": card, "form": form, "unverified": card.right in UNVERIFIED_RIGHTS}
     return render(request, "portal/ask.html", facts)

@@ -4,6 +4,7 @@ Keys of rows only. A token is never kept here: it is hashed at rest, and derived
 """
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -12,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from dsar import keys
@@ -108,19 +110,21 @@ def needs_request(view: RequestView) -> Callable[[HttpRequest, int], HttpRespons
     return guarded
 
 
-def note_sent(request: HttpRequest, right: str, country: str, acts_as: str, address: str) -> None:
-    """Remember what was typed, for the next page. The address is sealed: sessions are stored."""
-    sealed = base64.b64encode(keys.seal(keys.derived("session"), address, "address")).decode()
-    request.session[SENT] = {"right": right, "country": country, "acts_as": acts_as, "to": sealed}
+def note_sent(response: HttpResponse, right: str, country: str, acts_as: str, address: str) -> None:
+    """Remember what was typed, for the next page, in the visitor's own browser and sealed: who only asks needs no
+    session in our database."""
+    typed = json.dumps({"right": right, "country": country, "acts_as": acts_as, "to": address})
+    sealed = base64.urlsafe_b64encode(keys.seal(keys.derived("session"), typed, SENT)).decode()
+    response.set_cookie(
+        SENT, sealed, path=reverse("received"), secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+    )
 
 
 def what_was_sent(request: HttpRequest) -> dict[str, Any] | None:
-    """What `note_sent` remembered, the address opened."""
-    held = request.session.get(SENT)
-    if held is None:
-        return None
+    """What `note_sent` remembered: right, country, acts_as and to (the address). None for no cookie, or one not ours."""
     try:
-        address = keys.unseal(keys.derived("session"), base64.b64decode(held["to"]), "address").decode()
-    except keys.Unreadable:
-        address = ""
-    return {**held, "to": address}
+        sealed = base64.urlsafe_b64decode(request.COOKIES.get(SENT, ""))
+        typed: dict[str, Any] = json.loads(keys.unseal(keys.derived("session"), sealed, SENT))
+    except (ValueError, keys.Unreadable):
+        return None
+    return typed

@@ -44,7 +44,8 @@ def settle_placing() -> int:
     for hold in LegalHold.objects.filter(status=HoldStatus.PLACING):
         with transaction.atomic():
             if not _at_work(hold):
-                settled += LegalHold.objects.filter(pk=hold.pk, status=HoldStatus.PLACING).update(status=HoldStatus.ACTIVE)
+                placing = LegalHold.objects.filter(pk=hold.pk, status=HoldStatus.PLACING)
+                settled += placing.update(status=HoldStatus.ACTIVE)
     return settled
 
 

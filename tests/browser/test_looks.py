@@ -1,6 +1,5 @@
 """Every page in light and dark, wide and narrow: WCAG 2.2 AA as far as a machine can judge, and nothing beyond the edge."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,16 +7,17 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
-from accounts.models import Role, User
-from dsar.enums import State, StepReason, StepStatus
+from dsar import keys
+from dsar.enums import HoldStatus, IntakeStatus, State, StepReason, StepStatus
 from dsar.fulfilment import control
 from dsar.intake import email
-from dsar.models import Actor, Step
+from dsar.law import codes
+from dsar.models import Actor, Intake, LegalHold, Step
 from dsar.review import decide
 from dsar.verification import links
 from tests import drive
-from tests.browser.window import NARROW, Window
-from tests.house import CAST, House, at_rest, body_of, mail_to, mails, wait_for
+from tests.browser.window import Window
+from tests.house import CAST, House, at_rest, body_of, mail_to, wait_for
 from tests.journeys import scenes
 
 pytestmark = pytest.mark.once
@@ -67,7 +67,6 @@ def test_the_pages_of_whoever_asks(judge: Judge) -> None:
     judge.open("/", "What would you like to do?")
     judge.open("/ask/something-else/", "Something else")
     judge.press("Send my request", "Something else")
-    judge.open("/nothing/here/", "", 404)
     judge.open("/case/", "Please open your link first", 404)
     judge.open("/l/forged/", "We do not know this link")
     judge.press("Send me a new link", "We do not know this link")
@@ -165,6 +164,10 @@ def busy_desk(stack: House, approver: Actor, second_approver: Actor) -> dict[str
     at_places: dict[str, Any] = {"verifying": drive.by_web(CAST.crypto)}
     at_places["triage"] = drive.by_web(CAST.org_owner, "", statement="Please do something about my data, and stop the mails.")
     at_places["review"] = at(State.REVIEW, CAST.recently_changed)
+    LegalHold.objects.create(
+        email_index=keys.email_index(CAST.on_hold), code="EU_LEGAL_CLAIMS", status=HoldStatus.ACTIVE,
+        review_on=timezone.localdate(),
+    )  # fmt: skip
     at_places["held"] = at(State.REVIEW, CAST.on_hold)
     decide.note(at_places["held"].pk, "The other side has written again.", actor=approver)
     at_places["confirming"] = at(State.CONFIRMING, CAST.refund_due)
@@ -173,23 +176,17 @@ def busy_desk(stack: House, approver: Actor, second_approver: Actor) -> dict[str
     at_places["releasing"] = drive.confirmed(CAST.plain)
     at_places["completed"] = scenes.reaches(done, State.COMPLETED)
     refused = at(State.REVIEW, CAST.security_flag)
-    decide.refuse(refused.pk, refusal_code(refused), "The investigation needs it.", actor=approver)
+    reason = codes.refusals(refused.case.regime, refused.right)[0].code
+    decide.refuse(refused.pk, reason, "The investigation needs it.", actor=approver)
     at_places["refused"] = refused
     email.receive(b"\x00\x01 not a mail", "")
     return at_places
 
 
-def refusal_code(request: Any) -> str:
-    """Any reason that the law knows for it."""
-    from dsar.law import codes
-
-    return codes.refusals(request.case.regime, request.right)[0].code
-
-
 def test_the_pages_of_the_desk(judge: Judge, busy_desk: dict[str, Any], approver: Actor) -> None:
     window = judge.window
     window.sign_in("approver@desk.example.com")
-    wait_for(lambda: email.Intake.objects.filter(status="quarantined").exists(), what="the unreadable item")
+    wait_for(lambda: Intake.objects.filter(status=IntakeStatus.QUARANTINED).exists(), what="the unreadable item")
     for view in ("", "?view=release", "?view=nothing", "?state=lapsed"):
         judge.open(f"/desk/{view}", "")
     window.open("/desk/")
@@ -200,8 +197,7 @@ def test_the_pages_of_the_desk(judge: Judge, busy_desk: dict[str, Any], approver
     for name, request in busy_desk.items():
         window.open(f"/desk/requests/{request.pk}/")
         window.titled(request.case.reference)
-        for closed in window.page.locator("details:not([open])").all():
-            closed.evaluate("one => { one.open = true }")
+        window.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
         judge.look(f"request, {name}")
 
     release = busy_desk["releasing"]
@@ -235,6 +231,3 @@ def test_a_step_that_needs_a_person(judge: Judge, stack: House, approver: Actor)
     judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
     judge.open("/desk/sources/", "Sources")
     assert judge.wrong == []
-
-
-__all__ = ["NARROW", "Role", "User", "mails", "re"]

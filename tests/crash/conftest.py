@@ -93,7 +93,7 @@ class Stage:
         number = len(self.deaths())
         self.orders.arm(point, times=100, what="NOTE")
         (sleeper,) = self.wake()
-        house.wait_for(lambda: sleeper in [pid for _point, pid in self.orders.fired()[number:]], what="the sleeper's end")
+        house.wait_for(lambda: sleeper in dict(map(reversed, self.orders.fired()[number:])), what="the sleeper's end")
 
 
 @pytest.fixture(scope="package")
@@ -105,7 +105,7 @@ def theatre(django_db_setup: None, django_db_blocker: object) -> Iterator[Stage]
     made = house.House(
         extra={
             "REDIS_URL": f"unix://{broker.path}", "CELERY_QUEUE": f"drills-{os.getpid()}", "DRILL": str(orders.path),
-            "LEASE_SECONDS": "1", "CHUNK_ROWS": "5", "RETRY_SECONDS": "1", "MAX_RETRIES": "1000",
+            "LEASE_SECONDS": "2", "CHUNK_ROWS": "5", "RETRY_SECONDS": "1", "MAX_RETRIES": "1000",
         }
     )  # fmt: skip
     stage = Stage(made, broker, orders)

@@ -2,8 +2,8 @@
 
 The file named by DRILL holds orders as JSON. Each has a point, which time it counts from (`nth`), how often (`times`)
 and what happens there: KILL (SIGKILL to itself), STOP (falls asleep until somebody sends SIGCONT), ALL (SIGKILL to
-the whole worker) or NOTE (it is written down). Points are `<function>:before`, `:after` (inside the process, nothing in between), `:commit` (inside
-the transaction that is committed within that function, just before) and `:committed`.
+the whole worker) or NOTE (it is written down). Points are `<function>:before`, `:after` (inside the process, nothing
+in between), `:commit` (inside a transaction that is committed within that function, just before) and `:committed`.
 """
 
 import fcntl

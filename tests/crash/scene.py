@@ -91,9 +91,13 @@ class Scene:
         waiting = Message.objects.exclude(status__in=[MessageStatus.SENT, MessageStatus.FAILED])
         wait_for(lambda: not waiting.exists(), what="the outbox")
 
-    def finished(self, seconds: float = 30) -> None:
+    def finished(self, seconds: float = 45) -> None:
         """The person has the letter."""
-        wait_for(lambda: self.request.state == State.COMPLETED, seconds, f"the end ({self.open_steps()})")
+        try:
+            wait_for(lambda: self.request.state == State.COMPLETED, seconds, "the end")
+        except AssertionError as error:
+            error.add_note(f"still open: {self.open_steps()}")
+            raise
         waiting = Message.objects.filter(case=self.request.case).exclude(status=MessageStatus.SENT)
         wait_for(lambda: not waiting.exists(), what="the letter")
 

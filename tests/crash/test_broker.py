@@ -1,4 +1,4 @@
-"""The database is the truth and the broker only rings the bell (law 7): stopped, emptied and killed, nothing is lost."""
+"""The broker only rings the bell (law 7): it is stopped, emptied and killed, and nothing is lost."""
 
 import signal
 import time

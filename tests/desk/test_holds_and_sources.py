@@ -66,7 +66,8 @@ def test_only_approvers_place_holds(company):
     assert not LegalHold.objects.exists()
 
 
-def test_the_kill_switch_needs_a_tick_says_who_and_stops_the_work(company):
+def test_the_kill_switch_needs_a_tick_says_who_and_stops_the_work(company, settings):
+    settings.RETRY_AFTER = timedelta(hours=1)
     client = scenes.browser(Role.ADMIN)
     switch = reverse("desk_kill_switch")
     client.post(switch, {"on": "1"})

@@ -132,6 +132,7 @@ class Colleague(Visitor):
     def __init__(self, url: str, actor: Actor) -> None:
         super().__init__(url)
         self.actor = actor
+        assert actor.user_id is not None
         user = User.objects.get(pk=actor.user_id)
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
@@ -155,7 +156,7 @@ class Colleague(Visitor):
         self.look_at(request)
         form = self._form(f"/desk/requests/{request.pk}/{verb}/")
         assert form is not None, f"no form for {verb!r}: {self.text[:500]}"
-        self.submit(form, form.find("button"), **values)  # type: ignore[arg-type]
+        self.submit(form, form.find("button"), **values)
         self.sees(status=200)
 
     def release(self, request: PrivacyRequest) -> None:

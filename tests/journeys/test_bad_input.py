@@ -205,7 +205,8 @@ def test_hostile_addresses_and_headers_never_break_it(stack: House, visitor: Vis
     for path in (
         "/ask/%00/", "/ask/no-such-right/", "/ask/%E2%98%83/", f"/case/{HUGE}/withdraw/", "/case/-1/withdraw/",
         "/case/0/copy/", f"/case/{HUGE}/answer/", f"/case/{HUGE}/copy/", "/%2e%2e/%2e%2e/etc/passwd",
-        "/static/../config/settings.py", "/case/%D9%A1/withdraw/", "/desk/requests/%00/", "/new-link/?sent=%00", "/language/", "/accounts/signup/",
+        "/static/../config/settings.py", "/case/%D9%A1/withdraw/", "/desk/requests/%00/", "/new-link/?sent=%00",
+        "/language/", "/accounts/signup/",
     ):  # fmt: skip
         assert visitor.client.get(path).status_code < 500, path
         assert visitor.post(path) < 500, path

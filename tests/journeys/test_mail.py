@@ -60,13 +60,10 @@ def delivered(
     """What the provider's webhook does; returns the status."""
     signature = signed() if fields is None else fields
     basic = base64.b64encode(secret.encode()).decode()
-    answer = httpx.post(
-        f"{house.url}/inbound/mailgun/", timeout=20, headers={"Authorization": f"Basic {basic}"} if secret else {},
-        files={
-            name: (None, value)
-            for name, value in {**signature, "recipient": PRIVACY, "body-mime": raw}.items()  # type: ignore[dict-item]
-        },
-    )  # fmt: skip
+    parts: dict[str, tuple[None, str | bytes]] = {name: (None, value) for name, value in signature.items()}
+    parts |= {"recipient": (None, PRIVACY), "body-mime": (None, raw)}
+    headers = {"Authorization": f"Basic {basic}"} if secret else {}
+    answer = httpx.post(f"{house.url}/inbound/mailgun/", timeout=60, headers=headers, files=parts)
     return answer.status_code
 
 
