@@ -13,6 +13,7 @@ app = Celery("rightsdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["dsar"])
 
+
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Celery would otherwise replace the configured handlers."""

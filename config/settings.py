@@ -12,9 +12,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 
 DEBUG = env.boolean("DEBUG", False)
-SECRET_KEY = env.secret(
-    "SECRET_KEY", development="development-only-secret-key-never-for-production" if DEBUG else None
-)
+SECRET_KEY = env.secret("SECRET_KEY", development="development-only-secret-key-never-for-production" if DEBUG else None)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 BASE_URL = env.text("BASE_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
@@ -31,7 +29,9 @@ DATABASES = {"default": env.database(env.text("DATABASE_URL"), default_sqlite=VA
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POSTGRESQL = DATABASES["default"]["ENGINE"].endswith("postgresql")
 COMPANY_DATABASE_URL = env.text("COMPANY_DATABASE_URL") or (
-    env.text("DATABASE_URL").replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    env.text("DATABASE_URL")
+    .replace("postgres://", "postgresql://", 1)
+    .replace("postgresql://", "postgresql+psycopg://", 1)
     if POSTGRESQL
     else f"sqlite:///{VAR_DIR / 'company.sqlite3'}"
 )
@@ -175,7 +175,8 @@ WHITENOISE_AUTOREFRESH = False
 # Mail
 EMAIL_FOLDER = VAR_DIR / "mail"
 EMAIL_BACKEND = env.text(
-    "EMAIL_BACKEND", "dsar.notifications.folder.FolderBackend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend"
+    "EMAIL_BACKEND",
+    "dsar.notifications.folder.FolderBackend" if DEBUG else "django.core.mail.backends.smtp.EmailBackend",
 )
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25)
@@ -183,10 +184,14 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
-ANYMAIL = {"WEBHOOK_SECRET": env.text("ANYMAIL_WEBHOOK_SECRET"), **{
-    name.removeprefix("ANYMAIL_"): env.text(name) for name in ("ANYMAIL_MAILGUN_API_KEY", "ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY",
-                                                                 "ANYMAIL_MAILGUN_SENDER_DOMAIN") if env.text(name)
-}}
+ANYMAIL = {
+    "WEBHOOK_SECRET": env.text("ANYMAIL_WEBHOOK_SECRET"),
+    **{
+        name.removeprefix("ANYMAIL_"): env.text(name)
+        for name in ("ANYMAIL_MAILGUN_API_KEY", "ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY", "ANYMAIL_MAILGUN_SENDER_DOMAIN")
+        if env.text(name)
+    },
+}
 INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID")
 
 # Keys: never SECRET_KEY (that one signs sessions and may be rotated at will)
@@ -221,7 +226,10 @@ MAIL_BYTES = 25 * 1024 * 1024
 # Celery: the broker only rings the bell, so nothing is stored there that matters
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5, "socket_connect_timeout": 1, "visibility_timeout": 3600, "health_check_interval": 30,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "visibility_timeout": 3600,
+    "health_check_interval": 30,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

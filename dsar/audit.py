@@ -135,7 +135,9 @@ def _verify_checkpoints() -> Iterator[Fault]:
 def is_signed(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint carries our signature and follows the one before it."""
     earlier = Checkpoint.objects.filter(pk__lt=checkpoint.pk).order_by("-pk").first()
-    return checkpoint.signature == _signature(checkpoint) and checkpoint.previous == (earlier.signature if earlier else "")
+    return checkpoint.signature == _signature(checkpoint) and checkpoint.previous == (
+        earlier.signature if earlier else ""
+    )
 
 
 def _signature(checkpoint: Checkpoint) -> str:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register as register_check
+from django.core.checks import CheckMessage, Error
+from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from dsar import guards, keys
@@ -23,7 +24,9 @@ def check_webhook_secret(**_: Any) -> list[CheckMessage]:
     """The inbound webhook is only there with a secret."""
     secret = settings.ANYMAIL.get("WEBHOOK_SECRET", "")
     if secret and ":" not in secret:
-        return [Error("ANYMAIL_WEBHOOK_SECRET must be user:password (HTTP basic authentication).", id="rightsdesk.E002")]
+        return [
+            Error("ANYMAIL_WEBHOOK_SECRET must be user:password (HTTP basic authentication).", id="rightsdesk.E002")
+        ]
     return []
 
 

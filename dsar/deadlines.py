@@ -35,7 +35,13 @@ def _cached(regime_id: str, right: str, received_on: date, extended: bool, zone:
     regime = regimes.load(regime_id)
     noon = datetime(received_on.year, received_on.month, received_on.day, 12, tzinfo=ZoneInfo(zone or regime.zone))
     due = clocks.due(
-        regime, right, regime.governing(right).kind, noon, extended=extended, calendar=calendar or None, zone=zone or None
+        regime,
+        right,
+        regime.governing(right).kind,
+        noon,
+        extended=extended,
+        calendar=calendar or None,
+        zone=zone or None,
     )
     target = clocks.target(due)
     if due.date is None or target is None:

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-PLACEHOLDERS = frozenset(
-    "- anonymous customer do-not-reply donotreply email example n/a na nil no-reply nobody noemail none noreply null"
-    " placeholder undefined unknown".split()
-)
+PLACEHOLDERS = frozenset({
+    "-", "anonymous", "customer", "do-not-reply", "donotreply", "email", "example", "n/a", "na", "nil", "no-reply",
+    "nobody", "noemail", "none", "noreply", "null", "placeholder", "undefined", "unknown",
+})  # fmt: skip
 
 
 class Unreadable(Exception):
@@ -43,9 +43,13 @@ class KeyRing:
 def parse(masters: str, root: str) -> KeyRing:
     """Read the two settings; raises ImproperlyConfigured that says which one is missing or malformed."""
     if not masters:
-        raise ImproperlyConfigured("RIGHTSDESK_MASTER_KEYS is missing: case data cannot be encrypted. Run `manage.py make_keys`.")
+        raise ImproperlyConfigured(
+            "RIGHTSDESK_MASTER_KEYS is missing: case data cannot be encrypted. Run `manage.py make_keys`."
+        )
     if not root:
-        raise ImproperlyConfigured("RIGHTSDESK_ROOT_KEY is missing: requests cannot be indexed. Run `manage.py make_keys`.")
+        raise ImproperlyConfigured(
+            "RIGHTSDESK_ROOT_KEY is missing: requests cannot be indexed. Run `manage.py make_keys`."
+        )
     found: dict[str, bytes] = {}
     for pair in masters.split(","):
         key_id, _, encoded = pair.strip().partition(":")
@@ -77,7 +81,8 @@ def ring() -> KeyRing:
     """The key ring of this process."""
     held = read_file(settings.KEYS_FILE)
     return parse(
-        settings.MASTER_KEYS or held.get("RIGHTSDESK_MASTER_KEYS", ""), settings.ROOT_KEY or held.get("RIGHTSDESK_ROOT_KEY", "")
+        settings.MASTER_KEYS or held.get("RIGHTSDESK_MASTER_KEYS", ""),
+        settings.ROOT_KEY or held.get("RIGHTSDESK_ROOT_KEY", ""),
     )
 
 
@@ -112,7 +117,8 @@ def derived(purpose: str) -> bytes:
 def mac(purpose: str, *parts: str | bytes) -> bytes:
     """HMAC-SHA256 over length-prefixed parts, so that no two lists of parts collide."""
     message = b"".join(
-        len(raw).to_bytes(4, "big") + raw for raw in (part.encode() if isinstance(part, str) else part for part in parts)
+        len(raw).to_bytes(4, "big") + raw
+        for raw in (part.encode() if isinstance(part, str) else part for part in parts)
     )
     return hmac.new(derived(purpose), message, hashlib.sha256).digest()
 

@@ -157,7 +157,9 @@ def move(
                 verb, actor, request.pk, before, str(request.state), _details(request, because), at=now,
             ),
         )  # fmt: skip
-        _enter(request, verb, entered, partial(outbox.queue, decision=decision, hand=inside.letters if inside else None))
+        _enter(
+            request, verb, entered, partial(outbox.queue, decision=decision, hand=inside.letters if inside else None)
+        )
     return request
 
 

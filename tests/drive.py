@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import keys
-from dsar.enums import BOUND_STATES, CheckKind, Channel, Right, State
+from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import submit, web
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, staff
@@ -74,7 +74,8 @@ def unrouted(right: str = Right.DELETION, *, proven: bool = False) -> PrivacyReq
 def form_bytes(address: str, right: str = Right.DELETION, **given: str) -> bytes:
     """What the web form stores."""
     data = {
-        "right": right, "email": address, "country": "DE", "acts_as": "self", "statement": "", "language": "en", **given,
+        "right": right, "email": address, "country": "DE", "acts_as": "self", "statement": "", "language": "en-gb",
+        **given,
     }  # fmt: skip
     return json.dumps(data).encode()
 

@@ -17,7 +17,16 @@ from dsar import audit, guards
 from dsar.enums import State
 from dsar.fulfilment import control
 from dsar.models import (
-    REQUESTER, SYSTEM, Actor, AuditEvent, Case, CaseKey, Checkpoint, House, PrivacyRequest, Subject,
+    REQUESTER,
+    SYSTEM,
+    Actor,
+    AuditEvent,
+    Case,
+    CaseKey,
+    Checkpoint,
+    House,
+    PrivacyRequest,
+    Subject,
 )  # fmt: skip
 from dsar.review import decide, holds
 from dsar.verification import confirmation
@@ -173,7 +182,9 @@ def test_law_11_an_event_moved_into_another_chain_is_noticed_in_both(request_: P
 
 
 def test_law_11_a_chain_whose_owner_is_gone_is_noticed(request_: PrivacyRequest) -> None:
-    AuditEvent.objects.create(chain="nobodys", number=1, at=timezone.now(), actor_kind="system", what="x", hash="f" * 64)
+    AuditEvent.objects.create(
+        chain="nobodys", number=1, at=timezone.now(), actor_kind="system", what="x", hash="f" * 64
+    )
     assert [(f.chain, f.problem) for f in audit.verify()] == [("nobodys", "a chain without its owner")]
 
 
@@ -195,7 +206,9 @@ def test_law_11_a_checkpoint_that_was_taken_out_is_noticed(request_: PrivacyRequ
     assert "a checkpoint was changed" in {f.problem for f in audit.verify()}
 
 
-def test_law_11_a_move_that_commits_after_a_checkpoint_reaches_the_journal_with_the_next(request_: PrivacyRequest) -> None:
+def test_law_11_a_move_that_commits_after_a_checkpoint_reaches_the_journal_with_the_next(
+    request_: PrivacyRequest,
+) -> None:
     """Its time is when it began, before the checkpoint; it was not there yet when the heads were read."""
     began = timezone.now()
     audit.checkpoint()
@@ -244,7 +257,9 @@ def test_parallel_moves_of_one_case_make_one_unbroken_chain(desk: None) -> None:
 
     def record(number: int) -> None:
         with transaction.atomic():
-            audit.record(Case.objects.select_for_update().get(pk=case.pk), audit.Entry("noted", SYSTEM, details={"n": number}))
+            audit.record(
+                Case.objects.select_for_update().get(pk=case.pk), audit.Entry("noted", SYSTEM, details={"n": number})
+            )
 
     assert drive.at_once(40, record) == [None] * 40
     assert AuditEvent.objects.filter(what="noted").count() == 40

@@ -162,14 +162,18 @@ def test_law_07_a_broker_that_hangs_costs_nobody_a_second(own_broker: subprocess
         os.kill(own_broker.pid, signal.SIGCONT)
 
 
-def test_law_07_a_broker_that_is_killed_in_the_middle_costs_nobody_a_second(own_broker: subprocess.Popen[bytes]) -> None:
+def test_law_07_a_broker_that_is_killed_in_the_middle_costs_nobody_a_second(
+    own_broker: subprocess.Popen[bytes],
+) -> None:
     assert bell.client().ping()
     own_broker.kill()
     own_broker.wait()
     assert timed() < CEILING
 
 
-@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-LOADING wait\r\n", b"\x00\xff\x00", b"$-5\r\n", b""])
+@pytest.mark.parametrize(
+    "says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-LOADING wait\r\n", b"\x00\xff\x00", b"$-5\r\n", b""]
+)
 def test_law_07_whatever_answers_in_its_place_raises_nothing(settings: object, tmp_path: Path, says: bytes) -> None:
     path = tmp_path / "odd.sock"
     listener = socket.socket(socket.AF_UNIX)
@@ -232,7 +236,7 @@ def test_law_07_the_worker_takes_the_bell_down_even_where_there_is_none(settings
 def test_law_01_what_was_stored_and_not_opened_is_opened_by_the_lane(desk: None) -> None:
     """The web process dies between storing and opening: the row is found without any message."""
     raw = drive.form_bytes("stored@example.com")
-    intake, fresh = submit.receive("web", raw, "web:stored")  # type: ignore[arg-type]
+    _intake, fresh = submit.receive("web", raw, "web:stored")  # type: ignore[arg-type]
     assert fresh
     assert Intake.objects.get().case_id is None
     assert tasks.drain("intake") == 1

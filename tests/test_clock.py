@@ -202,13 +202,14 @@ def test_parallel_sweeps_raise_everything_once(desk: None) -> None:
     assert Case.objects.count() == 8
 
 
-# --- every end has its letter ------------------------------------------------------------------------------------------
+# --- every end has its letter -----------------------------------------------------------------------------------------
 
 
 def test_law_15_no_state_is_a_dead_end(route: Route) -> None:
     """From every state that is not final a verb leads on, by the clock or by staff, without the requester."""
     for build in (
-        route.triage, route.verifying, route.review, route.review_unproven, route.review_unsorted, route.review_unanswered,
+        route.triage, route.verifying, route.review, route.review_unproven, route.review_unsorted,
+        route.review_unanswered,
         route.confirming, lambda: route.clarifying(route.triage()), lambda: route.clarifying(route.review()),
     ):  # fmt: skip
         request = build()

@@ -16,7 +16,17 @@ from accounts.models import Role, User
 from dsar import audit, checks, guards
 from dsar.enums import BOUND_STATES, DecisionKind, Outcome, Right, State, StepKind
 from dsar.models import (
-    REQUESTER, SYSTEM, AuditEvent, Case, Checkpoint, Decision, Intake, Plan, PrivacyRequest, Step, Tombstone,
+    REQUESTER,
+    SYSTEM,
+    AuditEvent,
+    Case,
+    Checkpoint,
+    Decision,
+    Intake,
+    Plan,
+    PrivacyRequest,
+    Step,
+    Tombstone,
 )  # fmt: skip
 from dsar.workflow import Because, move
 from tests import drive
@@ -77,7 +87,8 @@ def copied(model: type[models.Model], pk: object, how: str, tail: str = "", **ch
     picked = ", ".join(changed.get(column, f'"{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     # "WHERE" keeps SQLite from reading ON CONFLICT as a join's ON.
-    return f"{how} INTO {model._meta.db_table} ({names}) SELECT {picked} FROM {model._meta.db_table} WHERE id = {pk} {tail}"
+    table = model._meta.db_table
+    return f"{how} INTO {table} ({names}) SELECT {picked} FROM {table} WHERE id = {pk} {tail}"
 
 
 # --- a confirmed deletion ---------------------------------------------------------------------------------------------
@@ -128,7 +139,9 @@ def test_law_03_what_is_released_goes_neither_back_nor_unreleased(route: Route) 
     back = f"UPDATE {REQUEST} SET state = 'releasing' WHERE id = %s"
     refused("rightsdesk guard request_bound", back, request.pk)
     for value in ("NULL", "'2030-01-01 00:00:00+00:00'"):
-        refused("rightsdesk guard request_bound", f"UPDATE {REQUEST} SET released_at = {value} WHERE id = %s", request.pk)
+        refused(
+            "rightsdesk guard request_bound", f"UPDATE {REQUEST} SET released_at = {value} WHERE id = %s", request.pk
+        )
     move(request.pk, "settle", actor=SYSTEM, outcome=Outcome.GRANTED)
     for state in ("releasing", "fulfilling"):
         refused(
@@ -137,7 +150,9 @@ def test_law_03_what_is_released_goes_neither_back_nor_unreleased(route: Route) 
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("stage", ["triage", "verifying", "review", "confirming", "releasing", "fulfilling", "completed"])
+@pytest.mark.parametrize(
+    "stage", ["triage", "verifying", "review", "confirming", "releasing", "fulfilling", "completed"]
+)
 def test_no_request_is_ever_deleted(route: Route, stage: str) -> None:
     request = getattr(route, stage)()
     refused("rightsdesk guard request_delete", f"DELETE FROM {REQUEST} WHERE id = %s", request.pk)
@@ -156,7 +171,9 @@ def test_no_request_is_replaced_by_an_insert(route: Route, stage: str) -> None:
     by_number = "ON CONFLICT (uid) DO UPDATE SET state = 'review', confirmed_at = NULL, outcome = '', ended_at = NULL"
     if stage != "verifying":
         refused("rightsdesk guard request_", copied(PrivacyRequest, request.pk, "INSERT", on_conflict, **unbound))
-        refused("rightsdesk guard request_", copied(PrivacyRequest, request.pk, "INSERT", by_number, **unbound, id="987654"))
+        refused(
+            "rightsdesk guard request_", copied(PrivacyRequest, request.pk, "INSERT", by_number, **unbound, id="987654")
+        )
     for how in ("INSERT OR REPLACE", "REPLACE"):
         refused("rightsdesk guard request_replace", copied(PrivacyRequest, request.pk, how, **unbound))
         refused("rightsdesk guard request_replace", copied(PrivacyRequest, request.pk, how, **unbound, id="987654"))
@@ -214,7 +231,8 @@ def test_law_04_nothing_is_released_inside_the_quiet_period(route: Route, change
 @pytest.mark.parametrize("state", [state for state in State if state not in BOUND_STATES])
 def test_law_03_a_confirmation_stands_only_in_a_bound_state(route: Route, state: State) -> None:
     request = route.confirming()
-    stamped = f"UPDATE {REQUEST} SET confirmed_at = CURRENT_TIMESTAMP, quiet_until = CURRENT_TIMESTAMP, state = %s WHERE id = %s"
+    now = "CURRENT_TIMESTAMP"
+    stamped = f"UPDATE {REQUEST} SET confirmed_at = {now}, quiet_until = {now}, state = %s WHERE id = %s"
     ended = state in ("refused", "withdrawn", "lapsed", "rejected")
     if ended:
         stamped = stamped.replace(" WHERE", ", outcome = 'denied', ended_at = CURRENT_TIMESTAMP WHERE")
@@ -252,7 +270,8 @@ def test_what_has_ended_stays_ended(route: Route, end: str) -> None:
     request = builds[end]()
     assert request.state == end
     for sql in (
-        "state = 'review', outcome = '', ended_at = NULL", "outcome = 'overtaken'", "ended_at = '2020-01-01 00:00:00+00:00'",
+        "state = 'review', outcome = '', ended_at = NULL", "outcome = 'overtaken'",
+        "ended_at = '2020-01-01 00:00:00+00:00'",
         "id = 987654", "uid = '00000000000000000000000000000001'",
     ):  # fmt: skip
         refused("rightsdesk guard request_", f"UPDATE {REQUEST} SET {sql} WHERE id = %s", request.pk)
@@ -261,7 +280,8 @@ def test_what_has_ended_stays_ended(route: Route, end: str) -> None:
 def test_no_end_without_an_outcome_and_no_outcome_without_an_end(route: Route) -> None:
     request = route.review()
     for sql in (
-        "state = 'refused'", "state = 'refused', outcome = 'denied'", "state = 'completed', ended_at = CURRENT_TIMESTAMP",
+        "state = 'refused'", "state = 'refused', outcome = 'denied'",
+        "state = 'completed', ended_at = CURRENT_TIMESTAMP",
         "outcome = 'granted'", "ended_at = CURRENT_TIMESTAMP",
     ):  # fmt: skip
         refused("request_ends_with_an_outcome", f"UPDATE {REQUEST} SET {sql} WHERE id = %s", request.pk)
@@ -275,7 +295,8 @@ def test_law_03_a_frozen_plan_neither_changes_nor_goes(route: Route) -> None:
     plan = Plan.objects.get(request=request)
     other = route.verifying()
     for sql in (
-        "digest = 'x'", "body_sealed = NULL", "frozen_at = NULL", "version = 9", f"request_id = {other.pk}", "id = 987654",
+        "digest = 'x'", "body_sealed = NULL", "frozen_at = NULL", "version = 9", f"request_id = {other.pk}",
+        "id = 987654",
     ):  # fmt: skip
         refused("rightsdesk guard plan_update", f"UPDATE {PLAN} SET {sql} WHERE id = %s", plan.pk)
     refused("rightsdesk guard plan_delete", f"DELETE FROM {PLAN} WHERE id = %s", plan.pk)
@@ -315,7 +336,19 @@ def a_decision(route: Route) -> models.Model:
 APPEND_ONLY: dict[str, tuple[Callable[[Route], models.Model], list[str]]] = {
     "audit": (
         an_event,
-        ["at", "number", "chain", "what", "actor_id", "details", "hash", "previous", "from_state", "to_state", "request_id"],
+        [
+            "at",
+            "number",
+            "chain",
+            "what",
+            "actor_id",
+            "details",
+            "hash",
+            "previous",
+            "from_state",
+            "to_state",
+            "request_id",
+        ],
     ),
     "checkpoint": (a_checkpoint, ["at", "root", "signature", "events", "chains"]),
     "decision": (a_decision, ["code", "kind", "text_sealed", "decided_by_id", "decided_at", "request_id"]),
@@ -354,12 +387,14 @@ def a_tombstone(expires_on: date) -> Tombstone:
 def test_law_16_a_tombstone_stays_as_it_is_until_its_period_ends(database: None) -> None:
     stone = a_tombstone(timezone.localdate() + timedelta(days=30))
     table = Tombstone._meta.db_table
-    for sql in ("expires_on = '2020-01-01'", "covers_until = CURRENT_TIMESTAMP", '"index" = \'x\'', "id = 987654"):
+    for sql in ("expires_on = '2020-01-01'", "covers_until = CURRENT_TIMESTAMP", "\"index\" = 'x'", "id = 987654"):
         refused("rightsdesk guard tombstone_update", f"UPDATE {table} SET {sql} WHERE id = %s", stone.pk)
     refused("rightsdesk guard tombstone_delete", f"DELETE FROM {table} WHERE id = %s", stone.pk)
     early = {"expires_on": "'2020-01-01'"}
     refused("rightsdesk guard tombstone_replace", copied(Tombstone, stone.pk, "INSERT OR REPLACE", **early))
-    refused("rightsdesk guard tombstone_replace", copied(Tombstone, stone.pk, "INSERT OR REPLACE", **early, id="987654"))
+    refused(
+        "rightsdesk guard tombstone_replace", copied(Tombstone, stone.pk, "INSERT OR REPLACE", **early, id="987654")
+    )
     old = a_tombstone_that_expired(stone)
     assert run(f"DELETE FROM {table} WHERE id = %s", old) == 1
     assert Tombstone.objects.filter(pk=stone.pk).exists()
@@ -404,7 +439,10 @@ def test_law_03_a_closed_account_is_not_replaced_by_an_open_one(closed: User) ->
     opened = {"is_active": "TRUE", "closed_at": "NULL"}
     reopen = "DO UPDATE SET is_active = TRUE, closed_at = NULL"
     refused("rightsdesk guard user_", copied(User, closed.pk, "INSERT", f"ON CONFLICT (id) {reopen}", **opened))
-    refused("rightsdesk guard user_", copied(User, closed.pk, "INSERT", f"ON CONFLICT (email) {reopen}", **opened, id="987654"))
+    refused(
+        "rightsdesk guard user_",
+        copied(User, closed.pk, "INSERT", f"ON CONFLICT (email) {reopen}", **opened, id="987654"),
+    )
     other = {**opened, "id": "987654"}
     for changed in (
         opened, {**other, "external_id": "'1'"}, {**other, "email": "'x@example.com'"},
@@ -414,7 +452,9 @@ def test_law_03_a_closed_account_is_not_replaced_by_an_open_one(closed: User) ->
     assert not User.objects.get(pk=closed.pk).is_active
 
 
-@pytest.mark.parametrize("change", ["id = {pk}", "email = 'gone@example.com'", "email = 'Gone@Example.com'", "external_id = '4711'"])
+@pytest.mark.parametrize(
+    "change", ["id = {pk}", "email = 'gone@example.com'", "email = 'Gone@Example.com'", "external_id = '4711'"]
+)
 def test_law_03_no_account_takes_the_place_of_a_closed_one(closed: User, change: str) -> None:
     other = User.objects.create_user("other@example.com")
     sql = f"UPDATE OR REPLACE {USER} SET {change.format(pk=closed.pk)} WHERE id = %s"
@@ -477,8 +517,8 @@ def test_law_01_nothing_takes_the_place_of_what_was_received(route: Route, name:
 
 @pytest.mark.parametrize(
     "table",
-    [REQUEST, PLAN, USER, "dsar_tombstone", "dsar_auditevent", "dsar_checkpoint", "dsar_decision", "dsar_case", "dsar_intake",
-     "dsar_step"],
+    [REQUEST, PLAN, USER, "dsar_tombstone", "dsar_auditevent", "dsar_checkpoint", "dsar_decision", "dsar_case",
+     "dsar_intake", "dsar_step"],
 )  # fmt: skip
 def test_nothing_irreversible_is_truncated(route: Route, table: str) -> None:
     a_step(route)
@@ -568,14 +608,23 @@ def test_a_dropped_guard_is_named_and_nothing_starts(db: None, name: str) -> Non
 @pytest.mark.parametrize("name", ["request_bound", "request_frozen", "audit_delete"])
 def test_an_altered_guard_is_named(db: None, name: str) -> None:
     guard = next(one for one in guards.guards() if one.name == name)
-    made = [sql for sql in guards.statements(guard, connection.vendor) if not sql.startswith("CREATE OR REPLACE FUNCTION")]
+    made = [
+        sql for sql in guards.statements(guard, connection.vendor) if not sql.startswith("CREATE OR REPLACE FUNCTION")
+    ]
     for sql in made:
         if guard.lookup and POSTGRESQL:
             continue
         harmless = " WHEN (OLD.id < 0)" if POSTGRESQL else " WHEN OLD.id < 0"
-        run(sql.partition(" FOR EACH ROW")[0] + " FOR EACH ROW" + harmless + " " + _action(sql) if "CREATE" in sql else sql)
+        run(
+            sql.partition(" FOR EACH ROW")[0] + " FOR EACH ROW" + harmless + " " + _action(sql)
+            if "CREATE" in sql
+            else sql
+        )
     if guard.lookup and POSTGRESQL:
-        run(f"CREATE OR REPLACE FUNCTION {guard.trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+        run(
+            f"CREATE OR REPLACE FUNCTION {guard.trigger}() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RETURN NEW; END $$"
+        )
     assert guards.missing() == [name]
     guards.install()
     assert guards.missing() == []

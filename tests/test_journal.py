@@ -50,7 +50,17 @@ def test_a_line_that_was_changed_or_made_up_or_torn_does_not_count() -> None:
     lines = settings.JOURNAL_FILE.read_text().splitlines()
     changed = json.loads(lines[1]) | {"number": 9}
     made_up = json.dumps({"kind": "one", "number": 4, "mac": "0" * 64})
-    text = [lines[0], json.dumps(changed, sort_keys=True), made_up, "no json", "[]", "{}", '"text"', '{"mac": 1}', lines[2][:-20]]
+    text = [
+        lines[0],
+        json.dumps(changed, sort_keys=True),
+        made_up,
+        "no json",
+        "[]",
+        "{}",
+        '"text"',
+        '{"mac": 1}',
+        lines[2][:-20],
+    ]
     settings.JOURNAL_FILE.write_bytes(b"\xff\xfe not even text\n" + "\n".join(text).encode())
     assert [line["number"] for line in journal.lines("one")] == [1]
 

@@ -222,7 +222,11 @@ def test_law_05_a_placeholder_matches_nothing(db: None, nobody: str | None) -> N
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("straße@example.com", "strasse@example.com"), ("\u212a@example.com", "k@example.com"), ("ı@example.com", "i@example.com")],
+    [
+        ("straße@example.com", "strasse@example.com"),
+        ("\u212a@example.com", "k@example.com"),
+        ("ı@example.com", "i@example.com"),
+    ],
 )
 def test_two_mailboxes_that_look_alike_are_two_people(one: str, other: str) -> None:
     assert keys.email_index(one) != keys.email_index(other)

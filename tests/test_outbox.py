@@ -1,4 +1,4 @@
-"""The outbox: queued with what it tells of, claimed under a fence, sent at least once, never a rendered link at rest."""
+"""The outbox: queued with what it tells of, claimed under a fence, sent at least once, no rendered link at rest."""
 
 import socket
 from datetime import timedelta

@@ -12,7 +12,18 @@ from dsar import audit, keys
 from dsar.datamap import loader
 from dsar.enums import State
 from dsar.models import (
-    REQUESTER, Actor, Case, CaseKey, Decision, IdentityCheck, Intake, Message, Plan, PrivacyRequest, Step, Subject,
+    REQUESTER,
+    Actor,
+    Case,
+    CaseKey,
+    Decision,
+    IdentityCheck,
+    Intake,
+    Message,
+    Plan,
+    PrivacyRequest,
+    Step,
+    Subject,
 )  # fmt: skip
 from dsar.models.own_data import OWN_DATA, Kind
 from dsar.review import clock, decide
@@ -20,7 +31,11 @@ from dsar.workflow import move
 from tests import drive
 from tests.drive import CAST
 
-MODELS = [model for label in ("accounts", "dsar") for model in apps.get_app_config(label).get_models(include_auto_created=True)]
+MODELS = [
+    model
+    for label in ("accounts", "dsar")
+    for model in apps.get_app_config(label).get_models(include_auto_created=True)
+]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

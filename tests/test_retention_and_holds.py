@@ -1,4 +1,4 @@
-"""The fresh look before each chunk: kill switch, holds, sources, retention, plan; narrowing and disputes (laws 3 to 6)."""
+"""The fresh look before each chunk: kill switch, holds, sources, retention, plan; narrowing; disputes (laws 3 to 6)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -224,7 +224,9 @@ def test_law_09_a_source_that_is_off_waits_by_name_and_stops_nobody_else(
     control.switch_source("platform", False, actor=approver)
     drive.carry_out()
     assert left_of() == before
-    waiting = {step.reason for step in Step.objects.filter(request=request_, source="platform", status=StepStatus.QUEUED)}
+    waiting = {
+        step.reason for step in Step.objects.filter(request=request_, source="platform", status=StepStatus.QUEUED)
+    }
     assert StepReason.SOURCE_OFF in waiting
     assert drive.fresh(request_.pk).attention == StepReason.SOURCE_OFF
     others = Step.objects.filter(request=request_, kind=StepKind.ERASE).exclude(source="platform")
@@ -268,7 +270,9 @@ def no_retention(content: dict[str, Any]) -> None:
 
 def keeps_more(content: dict[str, Any]) -> None:
     tables = content["sources"]["platform"]["tables"]
-    tables["searches"]["retention"] = [{"code": "EU_LEGAL_OBLIGATION", "anchor": "created_at", "counted_from": "event", "years": 3}]
+    tables["searches"]["retention"] = [
+        {"code": "EU_LEGAL_OBLIGATION", "anchor": "created_at", "counted_from": "event", "years": 3}
+    ]
 
 
 def no_platform(content: dict[str, Any]) -> None:
@@ -283,7 +287,9 @@ def test_law_05_a_rule_that_changed_after_the_confirmation_sends_the_step_to_a_p
     data_map(change)
     drive.carry_out()
     assert left_of() == before
-    blocked = {step.reason for step in Step.objects.filter(request=request_, source="platform", status=StepStatus.BLOCKED)}
+    blocked = {
+        step.reason for step in Step.objects.filter(request=request_, source="platform", status=StepStatus.BLOCKED)
+    }
     assert blocked & {StepReason.PLAN_CHANGED, StepReason.ERROR}
     assert drive.fresh(request_.pk).state == State.FULFILLING
     assert drive.fresh(request_.pk).attention

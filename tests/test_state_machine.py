@@ -166,9 +166,7 @@ ENDS: dict[str, Situation] = {
     "completed, narrowed to nothing": Situation(
         State.COMPLETED, lambda r: move(r.releasing().pk, "narrow", actor=r.approver, nothing_left=True), {}
     ),
-    "completed, referred": Situation(
-        State.COMPLETED, lambda r: move(r.review().pk, "refer", actor=r.handler), {}
-    ),
+    "completed, referred": Situation(State.COMPLETED, lambda r: move(r.review().pk, "refer", actor=r.handler), {}),
     "completed, merged": Situation(State.COMPLETED, lambda r: move(r.triage().pk, "merge", actor=r.handler), {}),
 }
 
@@ -244,9 +242,7 @@ def test_every_verb_by_every_actor_does_what_the_design_allows_and_nothing_else(
 
 def test_the_matrix_is_complete() -> None:
     assert {situation.state for situation in SITUATIONS.values()} == set(State)
-    transitions = {
-        name for name in dir(PrivacyRequest) if hasattr(getattr(PrivacyRequest, name, None), "_django_fsm")
-    }
+    transitions = {name for name in dir(PrivacyRequest) if hasattr(getattr(PrivacyRequest, name, None), "_django_fsm")}
     assert transitions == set(VERBS)
     assert {verb for situation in SITUATIONS.values() for verb in situation.allowed} == set(VERBS)
     for state in FINAL_STATES:
@@ -340,9 +336,7 @@ def test_settling_is_granting_and_nothing_else(route: Route) -> None:
 def test_a_search_leads_to_the_person_to_staff_or_to_the_end(
     route: Route, right: str, nothing_held: bool, judgement: list[str], state: str, outcome: str
 ) -> None:
-    after = move(
-        route.locating(right).pk, "located", actor=SYSTEM, nothing_held=nothing_held, judgement=judgement
-    )
+    after = move(route.locating(right).pk, "located", actor=SYSTEM, nothing_held=nothing_held, judgement=judgement)
     assert (after.state, after.outcome) == (state, outcome)
 
 

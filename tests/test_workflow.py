@@ -2,25 +2,38 @@
 
 import re
 import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit, bell
-from dsar.enums import CheckStatus, Channel, DecisionKind, MessageStatus, Notice, Right, State
+from dsar.enums import Channel, CheckStatus, DecisionKind, MessageStatus, Notice, Right, State
 from dsar.intake import submit, web
 from dsar.models import (
-    REQUESTER, SYSTEM, Actor, AuditEvent, Case, Decision, IdentityCheck, Intake, Message, Plan, PrivacyRequest, Subject,
+    REQUESTER,
+    SYSTEM,
+    Actor,
+    AuditEvent,
+    Case,
+    Decision,
+    IdentityCheck,
+    Intake,
+    Message,
+    Plan,
+    PrivacyRequest,
+    Subject,
 )  # fmt: skip
 from dsar.notifications import outbox
 from dsar.verification import confirmation, links
 from dsar.workflow import Because, Conflict, Forbidden, move
-from tests import drive
+from tests import drive, house
 from tests.drive import Route
 
 POSTGRESQL = connection.vendor == "postgresql"
@@ -37,11 +50,14 @@ def locked(queries: CaptureQueriesContext) -> list[str]:
     found: list[str] = []
     for query in queries.captured_queries:
         sql = query["sql"]
-        lock = re.search(r'FROM "(\w+)".* FOR UPDATE', sql, re.DOTALL)
+        lock = re.search(r'FROM "(\w+)".* FOR UPDATE(?: OF (.*))?$', sql, re.DOTALL)
         write = re.match(r'(?:UPDATE|INSERT INTO) "(\w+)"', sql)
-        table = (lock or write) and (lock or write).group(1)  # type: ignore[union-attr]
-        if table in TABLES and table not in found:
-            found.append(table)
+        if lock:
+            # A locking join locks in the order that OF names.
+            touched = re.findall(r'"(\w+)"', lock.group(2) or f'"{lock.group(1)}"')
+        else:
+            touched = [write.group(1)] if write else []
+        found += [table for table in touched if table in TABLES and table not in found]
     return found
 
 
@@ -56,6 +72,38 @@ def test_law_02_locks_are_taken_in_the_order_of_the_house(route: Route) -> None:
     if POSTGRESQL:
         assert order[:3] == ["dsar_subject", "dsar_case", "dsar_privacyrequest"]
         assert order[-1] == "dsar_message"
+
+
+def test_law_02_who_waits_for_a_request_holds_its_case_already(desk: None) -> None:
+    """The order as the database keeps it, whatever the statements look like. SQLite lets one write at a time."""
+    request = drive.a_request()
+    if not POSTGRESQL:
+        assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+        return
+
+    def case_is_taken() -> bool:
+        try:
+            with transaction.atomic():
+                Case.objects.select_for_update(nowait=True).get(pk=request.case_id)
+        except OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
+
+    def withdraw() -> PrivacyRequest:
+        try:
+            return move(request.pk, "withdraw", actor=REQUESTER)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            PrivacyRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+            waiting = pool.submit(withdraw)
+            house.wait_for(lambda: pool.submit(case_is_taken).result(), 20, "the mover's lock on the case")
+            assert not waiting.done()
+        assert waiting.result().state == State.WITHDRAWN
 
 
 def test_law_02_the_confirmation_locks_in_the_same_order(route: Route) -> None:
@@ -95,16 +143,34 @@ def test_law_02_state_audit_row_and_outbox_row_come_together_or_not_at_all(desk:
     assert audit.verify() == []
 
 
-def test_law_02_a_move_that_fails_at_its_last_row_leaves_nothing(desk: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def full_outbox(desk: None) -> Iterator[Callable[[], None]]:
+    """The outbox, the last thing that a move writes, takes no more rows."""
+    full = "SELECT RAISE(ABORT, 'the outbox is full')"
+    make = [f"CREATE TRIGGER full_outbox BEFORE INSERT ON dsar_message BEGIN {full}; END"]
+    drop = "DROP TRIGGER IF EXISTS full_outbox"
+    if POSTGRESQL:
+        make = [
+            "CREATE OR REPLACE FUNCTION full_outbox() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'the outbox is full'; END $$",
+            "CREATE TRIGGER full_outbox BEFORE INSERT ON dsar_message FOR EACH ROW EXECUTE FUNCTION full_outbox()",
+        ]
+        drop = "DROP FUNCTION IF EXISTS full_outbox() CASCADE"
+
+    def execute(*statements: str) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    yield lambda: execute(*make)
+    execute(drop)
+
+
+def test_law_02_a_move_that_fails_at_its_last_row_leaves_nothing(full_outbox: Callable[[], None]) -> None:
     request = drive.a_request()
     before = AuditEvent.objects.count(), Message.objects.count()
-
-    def full(*_: object, **__: object) -> None:
-        raise IntegrityError("the outbox is full")
-
-    # The edge of the transaction: the outbox row is the last thing that a move writes.
-    monkeypatch.setattr(Message.objects, "create", full)
-    with pytest.raises(IntegrityError, match="the outbox is full"):
+    full_outbox()
+    with pytest.raises(DatabaseError, match="the outbox is full"):
         move(request.pk, "withdraw", actor=REQUESTER)
     assert drive.fresh(request.pk).state == State.VERIFYING
     assert (AuditEvent.objects.count(), Message.objects.count()) == before
@@ -255,7 +321,13 @@ def test_the_limit_is_for_one_address_and_one_day(desk: None) -> None:
 
 
 def test_the_limit_counts_an_address_however_it_is_written(desk: None) -> None:
-    for written in ("Asks@Example.com", "asks@EXAMPLE.com", " asks@example.com ", "ASKS@EXAMPLE.COM", "asks@example.com"):
+    for written in (
+        "Asks@Example.com",
+        "asks@EXAMPLE.com",
+        " asks@example.com ",
+        "ASKS@EXAMPLE.COM",
+        "asks@example.com",
+    ):
         drive.a_case(written)
     assert Message.objects.filter(notice=Notice.RECEIVED_VERIFY).count() == 3
 
@@ -317,7 +389,7 @@ def test_law_10_looking_at_a_link_changes_nothing(desk: None) -> None:
 
 
 def test_a_request_of_a_proven_case_needs_no_second_link(desk: None) -> None:
-    """"Get a copy first", asked for on the confirmation page: it goes on at once."""
+    """ "Get a copy first", asked for on the confirmation page: it goes on at once."""
     case = drive.proven_by_link(drive.a_case())
     with transaction.atomic():
         request = submit.add_request(Case.objects.get(pk=case.pk), Right.ACCESS, "A copy first.")

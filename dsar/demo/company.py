@@ -197,9 +197,7 @@ def _cast(rows: Rows, rng: Random) -> None:
     rows.invoice(member, 40000, rows.ago(120).date(), organisation=lantern)
 
     _ordinary(rows, CAST.recently_changed, rng, country="DE", contact_changed_at=rows.ago(5))
-    _ordinary(
-        rows, CAST.terminated, rng, balance=3300, country="US", region="CA", status="terminated_violation"
-    )
+    _ordinary(rows, CAST.terminated, rng, balance=3300, country="US", region="CA", status="terminated_violation")
     _ordinary(rows, CAST.neighbour, rng, country="DE")
     _ordinary(rows, CAST.security_flag, rng, country="ES", security_flag=True)
     _ordinary(rows, CAST.staff, rng, country="DE", is_staff=True)

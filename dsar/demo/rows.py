@@ -84,9 +84,7 @@ class Rows:
             joined_at=self.ago(days),
         )
 
-    def api_key(
-        self, person: Person, *, days: float, organisation: int | None = None, revoked: bool = False
-    ) -> int:
+    def api_key(self, person: Person, *, days: float, organisation: int | None = None, revoked: bool = False) -> int:
         """Keep an API key and return its number."""
         secret = _digest("key", f"{person.email}:{len(self.tables['api_keys'])}")
         return self.add(
@@ -101,9 +99,7 @@ class Rows:
             revoked_at=self.ago(days / 3) if revoked else None,
         )
 
-    def calls(
-        self, person: Person, key: int, count: int, *, days: float, organisation: int | None = None
-    ) -> None:
+    def calls(self, person: Person, key: int, count: int, *, days: float, organisation: int | None = None) -> None:
         """Keep `count` logged API calls made with a key within the last `days`."""
         rng = person.rng
         for _ in range(count):

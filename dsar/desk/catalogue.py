@@ -61,9 +61,7 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
 def _waits(request: PrivacyRequest) -> bool:
     if request.is_ended or request.disputed_at is not None:
         return False
-    return (
-        bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
-    )
+    return bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
 
 
 def _by_hand(request: PrivacyRequest) -> bool:

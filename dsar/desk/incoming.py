@@ -113,13 +113,18 @@ def _fetch(pk: int) -> Intake:
 
 def _show(request: HttpRequest, held: Intake, form: AdoptForm, status: int = 200) -> HttpResponse:
     case_request = held.case.requests.order_by("pk").first() if held.case else None
+    handles = frame.may(request, "desk_incoming_act")
+    # Raw text names people: it is shown to those who decide on it, as long as it is nobody's case. What became a case
+    # is read there, where an auditor sees a masked address.
+    shown = handles and held.case_id is None and held.status in {kind for _label, kind in VIEWS.values()}
     context: dict[str, Any] = {
         "item": held,
-        "beginning": email.summary(held)["beginning"],
+        "beginning": email.summary(held)["beginning"] if shown else "",
+        "shown": shown,
         "form": form,
         "reason": words.INTAKE_REASONS.get(held.reason, held.reason),
         "handled_by": story.name_of(held.handled_by),
-        "can_act": frame.may(request, "desk_incoming_act") and held.status in shelf.OPEN and held.case_id is None,
+        "can_act": handles and held.status in shelf.OPEN and held.case_id is None,
         "case_url": reverse("desk_request", args=[case_request.pk]) if case_request else "",
         "act_url": reverse("desk_incoming_act", args=[held.pk]),
     }

@@ -104,12 +104,12 @@ def counts(now: datetime, reader: User) -> dict[str, int]:
     `reader` is whoever looks: the one row that the numbers hang on.
     """
     asked = {
-        view.key.replace("-", "_"): Counted(view.rows(now).order_by(view.order, "pk").values("pk")[:COUNT_TO])
+        view.key: Counted(view.rows(now).order_by(view.order, "pk").values("pk")[:COUNT_TO])
         for view in VIEWS
         if view.counted
     }
-    found: dict[str, Any] = User.objects.filter(pk=reader.pk).values(**asked).get()
-    return {key.replace("_", "-"): number for key, number in found.items()}
+    numbers: Any = User.objects.filter(pk=reader.pk).values_list(*asked.values()).get()
+    return dict(zip(asked, numbers, strict=True))
 
 
 def shown(number: int) -> str:

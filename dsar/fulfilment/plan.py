@@ -10,7 +10,6 @@ The body of a plan is JSON:
 import hashlib
 import json
 from collections.abc import Iterable
-
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ from dsar.connectors.registry import connector, source_map
 from dsar.datamap import loader
 from dsar.datamap.orders import TableOrder
 from dsar.datamap.schema import DataMap, SourceMap
-from dsar.enums import HoldStatus
 from dsar.law import codes
 from dsar.models import LegalHold, Source
 
@@ -228,8 +226,9 @@ def narrowed(body: Body, keep: set[tuple[str, str]], *, code: str, citation: str
         for order in frozen_orders(body, key):
             if (key, order.category) in keep:
                 hold = retention.Hold(code=code, citation=citation, review_on=review_on)
-                order = retention.held(order, hold)
-            orders.append(order.as_json())
+                orders.append(retention.held(order, hold).as_json())
+            else:
+                orders.append(order.as_json())
         found["orders"] = orders
         found["untouched"] = {order["disposal"] for order in orders} == {"keep"} and bool(orders)
     made["items"] = _merge(made["items"])

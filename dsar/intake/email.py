@@ -123,5 +123,3 @@ def adopt(intake: Intake, email: str, user_id: int) -> Case:
     case = submit.open_case(intake, submit_to)
     Intake.objects.filter(pk=intake.pk).update(handled_by_id=user_id)
     return case
-
-

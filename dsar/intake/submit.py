@@ -60,7 +60,9 @@ def raw_bytes(intake: Intake) -> bytes:
     row = CaseKey.objects.filter(pk=intake.uid).first()
     if row is None:
         raise keys.Unreadable("the item was purged")
-    return keys.unseal(keys.unwrap(row.key_id, bytes(row.wrapped)), bytes(intake.raw_sealed or b""), f"{intake.uid}:raw")
+    return keys.unseal(
+        keys.unwrap(row.key_id, bytes(row.wrapped)), bytes(intake.raw_sealed or b""), f"{intake.uid}:raw"
+    )
 
 
 def open_case(intake: Intake, contact: Contact) -> Case:

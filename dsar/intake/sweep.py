@@ -18,7 +18,9 @@ BATCH = 100
 def drain(turn: bell.Turn | None = None) -> int:
     """Open what is stored, oldest first; returns how many were taken. One that fails is tried five times, then shown."""
     taken = 0
-    for intake in Intake.objects.filter(status=IntakeStatus.STORED, received_at__lte=timezone.now()).order_by("pk")[:BATCH]:
+    for intake in Intake.objects.filter(status=IntakeStatus.STORED, received_at__lte=timezone.now()).order_by("pk")[
+        :BATCH
+    ]:
         taken += 1
         open_one(intake)
     if turn and taken == BATCH:

@@ -94,9 +94,7 @@ class RequestForm(forms.Form):
         try:
             validate_email(value)
         except forms.ValidationError:
-            raise forms.ValidationError(
-                _("Please enter a whole e-mail address, such as name@example.com.")
-            ) from None
+            raise forms.ValidationError(_("Please enter a whole e-mail address, such as name@example.com.")) from None
         if not keys.normalise_email(value):
             raise forms.ValidationError(_("Please enter the address at which you read your mail."))
         return value
@@ -145,7 +143,14 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
 def from_settings(email: str, language: str, number: str) -> Intake:
     """A deletion asked for in the account settings: the same door, the same mail to the address on the account."""
     raw = json.dumps(
-        {"right": Right.DELETION, "email": email, "country": "", "acts_as": "self", "statement": "", "language": language}
+        {
+            "right": Right.DELETION,
+            "email": email,
+            "country": "",
+            "acts_as": "self",
+            "statement": "",
+            "language": language,
+        }
     ).encode()
     intake, fresh = submit.receive(Channel.SETTINGS, raw, f"settings:{number}")
     if fresh or intake.status == IntakeStatus.STORED:

@@ -54,10 +54,7 @@ class Step:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Step:
         """The step that `as_json` stored."""
-        values = {
-            k: date.fromisoformat(v["date"]) if isinstance(v, dict) else v
-            for k, v in stored["values"].items()
-        }
+        values = {k: date.fromisoformat(v["date"]) if isinstance(v, dict) else v for k, v in stored["values"].items()}
         return cls.of(stored["code"], **values)
 
 
@@ -261,9 +258,7 @@ def status(regime: Regime, due_date: DueDate, on: date, *, identity_open: bool =
 class _Waiting:
     """Adds up the days that do not count: each day once, and only if asked before the date had passed."""
 
-    def __init__(
-        self, regime: Regime, right: str, clock: Clock, start: date, plain: date, calendar: str
-    ) -> None:
+    def __init__(self, regime: Regime, right: str, clock: Clock, start: date, plain: date, calendar: str) -> None:
         self.regime, self.right, self.clock = regime, right, clock
         self.start, self.plain, self.calendar = start, plain, calendar
         self.days = self.by_statute = 0

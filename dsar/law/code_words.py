@@ -18,10 +18,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "REFUND_DUE": (
         _("Refund due to you"),
-        _(
-            "We owe you a refund. Until it is paid we keep the payment reference and the amount, and"
-            " nothing more."
-        ),
+        _("We owe you a refund. Until it is paid we keep the payment reference and the amount, and nothing more."),
     ),
     "AML_KYC": (
         _("Money laundering checks"),
@@ -33,10 +30,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "SUPPRESSION": (
         _("Do-not-contact record"),
-        _(
-            "We keep a scrambled form of your address, so that we do not contact you or take your"
-            " data back in."
-        ),
+        _("We keep a scrambled form of your address, so that we do not contact you or take your data back in."),
     ),
     "REQUEST_RECORD": (
         _("Record of this request"),
@@ -65,10 +59,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "CA_TRANSACTION": (
         _("Transaction or contract"),
-        _(
-            "This is needed to complete what you bought, or to keep a contract, a warranty or a"
-            " recall with you."
-        ),
+        _("This is needed to complete what you bought, or to keep a contract, a warranty or a recall with you."),
     ),
     "CA_SECURITY": (_("Security and integrity"), _("This is needed to keep the service secure and intact.")),
     "CA_DEBUG": (
@@ -77,10 +68,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "CA_FREE_SPEECH": (
         _("Free speech"),
-        _(
-            "This is needed for free speech, ours or another person's, or for another right that the"
-            " law gives."
-        ),
+        _("This is needed for free speech, ours or another person's, or for another right that the law gives."),
     ),
     "CA_CALECPA": (
         _("Electronic communications privacy"),
@@ -88,10 +76,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "CA_RESEARCH": (
         _("Research you agreed to"),
-        _(
-            "This is part of research in the public interest to which you agreed, and which deletion"
-            " would harm."
-        ),
+        _("This is part of research in the public interest to which you agreed, and which deletion would harm."),
     ),
     "CA_INTERNAL_EXPECTED": (
         _("Expected internal use"),
@@ -100,10 +85,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     "CA_LEGAL_OBLIGATION": (_("Legal obligation"), _("A law makes us keep this.")),
     "CA_CLAIMS_LAW_ENFORCEMENT": (
         _("Claims or law enforcement"),
-        _(
-            "This is needed for legal claims, or to comply with the law or with an inquiry by the"
-            " authorities."
-        ),
+        _("This is needed for legal claims, or to comply with the law or with an inquiry by the authorities."),
     ),
     "LEGAL_HOLD": (
         _("Legal hold"),
@@ -131,10 +113,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "IDENTITY_NOT_PROVEN": (
         _("Identity not proven"),
-        _(
-            "We could not make sure that the request comes from the person it is about, so we may"
-            " not carry it out."
-        ),
+        _("We could not make sure that the request comes from the person it is about, so we may not carry it out."),
     ),
     "AGENT_NOT_AUTHORISED": (
         _("Authority not shown"),
@@ -154,17 +133,11 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "COMPELLING_GROUNDS": (
         _("Compelling grounds"),
-        _(
-            "We have compelling grounds for this use which outweigh your interests, or need it for"
-            " legal claims."
-        ),
+        _("We have compelling grounds for this use which outweigh your interests, or need it for legal claims."),
     ),
     "ACCURATE_AS_HELD": (
         _("Accurate as it is"),
-        _(
-            "Taking everything together, we find that what we hold is more likely right than the"
-            " change asked for."
-        ),
+        _("Taking everything together, we find that what we hold is more likely right than the change asked for."),
     ),
     "CORRECTION_UNLAWFUL": (
         _("Change would break the law"),
@@ -176,10 +149,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "HOUSEHOLD": (
         _("Household data"),
-        _(
-            "This data belongs to a household rather than to you alone, and the law leaves it out of"
-            " this right."
-        ),
+        _("This data belongs to a household rather than to you alone, and the law leaves it out of this right."),
     ),
     "FRAUDULENT_OPT_OUT": (
         _("Fraudulent"),

@@ -254,9 +254,7 @@ def _tiers(table: _Table) -> Mapping[str, int]:
     tiers = {right: table.number(right, most=TOP) for right in RIGHTS}
     for right in sorted(NEVER_VERIFIED):
         if tiers[right] != 0:
-            raise table.fail(
-                right, "opt-outs, marketing objections and withdrawals of consent are never verified"
-            )
+            raise table.fail(right, "opt-outs, marketing objections and withdrawals of consent are never verified")
     table.done()
     return MappingProxyType(tiers)
 

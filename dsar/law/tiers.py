@@ -48,9 +48,7 @@ def methods(regime: Regime, right: str) -> tuple[str, ...]:
     tier = needed(regime, right)
     if tier == NONE:
         return ()
-    enough = [
-        (level, place, name) for place, (name, level) in enumerate(regime.methods.items()) if level >= tier
-    ]
+    enough = [(level, place, name) for place, (name, level) in enumerate(regime.methods.items()) if level >= tier]
     return tuple(name for _level, _place, name in sorted(enough))
 
 

@@ -77,9 +77,7 @@ def read(lines: Iterable[str]) -> list[dict[str, str]]:
 
 def check(row: Mapping[str, str]) -> Result:
     """Compute one row and compare. A row that cannot be read fails with a note; it never raises."""
-    wanted = tuple(
-        row[name] for name in ("expected_due_date", "expected_due_at", "safe_due_date", "expected_status")
-    )
+    wanted = tuple(row[name] for name in ("expected_due_date", "expected_due_at", "safe_due_date", "expected_status"))
     expected = (wanted[0], wanted[1], wanted[2], wanted[3])
     empty = ("", "", "", "")
     if row["regime"] not in regimes.all_ids():
@@ -104,9 +102,7 @@ def compute(row: Mapping[str, str]) -> tuple[str, str, str, str]:
     zone, calendar = row["deadline_timezone"] or None, row["holiday_calendar"] or None
     base = row["deadline_kind"].removesuffix("_extended")
     kind = KINDS.get(base, base)
-    events = [
-        (str(item["event"]), date.fromisoformat(item["on"])) for item in json.loads(row["events"] or "[]")
-    ]
+    events = [(str(item["event"]), date.fromisoformat(item["on"])) for item in json.loads(row["events"] or "[]")]
     evaluated = date.fromisoformat(row["evaluate_on"]) if row["evaluate_on"] else None
     if evaluated is not None:
         events = [event for event in events if event[1] <= evaluated]

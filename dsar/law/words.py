@@ -33,9 +33,7 @@ STEPS: Final[Mapping[str, Any]] = {
         "count",
     ),
     "prompt": _("It has to be done without undue delay; this date is only the outer limit."),
-    "extended": _(
-        "The time was extended once, and is counted from the day of receipt, not from the first date."
-    ),
+    "extended": _("The time was extended once, and is counted from the day of receipt, not from the first date."),
     "pause_statute": ngettext_lazy(
         "The law does not count %(count)d day, from %(asked)s to %(answered)s: %(day)s.",
         "The law does not count %(count)d days, from %(asked)s to %(answered)s: %(day)s.",
@@ -82,8 +80,7 @@ REGIMES: Final[Mapping[str, Mapping[str, Any]]] = {
         "name": _("European Union and EEA: General Data Protection Regulation"),
         "short": _("GDPR"),
         "authority": _(
-            "the data protection authority where you live, where you work, or where you think the"
-            " law was broken"
+            "the data protection authority where you live, where you work, or where you think the law was broken"
         ),
         "remedy": _(
             "You may complain to the data protection authority where you live, where you work, or"
@@ -102,19 +99,14 @@ REGIMES: Final[Mapping[str, Mapping[str, Any]]] = {
         "short": _("CCPA"),
         "authority": _("the California Privacy Protection Agency or the Attorney General of California"),
         "remedy": _(
-            "You may complain to the California Privacy Protection Agency or to the Attorney General"
-            " of California."
+            "You may complain to the California Privacy Protection Agency or to the Attorney General of California."
         ),
         "extension": _(
             "Where it is reasonably necessary, the answer may take up to 90 days in all. You are"
             " told so, and why, within the first 45 days."
         ),
-        "identity": _(
-            "The law asks us to check who you are before we show, correct or delete personal data."
-        ),
-        "records": _(
-            "The law makes us keep a record of this request for 24 months; it is used for nothing else."
-        ),
+        "identity": _("The law asks us to check who you are before we show, correct or delete personal data."),
+        "records": _("The law makes us keep a record of this request for 24 months; it is used for nothing else."),
     },
 }
 
@@ -123,9 +115,7 @@ GUESSES: Final[Mapping[str, Any]] = {
     "state": _("Chosen by the state you named."),
     "unknown_more_protective": _("We do not know which law applies, so the more protective one is used."),
     "state_not_given": _("The state is not known, so the more protective law is used."),
-    "regime_not_modelled_yet": _(
-        "The law of this place is not built in yet, so the more protective one is used."
-    ),
+    "regime_not_modelled_yet": _("The law of this place is not built in yet, so the more protective one is used."),
 }
 
 ERRORS: Final[Mapping[str, Any]] = {

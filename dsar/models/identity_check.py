@@ -64,5 +64,7 @@ class IdentityCheck(models.Model):
     def is_open(self, now: datetime) -> bool:
         """Whether it can still be used."""
         return (
-            self.status == CheckStatus.PENDING and now < self.expires_at and self.wrong_attempts < settings.WRONG_ATTEMPTS
+            self.status == CheckStatus.PENDING
+            and now < self.expires_at
+            and self.wrong_attempts < settings.WRONG_ATTEMPTS
         )

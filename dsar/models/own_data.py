@@ -13,7 +13,7 @@ class Kind(StrEnum):
     SEALED = "sealed"  # personal, encrypted under the case's key: unreadable once the key is destroyed
     INDEX = "index"  # a keyed hash by which a person, an address or a link is found again: emptied by the purge
     PERSONAL = "personal"  # readable personal data
-    SECRET = "secret"  # a key, or the hash of a password: lets somebody in
+    CREDENTIAL = "credential"  # a key, or the hash of a password: lets somebody in
     PSEUDONYM = "pseudonym"  # a number or reference that leads to a person through another row
     OPERATIONAL = "operational"  # dates, states, counts and codes of the work; says nothing by itself
     NONE = "none"  # says nothing about anybody
@@ -40,7 +40,7 @@ OWN_DATA: dict[str, Own] = {
         "as long as the account is open; a closed one of a requester until its deletion is carried out",
         "the plan of a deletion masks it in place: Rightsdesk is a source of every plan",
         _fields(
-            personal="email full_name language last_login", secret="password", pseudonym="id external_id",
+            personal="email full_name language last_login", credential="password", pseudonym="id external_id",
             operational="role is_active closed_at created_at",
         ),
     ),
@@ -53,7 +53,10 @@ OWN_DATA: dict[str, Own] = {
             " machine_mail closed_at purged_at audit_length audit_head",
         ),
     ),
-    "dsar.CaseKey": Own(CASE_PERIOD, "the purge deletes the row", _fields(secret="wrapped", pseudonym="case_uid", none="key_id")),
+    "dsar.CaseKey": Own(
+        CASE_PERIOD, "the purge deletes the row",
+        _fields(credential="wrapped", pseudonym="case_uid", none="key_id"),
+    ),
     "dsar.Subject": Own(
         "as long as a case of this person has not been purged", "the purge of the last case deletes the row",
         _fields(index="index", pseudonym="id", operational="first_seen_at"),
@@ -63,8 +66,8 @@ OWN_DATA: dict[str, Own] = {
         _fields(
             sealed="statement_sealed", pseudonym="id uid case after assignee",
             operational="right state received_at entered_at due_on target_on original_due_on extended_at paused_reason"
-            " tier_needed asked_in answer_by reminders located_at judgement attention confirmed_at quiet_until released_at"
-            " disputed_at outcome ended_at",
+            " tier_needed asked_in answer_by reminders located_at judgement attention confirmed_at quiet_until"
+            " released_at disputed_at outcome ended_at",
         ),
     ),
     "dsar.Intake": Own(
@@ -102,8 +105,8 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(
             sealed="intent_sealed ref_sealed", pseudonym="id request",
-            operational="source kind position status reason due_at token lease_until claims retries cursor tallies chunks"
-            " finished_at",
+            operational="source kind position status reason due_at token lease_until claims retries cursor tallies"
+            " chunks finished_at",
         ),
     ),
     "dsar.LegalHold": Own(

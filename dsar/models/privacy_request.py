@@ -172,7 +172,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="request_state_known"),
             models.CheckConstraint(condition=Q(right__in=[r.value for r in Right]), name="request_right_known"),
             models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True) | Q(right=Right.DELETION, state__in=[s.value for s in BOUND_STATES]),
+                condition=Q(confirmed_at__isnull=True)
+                | Q(right=Right.DELETION, state__in=[s.value for s in BOUND_STATES]),
                 name="request_confirmed_is_bound",
             ),
             models.CheckConstraint(
@@ -181,7 +182,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
                 name="request_unconfirmed_is_not_released",
             ),
             models.CheckConstraint(
-                condition=Q(released_at__isnull=True) | (Q(quiet_until__isnull=False) & Q(released_at__gte=F("quiet_until"))),
+                condition=Q(released_at__isnull=True)
+                | (Q(quiet_until__isnull=False) & Q(released_at__gte=F("quiet_until"))),
                 name="request_quiet_before_release",
             ),
             models.CheckConstraint(
@@ -227,7 +229,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     # --- into the house -------------------------------------------------------------------------------------------
 
     @transition(
-        field=state, source=State.RECEIVED, target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING), permission=system
+        field=state,
+        source=State.RECEIVED,
+        target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING),
+        permission=system,
     )
     def route(self, *, now: datetime, clear: bool = True) -> str:
         """Routed at once: to a person where anything is unclear, otherwise to the proof, or past it where none is
@@ -272,7 +277,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.answer_by = answer_by
 
     @transition(
-        field=state, source=State.CLARIFYING, target=RETURN_VALUE(State.TRIAGE, State.REVIEW), permission=anybody_of_the_case
+        field=state,
+        source=State.CLARIFYING,
+        target=RETURN_VALUE(State.TRIAGE, State.REVIEW),
+        permission=anybody_of_the_case,
     )
     def answer(self, *, now: datetime) -> str:
         """The person answered."""
@@ -352,7 +360,9 @@ class PrivacyRequest(FSMModelMixin, models.Model):
             raise ValueError("outcome")
         self._end(outcome, now)
 
-    @transition(field=state, source=State.REVIEW, target=State.REVIEW, permission=handler, conditions=[not_extended, has_right])
+    @transition(
+        field=state, source=State.REVIEW, target=State.REVIEW, permission=handler, conditions=[not_extended, has_right]
+    )
     def extend(self, *, now: datetime, due_on: date, target_on: date) -> None:
         """More time, once, with a notice inside the first period (GDPR Art 12(3))."""
         self.original_due_on, self.due_on, self.target_on, self.extended_at = self.due_on, due_on, target_on, now
@@ -438,7 +448,13 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         """Two people found it founded: nothing (more) is erased. The account stays shut (law 3)."""
         self._end(Outcome.DENIED, now)
 
-    @transition(field=state, source=State.FULFILLING, target=State.COMPLETED, permission=system, conditions=[is_deletion, not_disputed])
+    @transition(
+        field=state,
+        source=State.FULFILLING,
+        target=State.COMPLETED,
+        permission=system,
+        conditions=[is_deletion, not_disputed],
+    )
     def settle(self, *, now: datetime, outcome: str) -> None:
         """Every step has ended and nothing is left that should be gone."""
         if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):

@@ -58,7 +58,7 @@ def loop_mark(identity: str) -> str:
 
 def is_own_loop(value: str) -> bool:
     """Whether a header value was made by `loop_mark`."""
-    identity, _, signature = value.strip().partition(".")
+    identity = value.strip().partition(".")[0]
     return bool(identity) and keys.same(value.strip(), loop_mark(identity))
 
 

@@ -1,6 +1,5 @@
 """Development and tests: each outgoing mail becomes one .eml file in EMAIL_FOLDER instead of leaving the machine."""
 
-import os
 import time
 import uuid
 from collections.abc import Sequence
@@ -21,5 +20,5 @@ class FolderBackend(BaseEmailBackend):
             name = f"{time.time_ns()}-{uuid.uuid4().hex[:8]}"
             temporary = folder / f".{name}"
             temporary.write_bytes(message.message().as_bytes())
-            os.replace(temporary, folder / f"{name}.eml")
+            temporary.replace(folder / f"{name}.eml")
         return len(email_messages)

@@ -33,7 +33,9 @@ def accounts_of(case: Case, body: dict[str, object]) -> list[User]:
     """The sign-in accounts that this deletion shuts: the one under the proven address, and those that the plan's
     sources join to it by the company's own user id."""
     sources = body.get("sources")
-    refs = [str(found.get("ref")) for found in sources.values() if found.get("ref")] if isinstance(sources, dict) else []
+    refs = (
+        [str(found.get("ref")) for found in sources.values() if found.get("ref")] if isinstance(sources, dict) else []
+    )
     address = case.email
     if not address:
         return []
@@ -90,5 +92,3 @@ def not_me(case: Case) -> list[PrivacyRequest]:
         held = Case.objects.select_for_update().get(pk=case.pk)
         audit.record(held, audit.Entry("not_me", REQUESTER, details={"requests": len(moved)}))
     return moved
-
-

@@ -74,7 +74,9 @@ def prove_mailbox(token: str) -> Case:
         audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details={"tier": tier}))
         if first:
             # The requests move while the case is still unproven: that is the condition of the verb.
-            waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
+            waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(
+                right=""
+            )
             for pk in waiting.order_by("pk").values_list("pk", flat=True):
                 move(pk, "verify", actor=REQUESTER)
             Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)

@@ -160,27 +160,26 @@ def test_the_pages_of_an_account(judge: Judge) -> None:
 
 @pytest.fixture
 def busy_desk(stack: House, approver: Actor, second_approver: Actor) -> dict[str, Any]:
-    """A request at every place where the page of a request looks different."""
-    at_places: dict[str, Any] = {"verifying": drive.by_web(CAST.crypto)}
-    at_places["triage"] = drive.by_web(CAST.org_owner, "", statement="Please do something about my data, and stop the mails.")
-    at_places["review"] = at(State.REVIEW, CAST.recently_changed)
+    """A request at every place where its page looks different, and some more for the queue."""
+    drive.by_web(CAST.crypto)
+    at(State.CONFIRMING, CAST.refund_due)
     LegalHold.objects.create(
         email_index=keys.email_index(CAST.on_hold), code="EU_LEGAL_CLAIMS", status=HoldStatus.ACTIVE,
         review_on=timezone.localdate(),
     )  # fmt: skip
-    at_places["held"] = at(State.REVIEW, CAST.on_hold)
-    decide.note(at_places["held"].pk, "The other side has written again.", actor=approver)
-    at_places["confirming"] = at(State.CONFIRMING, CAST.refund_due)
-    done = drive.confirmed(CAST.shared_phone[0])
-    control.release(done.pk, actor=approver)
-    at_places["releasing"] = drive.confirmed(CAST.plain)
-    at_places["completed"] = scenes.reaches(done, State.COMPLETED)
+    held = at(State.REVIEW, CAST.on_hold)
+    decide.note(held.pk, "The other side has written again.", actor=approver)
     refused = at(State.REVIEW, CAST.security_flag)
     reason = codes.refusals(refused.case.regime, refused.right)[0].code
     decide.refuse(refused.pk, reason, "The investigation needs it.", actor=approver)
-    at_places["refused"] = refused
+    done = drive.confirmed(CAST.shared_phone[0])
+    control.release(done.pk, actor=approver)
     email.receive(b"\x00\x01 not a mail", "")
-    return at_places
+    return {
+        "triage": drive.by_web(CAST.org_owner, "", statement="Please do something about my data, and stop the mails."),
+        "review": held, "refused": refused, "releasing": drive.confirmed(CAST.plain),
+        "completed": scenes.reaches(done, State.COMPLETED),
+    }  # fmt: skip
 
 
 def test_the_pages_of_the_desk(judge: Judge, busy_desk: dict[str, Any], approver: Actor) -> None:

@@ -178,9 +178,7 @@ class Window:
         for scheme, width in LOOKS:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size({"width": width, "height": 900})
-            import time; t=time.time()
             found = self.page.evaluate(AXE, {"type": "tag", "values": RULES} if scheme == "light" else COLOURS)
-            print("AXE", name, scheme, width, round(time.time()-t,2))
             if width == NARROW:
                 found += [f"wider than the window: {one}" for one in self.page.evaluate(TOO_WIDE)]
             wrong += [f"{name} ({scheme}, {width} px): {one}" for one in found]

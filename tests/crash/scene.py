@@ -38,7 +38,7 @@ class End:
     steps: list[tuple[str, str, str, str]]
     erased: dict[str, list[dict[str, Any]]]
     items: list[dict[str, Any]]
-    letter: str
+    letter: list[str]
     tombstones: list[tuple[str, str]]
     marks: dict[str, str]
     account: tuple[Any, ...]
@@ -145,7 +145,7 @@ def same(found: End, expected: End) -> None:
     for table, rows in theirs.pop("company").items():
         assert ours["company"][table] == rows
     for name, value in theirs.items():
-        assert (name, ours[name]) == (name, value)
+        assert {name: ours[name]} == {name: value}
 
 
 @contextmanager
@@ -234,5 +234,5 @@ def _message_id(row: Message) -> str:
     return str(compose.mail(row).extra_headers["Message-ID"])
 
 
-def _plain(text: str, reference: str) -> str:
-    return re.sub(r"https?://\S+", "<link>", text).replace(reference, "<reference>")
+def _plain(text: str, reference: str) -> list[str]:
+    return re.sub(r"https?://\S+", "<link>", text).replace(reference, "<reference>").splitlines()

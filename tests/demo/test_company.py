@@ -90,16 +90,13 @@ def test_addresses_and_numbers_belong_to_nobody(demo: Company) -> None:
         for column in table.c:
             if column.name in ("ip_address", "signup_ip"):
                 assert all(
-                    row[column.name] is None or row[column.name].startswith(documentation)
-                    for row in demo.rows(table)
+                    row[column.name] is None or row[column.name].startswith(documentation) for row in demo.rows(table)
                 )
 
 
 @pytest.mark.parametrize("email", [CAST.plain, CAST.neighbour, CAST.mfa])
 def test_an_ordinary_person_has_something_everywhere_and_no_complication(demo: Company, email: str) -> None:
-    own = [
-        t for t in schema.metadata.sorted_tables if "user_id" in t.c and t is not schema.organisation_members
-    ]
+    own = [t for t in schema.metadata.sorted_tables if "user_id" in t.c and t is not schema.organisation_members]
     assert [table.name for table in own if not demo.of(email, table)] == []
     assert demo.of(email, schema.organisation_members) == []
     keys = [key["id"] for key in demo.of(email, schema.api_keys)]
@@ -138,16 +135,12 @@ def test_a_prompt_names_a_third_person(demo: Company) -> None:
 
 def test_money(demo: Company) -> None:
     due = [row for row in demo.rows(schema.refunds) if row["status"] == "due"]
-    assert [(row["user_id"], row["amount_cents"]) for row in due] == [
-        (demo.user(demo.cast.refund_due)["id"], 1850)
-    ]
+    assert [(row["user_id"], row["amount_cents"]) for row in due] == [(demo.user(demo.cast.refund_due)["id"], 1850)]
     assert TODAY < due[0]["due_on"] <= TODAY + timedelta(days=30)
     crypto = [row for row in demo.of(demo.cast.crypto, schema.credit_purchases) if row["remaining_cents"]]
     assert [(row["method"], row["remaining_cents"]) for row in crypto] == [("crypto", 4200)]
     assert demo.user(demo.cast.terminated)["status"] == "terminated_violation"
-    assert (
-        sum(row["remaining_cents"] for row in demo.of(demo.cast.terminated, schema.credit_purchases)) == 3300
-    )
+    assert sum(row["remaining_cents"] for row in demo.of(demo.cast.terminated, schema.credit_purchases)) == 3300
 
 
 def test_organisations(demo: Company) -> None:
@@ -155,17 +148,11 @@ def test_organisations(demo: Company) -> None:
         return {row["organisation_id"]: row["role"] for row in demo.of(email, schema.organisation_members)}
 
     [organisation] = roles(demo.cast.sole_owner)
-    members = demo.rows(
-        schema.organisation_members, schema.organisation_members.c.organisation_id == organisation
-    )
+    members = demo.rows(schema.organisation_members, schema.organisation_members.c.organisation_id == organisation)
     assert [row["role"] for row in members] == ["owner", "member"]
     assert roles(demo.cast.sole_owner_colleague) == {organisation: "member"}
     assert set(roles(demo.cast.org_member).values()) == {"member"}
-    owners = [
-        r
-        for r in demo.rows(schema.organisation_members)
-        if r["role"] == "owner" and r["organisation_id"] == 1
-    ]
+    owners = [r for r in demo.rows(schema.organisation_members) if r["role"] == "owner" and r["organisation_id"] == 1]
     assert len(owners) == 2
     for table in (schema.api_keys, schema.prompts):
         assert {row["organisation_id"] for row in demo.of(demo.cast.org_member, table)} == {None, 1}
@@ -237,9 +224,7 @@ def test_the_map_names_every_table_and_every_column(demo: Company) -> None:
 
 
 def test_every_reason_to_keep_is_valid_in_each_regime() -> None:
-    rules = [
-        rule for table in loader.load(MAP).sources["platform"].tables.values() for rule in table.retention
-    ]
+    rules = [rule for table in loader.load(MAP).sources["platform"].tables.values() for rule in table.retention]
     assert {rule.code for rule in rules} == {"TAX_ACCOUNTING", "SECURITY_LOGS", "REFUND_DUE"}
     for regime in ("eu_gdpr", "us_ca_ccpa"):
         assert all(codes.valid(rule.code, regime) for rule in rules)

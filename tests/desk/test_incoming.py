@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Role
+from dsar.demo.cast import CAST
 from dsar.desk import paging
 from dsar.enums import IntakeStatus, State
 from dsar.intake import email
@@ -27,14 +28,24 @@ def act(intake: Intake, role: str = Role.HANDLER, **data: str):
 
 def test_it_is_listed_with_its_reason_and_shown_as_text_that_cannot_run(desk):
     intake = unreadable()
-    client = scenes.browser(Role.AUDITOR)
+    client = scenes.browser(Role.HANDLER)
     assert "this is no mail" in client.get("/desk/incoming/").content.decode().lower()
     shown = client.get(reverse("desk_incoming_item", args=[intake.pk])).content.decode()
     assert "&lt;script&gt;alert(1)" in shown
     assert "<script>alert" not in shown
-    assert "desk_incoming_act" not in shown
-    assert "Make it a case" not in shown
     assert "Unread mail" in client.get("/desk/").content.decode()
+
+
+def test_raw_text_is_for_those_who_decide_on_it_and_never_a_way_around_the_mask(company):
+    intake = unreadable()
+    shown = scenes.browser(Role.AUDITOR).get(reverse("desk_incoming_item", args=[intake.pk])).content.decode()
+    assert "somebody@example.com" not in shown
+    assert "Make it a case" not in shown
+    opened = scenes.ask(CAST.plain).case.intakes.get()
+    for role in (Role.HANDLER, Role.AUDITOR):
+        assert (
+            CAST.plain not in scenes.browser(role).get(reverse("desk_incoming_item", args=[opened.pk])).content.decode()
+        )
 
 
 def test_it_becomes_a_case_under_the_address_that_a_person_read(desk):

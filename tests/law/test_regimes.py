@@ -79,9 +79,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("child/age", 0, "is not between"),
     ],
 )
-def test_a_bad_file_does_not_load_and_says_what_is_wrong(
-    path: str, value: object, message: str | None
-) -> None:
+def test_a_bad_file_does_not_load_and_says_what_is_wrong(path: str, value: object, message: str | None) -> None:
     content = changed(path, value)
     if message is None:
         regime_files.parse(content, "test.toml")
@@ -116,11 +114,7 @@ def test_a_request_keeps_the_version_it_came_under(tmp_path: Path, monkeypatch: 
     text = (regimes.FOLDER / "eu_gdpr.toml").read_text(encoding="utf-8")
     version = regimes.load("eu_gdpr").version
     (tmp_path / f"eu_gdpr@{version}.toml").write_text(text, encoding="utf-8")
-    newer = (
-        text.replace(version, "2030-01-01")
-        .replace("value = 1\n", "value = 2\n")
-        .replace("cap = 3", "cap = 4")
-    )
+    newer = text.replace(version, "2030-01-01").replace("value = 1\n", "value = 2\n").replace("cap = 3", "cap = 4")
     (tmp_path / "eu_gdpr.toml").write_text(newer, encoding="utf-8")
     monkeypatch.setattr(regimes, "FOLDER", tmp_path)
     regimes.load.cache_clear()

@@ -40,7 +40,9 @@ class Command(BaseCommand):
             self.stdout.write("The account has the role now; its password stays as it was.")
         else:
             password = secrets.token_urlsafe(15)
-            found = User.objects.create_user(options["email"], password, role=options["role"], full_name=options["name"])
+            found = User.objects.create_user(
+                options["email"], password, role=options["role"], full_name=options["name"]
+            )
             self.stdout.write(f"Password (shown once): {password}")
         self._note(found)
 

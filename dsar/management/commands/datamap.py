@@ -64,7 +64,9 @@ class Command(BaseCommand):
         }  # fmt: skip
         categories = {name: {"label": name.replace("_", " ").capitalize()} for name, table in tables.items() if table}
         text = yaml.safe_dump({"version": 1, "sources": {"main": source}, "categories": categories}, sort_keys=False)
-        self.stdout.write("# A first draft. Look at every line: what is personal, what the law makes you keep, and why.")
+        self.stdout.write(
+            "# A first draft. Look at every line: what is personal, what the law makes you keep, and why."
+        )
         self.stdout.write(text)
 
     def _tables(self, url: str, schema: str | None, name: str) -> dict[str, LiveTable]:
@@ -84,7 +86,9 @@ def draft(table: LiveTable, identity: str) -> dict[str, Any]:
     names = [column.name for column in table.columns]
     key = table.primary_key[0] if len(table.primary_key) == 1 else ""
     singular = identity.removesuffix("s")
-    person = key if table.name == identity else next((n for n in (f"{singular}_id", singular, "user_id") if n in names), "")
+    person = (
+        key if table.name == identity else next((n for n in (f"{singular}_id", singular, "user_id") if n in names), "")
+    )
     if not key or not person:
         return {}
     columns = {name: {} if name in (key, person) else {"personal": True} for name in names}

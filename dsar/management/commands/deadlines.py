@@ -16,9 +16,7 @@ from dsar.law import vectors
 class Command(BaseCommand):
     """Runs every row and prints pass or fail with both dates; ends with 1 if a row fails."""
 
-    help = (
-        "Check the legal dates against a file of worked examples (see dsar/law/vectors.py for its columns)."
-    )
+    help = "Check the legal dates against a file of worked examples (see dsar/law/vectors.py for its columns)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--vectors", required=True, type=Path, metavar="FILE.csv", help="the examples")

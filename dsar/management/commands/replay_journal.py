@@ -38,4 +38,6 @@ class Command(BaseCommand):
             self.stderr.write(f"Confirmed, and not in this database: request {uid}")
         self.stdout.write(f"{restored} tombstones restored.")
         if forgotten:
-            raise CommandError(f"{len(forgotten)} confirmations are missing; restore a newer backup or contact the people.")
+            raise CommandError(
+                f"{len(forgotten)} confirmations are missing; restore a newer backup or contact the people."
+            )
