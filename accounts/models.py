@@ -1,6 +1,6 @@
 """People who sign in here: staff of the desk, and the company's own users who come from its account settings."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -52,13 +52,13 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, blank=True, default=Role.NONE)
     external_id = models.CharField(_("company's user id"), max_length=64, null=True, blank=True, unique=True)
     language = models.CharField(_("language"), max_length=12, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)  # type: ignore[misc]  # a plain True in the base
+    is_active = models.BooleanField(_("active"), default=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = UserManager()
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("account")

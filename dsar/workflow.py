@@ -16,7 +16,7 @@ from django_fsm import can_proceed, has_transition_perm
 
 from dsar import audit, bell
 from dsar.enums import DecisionKind, Lane, Notice, Outcome, State
-from dsar.models import Actor, Decision, PrivacyRequest, Subject
+from dsar.models import Actor, Decision, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
 
@@ -109,9 +109,14 @@ def lock(pk: int) -> PrivacyRequest:
 
     The caller is inside a transaction. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
     """
-    list(Subject.objects.select_for_update(of=("self",)).filter(cases__requests=pk))
     # PostgreSQL locks the rows of a join in the order that OF names.
-    return PrivacyRequest.objects.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
+    known = PrivacyRequest.objects.select_for_update(of=("case__subject", "case", "self")).select_related(
+        "case__subject"
+    )
+    found = known.filter(pk=pk, case__subject__index__gt="").first()
+    if found is None:
+        found = PrivacyRequest.objects.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
+    return found
 
 
 def move(

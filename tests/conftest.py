@@ -90,3 +90,9 @@ def approver(desk: None) -> Actor:
 def second_approver(desk: None) -> Actor:
     """Another approver."""
     return staff(User.objects.create_user("approver2@desk.example.com", "a long password", role=Role.APPROVER))
+
+
+@pytest.fixture
+def own_journal(settings: object, tmp_path: Path) -> None:
+    """A journal of the test's own: one that is rolled back must not leave lines that the next test's rows contradict."""
+    settings.JOURNAL_FILE = tmp_path / "away" / "journal.jsonl"  # type: ignore[attr-defined]

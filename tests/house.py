@@ -124,7 +124,7 @@ def mails(to: str = "") -> list[EmailMessage]:
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         if not to or to in str(message["To"]):
             found.append(message)
-    return found  # type: ignore[return-value]
+    return found
 
 
 def body_of(message: EmailMessage) -> str:
@@ -143,13 +143,17 @@ def link_in(message: EmailMessage) -> str:
 def mail_to(address: str, containing: str = "", *, after: int = 0, seconds: float = 20) -> EmailMessage:
     """Wait for a mail to an address whose subject or text contains something."""
 
-    def arrived() -> EmailMessage | None:
+    found: list[EmailMessage] = []
+
+    def arrived() -> bool:
         for message in mails(address)[after:]:
             if containing in str(message["Subject"]) or containing in body_of(message):
-                return message
-        return None
+                found.append(message)
+                return True
+        return False
 
-    return wait_for(arrived, seconds, f"a mail with {containing!r}")  # type: ignore[return-value]
+    wait_for(arrived, seconds, f"a mail with {containing!r}")
+    return found[0]
 
 
 # --- processes ----------------------------------------------------------------------------------------------------
@@ -317,10 +321,20 @@ class Person:
         for one in form.find_all("input", {"type": "radio"}):
             if one.has_attr("checked"):
                 data[str(one.get("name"))] = str(one.get("value"))
-        self.page = self.client.post(
-            str(target), data={**data, **values}, headers={"Referer": str(self.page.url)}
-        )
+        self.page = self.client.post(str(target), data={**data, **values}, headers={"Referer": str(self.page.url)})
         return self.page
 
 
-__all__ = ["CAST", "House", "Person", "bell", "fresh_company", "mail_to", "mails", "rows", "running", "wait_for", "wipe"]
+__all__ = [
+    "CAST",
+    "House",
+    "Person",
+    "bell",
+    "fresh_company",
+    "mail_to",
+    "mails",
+    "rows",
+    "running",
+    "wait_for",
+    "wipe",
+]

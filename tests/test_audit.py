@@ -34,10 +34,7 @@ from dsar.workflow import move
 from tests import drive, house
 from tests.drive import CAST, Route
 
-
-@pytest.fixture(autouse=True)
-def _own_journal(settings: object, tmp_path: object) -> None:
-    settings.JOURNAL_FILE = tmp_path / "journal.jsonl"  # type: ignore[attr-defined,operator]
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 
 @contextmanager

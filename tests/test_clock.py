@@ -15,6 +15,8 @@ from dsar.workflow import Conflict, move
 from tests import drive
 from tests.drive import Route
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 
 @pytest.fixture
 def route(db: None) -> Route:

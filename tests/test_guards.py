@@ -32,6 +32,8 @@ from dsar.workflow import Because, move
 from tests import drive
 from tests.drive import Route
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 POSTGRESQL = connection.vendor == "postgresql"
 REQUEST, PLAN, USER = "dsar_privacyrequest", "dsar_plan", "accounts_user"
 UNBOUND = [state for state in State if state not in BOUND_STATES]

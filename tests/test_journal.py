@@ -16,10 +16,7 @@ from dsar.verification import confirmation
 from tests import drive
 from tests.drive import CAST, Route
 
-
-@pytest.fixture(autouse=True)
-def _own_file(settings: object, tmp_path: object) -> None:
-    settings.JOURNAL_FILE = tmp_path / "away" / "journal.jsonl"  # type: ignore[attr-defined,operator]
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 
 def test_lines_come_back_in_order_and_by_kind() -> None:

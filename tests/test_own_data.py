@@ -31,6 +31,8 @@ from dsar.workflow import move
 from tests import drive
 from tests.drive import CAST
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 MODELS = [
     model
     for label in ("accounts", "dsar")

@@ -16,20 +16,23 @@ from dsar.models.privacy_request import VERBS
 from dsar.verification import links
 from dsar.workflow import ENDINGS, Because, Conflict, Forbidden, move
 from tests import drive
+from tests.drive import Route
 from tests.test_state_machine import given as told
+
+pytestmark = pytest.mark.usefixtures("own_journal")
 
 ACTORS = ("requester", "handler", "approver", "auditor", "admin", "nobody", "system")
 SOURCES = {verb: set(getattr(PrivacyRequest, verb)._django_fsm.transitions) for verb in VERBS}
 ENDS = ("merge", "reject", "withdraw", "refuse", "refer", "lapse", "uphold_dispute", "settle")
 
 steps = st.lists(
-    st.tuples(st.integers(0, 999), st.sampled_from(ACTORS), st.booleans(), st.booleans()), min_size=10, max_size=40
+    st.tuples(st.integers(0, 999), st.sampled_from(ACTORS), st.booleans(), st.booleans()), min_size=20, max_size=40
 )
 
 
 def chosen(state: str, number: int, sensible: bool) -> str:
     """Any verb at all, or one that exists in this state; one that ends it seldom, so that walks get far."""
-    possible = [verb for verb in VERBS if state in SOURCES[verb] and (number % 7 == 0 or verb not in ENDS)]
+    possible = [verb for verb in VERBS if state in SOURCES[verb] and (number % 7 == 6 or verb not in ENDS)]
     return (possible if sensible and possible else VERBS)[number % len(possible if sensible and possible else VERBS)]
 
 
@@ -45,12 +48,18 @@ def actors(db: None) -> dict[str, Actor]:
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-@given(walk=steps, right=st.sampled_from([*[Right.DELETION] * 4, Right.ACCESS, Right.OPT_OUT_SALE, Right.UNCLEAR]))
+@given(
+    begin=st.sampled_from(["", "confirming", "releasing"]),
+    walk=steps,
+    right=st.sampled_from([*[Right.DELETION] * 4, Right.ACCESS, Right.OPT_OUT_SALE, Right.UNCLEAR]),
+)
 def test_law_03_no_sequence_of_verbs_by_anybody_breaks_what_must_hold(
-    walk: list[tuple[int, str, bool, bool]], right: Right, actors: dict[str, Actor]
+    begin: str, walk: list[tuple[int, str, bool, bool]], right: Right, actors: dict[str, Actor]
 ) -> None:
     with transaction.atomic():
-        request = drive.a_request(right=right)
+        # Some walks begin further on: by chance alone few would come past a confirmation.
+        route = Route(actors["handler"], actors["approver"])
+        request = getattr(route, begin)() if begin else drive.a_request(right=right)
         bound_at = None
         ended: tuple[str, str] | None = None
         for number, who, sensible, extra in walk:

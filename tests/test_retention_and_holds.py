@@ -24,6 +24,8 @@ from dsar.workflow import Conflict, Forbidden
 from tests import drive, house
 from tests.drive import CAST
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 CLAIMS = "EU_LEGAL_CLAIMS"
 FULFIL: tuple[Any, Any] = ([StepKind.SETTLE, StepKind.ERASE], [State.FULFILLING])
 

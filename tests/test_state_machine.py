@@ -18,6 +18,8 @@ from dsar.workflow import ENDINGS, ON_ENTER, ON_VERB, Because, Conflict, Forbidd
 from tests import drive
 from tests.drive import Route
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 KINDS = ("requester", "handler", "approver", "auditor", "admin", "nobody", "system")
 REQUESTER_ONLY, SYSTEM_ONLY, APPROVERS = {"requester"}, {"system"}, {"approver"}
 DESK = {"handler", "approver"}

@@ -36,6 +36,8 @@ from dsar.workflow import Because, Conflict, Forbidden, move
 from tests import drive, house
 from tests.drive import Route
 
+pytestmark = pytest.mark.usefixtures("own_journal")
+
 POSTGRESQL = connection.vendor == "postgresql"
 TABLES = ("dsar_subject", "dsar_case", "dsar_privacyrequest", "dsar_step", "dsar_message")
 

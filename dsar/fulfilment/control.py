@@ -71,9 +71,7 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
 
 
 def _retry(steps: QuerySet[Step]) -> int:
-    return steps.update(
-        status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0
-    )
+    return steps.update(status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0)
 
 
 def retry(pk: int, *, actor: Actor) -> int:
@@ -97,13 +95,15 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
         raise Forbidden("done_by_hand")
     with transaction.atomic():
         request = lock(pk)
-        ended = request.steps.filter(
-            pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED
-        ).update(status=StepStatus.DONE, reason="", finished_at=timezone.now())
+        ended = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED).update(
+            status=StepStatus.DONE, reason="", finished_at=timezone.now()
+        )
         if not ended:
             raise Invalid(_("This step is not waiting for a person."))
         step = Step.objects.get(pk=step_pk)
-        audit.record(request.case, audit.Entry("done_by_hand", actor, pk, details={"source": step.source, "kind": step.kind}))
+        audit.record(
+            request.case, audit.Entry("done_by_hand", actor, pk, details={"source": step.source, "kind": step.kind})
+        )
         finish.clear_attention(request)
         plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").get()
         plan.request = request

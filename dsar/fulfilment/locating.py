@@ -24,7 +24,9 @@ LONG_SEARCH = timedelta(minutes=2)
 def drain(turn: bell.Turn | None = None) -> int:
     """Locate what is waiting, the proven first; returns how many were looked at."""
     done = found = 0
-    for pk in list(PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
+    for pk in list(
+        PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]
+    ):
         settle(pk)
         done += 1
     # "locating" sorts before "verifying": whoever waits on a page comes first.
@@ -66,9 +68,12 @@ def locate(pk: int) -> bool:
         body["flags"] = sorted({*body["flags"], "representative"})
     with transaction.atomic():
         request = lock(pk)
-        if request.located_at is not None or request.state not in (State.VERIFYING, State.LOCATING):
+        if request.located_at is not None or request.state not in (State.VERIFYING, State.LOCATING, State.REVIEW):
             return False
         store(request, body)
+        if request.state == State.REVIEW:
+            judgement = sorted({*request.judgement, *body["flags"]})
+            PrivacyRequest.objects.filter(pk=pk).update(judgement=judgement)
         PrivacyRequest.objects.filter(pk=pk).update(located_at=now, attention="")
         if request.state == State.LOCATING:
             settle(pk)

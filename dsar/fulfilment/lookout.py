@@ -2,14 +2,32 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db import connection
 from django.utils import timezone
 
 from dsar.connectors.base import SourceBroken
 from dsar.connectors.registry import source_map
-from dsar.enums import State, StepReason
+from dsar.enums import HoldStatus, State, StepReason
 from dsar.fulfilment import plan as plans
-from dsar.models import House, LegalHold, Plan, PrivacyRequest, Source
+from dsar.models import Plan, PrivacyRequest
+
+# Holds in force are those that are being placed, too.
+NOW = f"""
+    SELECT request.state, request.disputed_at, request.confirmed_at, request.released_at,
+           plan.id AS plan, plan.digest,
+           EXISTS (SELECT 1 FROM dsar_house WHERE kill_switch) AS kill_switch,
+           EXISTS (SELECT 1 FROM dsar_source WHERE key = %s AND NOT enabled) AS source_off,
+           EXISTS (
+               SELECT 1 FROM dsar_legalhold hold
+               WHERE hold.email_index = person.email_index AND hold.email_index <> ''
+                 AND hold.status IN ('{HoldStatus.PLACING}', '{HoldStatus.ACTIVE}')) AS on_hold
+    FROM dsar_privacyrequest request
+    JOIN dsar_case person ON person.id = request.case_id
+    LEFT JOIN dsar_plan plan ON plan.id = (
+        SELECT newest.id FROM dsar_plan newest
+        WHERE newest.request_id = request.id AND newest.frozen_at IS NOT NULL ORDER BY newest.version DESC LIMIT 1)
+    WHERE request.id = %s
+"""
 
 
 class Stop(Exception):
@@ -42,22 +60,10 @@ def look(request: PrivacyRequest, plan: Plan, body: plans.Body, source: str) -> 
 
 def _fresh(request: PrivacyRequest, source: str) -> dict[str, Any]:
     """How everything stands at this moment, in one statement: it is asked before every chunk."""
-    newest = Plan.objects.filter(request_id=OuterRef("pk"), frozen_at__isnull=False).order_by("-version")
-    holds = LegalHold.objects.in_force().filter(email_index=OuterRef("case__email_index")).exclude(email_index="")
-    return (
-        PrivacyRequest.objects.filter(pk=request.pk)
-        .annotate(
-            kill_switch=Exists(House.objects.filter(kill_switch=True)),
-            source_off=Exists(Source.objects.filter(key=source, enabled=False)),
-            plan=Subquery(newest.values("pk")[:1]),
-            digest=Subquery(newest.values("digest")[:1]),
-            on_hold=Exists(holds),
-        )
-        .values(
-            "state", "disputed_at", "confirmed_at", "released_at", "kill_switch", "source_off", "plan", "digest", "on_hold"
-        )
-        .get()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(NOW, [source, request.pk])
+        names = [column[0] for column in cursor.description]
+        return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 def _holds(request: PrivacyRequest, body: plans.Body, source: str) -> None:

@@ -193,7 +193,11 @@ def digest(body: Body) -> str:
         "regime": body["regime"],
         "items": sorted([item["source"], item["category"], item["action"], item["code"]] for item in body["items"]),
         "refs": {key: found["ref"] for key, found in body["sources"].items()},
-        "cost": [bool(money.get("lost_cents")), sorted(money.get("lost_reasons") or []), bool(money.get("refund_cents"))],
+        "cost": [
+            bool(money.get("lost_cents")),
+            sorted(money.get("lost_reasons") or []),
+            bool(money.get("refund_cents")),
+        ],
         "organisations": sorted(map(str, body["organisations"])),
     }
     return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
@@ -220,7 +224,13 @@ def narrowed(body: Body, keep: set[tuple[str, str]], *, code: str, citation: str
     made: Body = json.loads(json.dumps(body))
     for item in made["items"]:
         if item["action"] in ERASING and (item["source"], item["category"]) in keep:
-            item |= {"action": "keep", "code": code, "citation": citation, "review_on": review_on.isoformat(), "until": None}
+            item |= {
+                "action": "keep",
+                "code": code,
+                "citation": citation,
+                "review_on": review_on.isoformat(),
+                "until": None,
+            }
     for key, found in made["sources"].items():
         orders = []
         for order in frozen_orders(body, key):
@@ -250,9 +260,12 @@ def summary(body: Body) -> dict[str, Any]:
             reason = _("It belongs to your organisation. Please turn to it.")
         elif item["action"] == "backup":
             reason = _("Backups are overwritten in turn; nothing is restored from them without erasing it again.")
-        items.append({**item, "label": _(item["label"]), "reason": reason, "until": as_day(item["until"] or item["review_on"])})
+        items.append(
+            {**item, "label": _(item["label"]), "reason": reason, "until": as_day(item["until"] or item["review_on"])}
+        )
     totals = {
-        action: sum(item["count"] or 0 for item in items if item["action"] == action) for action in ("erase", "mask", "keep")
+        action: sum(item["count"] or 0 for item in items if item["action"] == action)
+        for action in ("erase", "mask", "keep")
     }
     return {"items": items, "totals": totals, "kept": [item for item in items if item["action"] == "keep"]}
 
@@ -260,5 +273,3 @@ def summary(body: Body) -> dict[str, Any]:
 def as_day(value: str | None) -> date | None:
     """A stored ISO date."""
     return date.fromisoformat(value) if value else None
-
-

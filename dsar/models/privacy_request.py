@@ -116,8 +116,12 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
         return self.filter(STUCK)
 
     def to_locate(self) -> Self:
-        """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon."""
-        return self.filter(state__in=[State.LOCATING, State.VERIFYING], right__gt="", located_at__isnull=True)
+        """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon. A proof that
+        came while a question was open leaves its request in REVIEW: staff need its plan there."""
+        here = Q(state__in=[State.LOCATING, State.VERIFYING]) | Q(
+            state=State.REVIEW, case__email_proven_at__isnull=False
+        )
+        return self.filter(here, right__gt="", located_at__isnull=True)
 
     def to_settle_locating(self) -> Self:
         """Proven requests whose search has ended."""

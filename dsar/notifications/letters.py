@@ -151,7 +151,8 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
 
     Notices that say nothing of it read nothing.
     """
-    if notice not in WITH_WORK:
+    if notice not in WITH_WORK or not request.case.is_proven:
+        # What was located ahead of the proof is shown to nobody.
         return {}
     body = _plan_body(request)
     return {

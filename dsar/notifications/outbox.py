@@ -88,7 +88,14 @@ def queue(
     With `hand` it is claimed at once for the caller, who delivers what is in that list after the commit.
     """
     return queue_for_case(
-        request.case, notice, request=request, decision=decision, text=text, dedupe=dedupe, author_id=author_id, hand=hand
+        request.case,
+        notice,
+        request=request,
+        decision=decision,
+        text=text,
+        dedupe=dedupe,
+        author_id=author_id,
+        hand=hand,
     )
 
 

@@ -43,7 +43,7 @@ def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
 def _interim(today: date) -> int:
     """On the internal target date what is unsettled gets an interim answer: no legal date passes in silence (law 14)."""
     done = 0
-    waiting = PrivacyRequest.objects.open().filter(target_on__lte=today, case__email_proven_at__isnull=False)
+    waiting = PrivacyRequest.objects.open().filter(target_on__lte=today)
     told = Message.objects.filter(request=OuterRef("pk"), notice=Notice.INTERIM)
     for pk in list(waiting.filter(~Exists(told)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():

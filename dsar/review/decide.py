@@ -116,7 +116,9 @@ def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
     if found is None:
         raise Invalid(_("This law does not know this reason for taking more time."))
     try:
-        clocks.extend(regime, request.right, request.received_at, timezone.now(), times=int(request.extended_at is not None))
+        clocks.extend(
+            regime, request.right, request.received_at, timezone.now(), times=int(request.extended_at is not None)
+        )
         dates = deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
     except LawError as error:
         if error.reason == "notice_late":
@@ -187,7 +189,10 @@ def judge_dispute(pk: int, founded: bool, text: str, *, actor: Actor) -> Privacy
         second = earlier.filter(kind=kind).exists()
         if not second:
             Decision.objects.create(
-                request=request, kind=kind, decided_by_id=actor.user_id, text_sealed=request.case.seal(cleaned, "decision")
+                request=request,
+                kind=kind,
+                decided_by_id=actor.user_id,
+                text_sealed=request.case.seal(cleaned, "decision"),
             )
             audit.record(request.case, audit.Entry("dispute_judged", actor, pk, details={"founded": founded}))
             return request

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
+from dsar.enums import IntakeStatus
 from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Message, PrivacyRequest, Subject
 
 BATCH = 200
@@ -21,7 +22,9 @@ def due(now: datetime) -> list[int]:
     limit = now - settings.RECORD_PERIOD
     alive = PrivacyRequest.objects.open().values("case_id")
     recent = PrivacyRequest.objects.filter(ended_at__gt=limit).values("case_id")
-    found = Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
+    found = (
+        Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
+    )
     return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
@@ -54,4 +57,17 @@ def sweep(now: datetime | None = None) -> int:
     cases = due(moment)
     for pk in cases:
         purge(pk, moment)
-    return len(cases)
+    return len(cases) + _purge_loose(moment)
+
+
+def _purge_loose(moment: datetime) -> int:
+    """Items that never became a case (noted, unreadable, put aside) lose their bytes after the same period."""
+    loose = Intake.objects.filter(
+        case__isnull=True, raw_sealed__isnull=False, received_at__lte=moment - settings.RECORD_PERIOD
+    )
+    uids = list(loose.exclude(status=IntakeStatus.STORED).order_by("pk").values_list("uid", flat=True)[:BATCH])
+    if uids:
+        with transaction.atomic():
+            CaseKey.objects.filter(pk__in=uids).delete()
+            Intake.objects.filter(uid__in=uids).update(raw_sealed=None)
+    return len(uids)

@@ -54,7 +54,9 @@ def fresh_database(url: str) -> None:
     parts = urlsplit(url)
     for name in ("postgres", "template1"):
         try:
-            with psycopg.connect(urlunsplit(parts._replace(path=f"/{name}")), autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(
+                urlunsplit(parts._replace(path=f"/{name}")), autocommit=True, connect_timeout=5
+            ) as connection:
                 connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
                 connection.execute(f"CREATE DATABASE {DATABASE}")
                 return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
 
 import psutil
 import psycopg
@@ -72,9 +71,9 @@ class Meter:
         return {**{name: of_tree(pid) for name, pid in self.trees.items()}, "broker": of_redis(self.redis_url)}
 
 
-def spent(before: dict[str, float], after: dict[str, float], leave_out: Iterable[str] = ()) -> dict[str, float]:
-    """What was spent between two readings."""
-    return {name: after[name] - before[name] for name in after if name in before and name not in leave_out}
+def spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """What was spent between two readings, by those in both."""
+    return {name: after[name] - before[name] for name in after if name in before}
 
 
 def machine() -> dict[str, str]:

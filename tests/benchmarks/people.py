@@ -89,7 +89,11 @@ def found_company(url: str, schema: str | None, people: int) -> None:
         )
         connection.execute(
             sa.insert(api_keys),
-            [{"id": 2 * n + k, "customer_id": n, "label": f"key {k}", "created_at": long_ago} for n in everyone for k in (0, 1)],
+            [
+                {"id": 2 * n + k, "customer_id": n, "label": f"key {k}", "created_at": long_ago}
+                for n in everyone
+                for k in (0, 1)
+            ],
         )
         connection.execute(
             sa.insert(calls),
@@ -122,7 +126,7 @@ def confirmed(numbers: range) -> list[int]:
 
     Every one of them goes through the doors that a person's own request goes through.
     """
-    from dsar.enums import CheckKind, Channel, Right, State
+    from dsar.enums import Channel, CheckKind, Right, State
     from dsar.fulfilment import locating, runner
     from dsar.intake import submit, web
     from dsar.models import PrivacyRequest

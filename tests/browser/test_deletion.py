@@ -131,7 +131,9 @@ def test_the_two_buttons_of_the_confirmation_weigh_the_same(open_window: Opener,
     person.prove(CAST.plain)
     for scheme in ("light", "dark"):
         person.page.emulate_media(color_scheme=scheme)
-        buttons = [person.page.get_by_role("button", name=name, exact=True) for name in ("Delete my data", "Keep my data")]
+        buttons = [
+            person.page.get_by_role("button", name=name, exact=True) for name in ("Delete my data", "Keep my data")
+        ]
         boxes = [button.bounding_box() for button in buttons]
         assert boxes[0] is not None
         assert boxes[1] is not None

@@ -38,7 +38,9 @@ def test_a_request_full_of_tricks(stack: House, open_window: Callable[..., Windo
     desk.titled(request.case.reference)
     desk.sees(SCRIPT, FORMULA, CLOSING, "{{ 7|add:7 }} {% now 'Y' %}")
     expect(desk.page.locator("h1")).to_have_count(1)
-    expect(desk.page.locator("img[src=x], main script, form[action*=evil], a[href^=javascript], a[href*=evil]")).to_have_count(0)
+    expect(
+        desk.page.locator("img[src=x], main script, form[action*=evil], a[href^=javascript], a[href*=evil]")
+    ).to_have_count(0)
     assert "owned" not in desk.page.title().casefold()
     assert desk.page.evaluate("document.documentElement.scrollWidth") <= NARROW
     holder = desk.page.get_by_text(TURNED).first

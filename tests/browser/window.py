@@ -76,7 +76,9 @@ class Window:
             self._fault(f"console: {message.text}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and not (response.request.is_navigation_request() and self.refused == response.status):
+        if response.status >= 400 and not (
+            response.request.is_navigation_request() and self.refused == response.status
+        ):
             self._fault(f"{response.status} {response.url}")
 
     def _failed(self, request: Request) -> None:
@@ -98,8 +100,9 @@ class Window:
         self.page.goto(path)
 
     def press(self, words: str) -> None:
-        """Click the one button with these words."""
-        self.page.get_by_role("button", name=words, exact=True).click()
+        """Click the one button with these words, and wait for the page that comes."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=words, exact=True).click()
 
     def follow(self, words: str) -> None:
         """Click the first link with these words."""
