@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from config import env
 
@@ -237,14 +238,17 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "rightsdesk")
+# Nothing is acknowledged: a bell that is lost is rung again. With acknowledgements a worker that loses its broker gives
+# the messages it holds back over the connection that it has just lost, and ends (kombu, Channel.close).
+CELERY_TASK_QUEUES = (Queue(CELERY_TASK_DEFAULT_QUEUE, no_ack=True),)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 1800
 # Beat rings every lane and sweeps what is due: a lost bell costs seconds, and nothing depends on one moment.
 CELERY_BEAT_SCHEDULE = {
-    "ring every lane": {"task": "dsar.ring_all", "schedule": SWEEP_SECONDS},
-    "sweep what is due": {"task": "dsar.sweep", "schedule": SWEEP_SECONDS},
+    "ring every lane": {"task": "dsar.ring_all", "schedule": SWEEP_SECONDS, "options": {"expires": max(10, SWEEP_SECONDS)}},
+    "sweep what is due": {"task": "dsar.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": max(10, SWEEP_SECONDS)}},
     "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": CHECKPOINT_EVERY.total_seconds()},
 }
 

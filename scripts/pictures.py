@@ -4,6 +4,7 @@ Starts the house from nothing in a folder of its own (`manage.py up`), lets some
 real engine, confirms a deletion on the real pages, and photographs queue, request and confirmation with Chromium.
 """
 
+import json
 import os
 import re
 import shutil
@@ -71,7 +72,7 @@ def weeks_of_requests() -> str:
     from dsar.fulfilment import locating, runner
     from dsar.intake import email, submit, sweep
     from dsar.models import Intake, PrivacyRequest, staff
-    from dsar.review import decide
+    from dsar.review import clock, decide
     from dsar.verification import confirmation, links
 
     real_now = timezone.now
@@ -85,10 +86,9 @@ def weeks_of_requests() -> str:
     def ask(
         days: float, address: str, right: str, country: str, taken_by: str = "", *, proven: bool = True
     ) -> PrivacyRequest:
-        from tests.drive import form_bytes
-
         with days_ago(days):
-            raw = form_bytes(address, right, country=country, statement="I have moved; the address is the old one.")
+            data = {"right": right, "email": address, "country": country, "acts_as": "self", "language": "en-gb"}
+            raw = json.dumps({**data, "statement": "I have moved; the address is the old one."}).encode()
             intake, _fresh = submit.receive(Channel.WEB, raw, f"web:picture-{address}-{right}")
             return go_on(intake, taken_by, proven=proven)
 
@@ -135,6 +135,7 @@ def weeks_of_requests() -> str:
     write(1, "pia.sommerau@example.org", "Re: your offer", "Do not delete my data, just tell me who got it.")
     ask(0.2, CAST.security_flag, Right.DELETION, "US-CA")
     ask(0.1, CAST.refund_due, Right.DELETION, "DE", proven=False)
+    clock.sweep()
     assert PrivacyRequest.objects.get(pk=released.pk).state == State.RELEASING
     return str(released.case.reference)
 

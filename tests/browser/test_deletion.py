@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 
 from dsar.models import Actor
 from tests.browser.window import NARROW, WIDE, Window
-from tests.drive import CAST
-from tests.house import body_of, mail_to, rows
+from tests.house import CAST, body_of, mail_to, rows
 from tests.journeys.scenes import code_in
 
 pytestmark = pytest.mark.once

@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 from dsar.enums import IntakeStatus
 from dsar.intake import email
 from dsar.models import Actor, Intake
-from tests import drive
 from tests.browser.window import NARROW, Window
 from tests.house import CAST, House, wait_for
+from tests.journeys.scenes import request_of
 
 pytestmark = pytest.mark.once
 
@@ -30,7 +30,7 @@ def test_a_request_full_of_tricks(stack: House, open_window: Callable[..., Windo
     person.page.get_by_label("What is wrong").fill(HOSTILE)
     person.press("Send my request")
     person.titled("We have your request")
-    request = wait_for(lambda: drive.PrivacyRequest.objects.select_related("case").first(), what="the request")
+    request = request_of(CAST.plain, "correction")
 
     desk = open_window(width=NARROW)
     desk.sign_in("approver@desk.example.com")

@@ -28,7 +28,8 @@ class Judge:
     """Looks at one page after the other and says in the end what was wrong with which."""
 
     def __init__(self, window: Window) -> None:
-        self.window, self.wrong = window, []
+        self.window = window
+        self.wrong: list[str] = []
 
     def look(self, name: str) -> None:
         """The page as it stands."""

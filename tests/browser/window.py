@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Response, Route, expect
 
 from tests.house import mail_to
 
@@ -45,8 +45,8 @@ class Window:
         javascript: bool = True,
         axe: bool = False,
     ) -> None:
-        self.url, self.faults, self.name = url, [], ""
-        self.refused = 0
+        self.url, self.refused = url, 0
+        self.faults: list[str] = []
         self.context = browser.new_context(
             base_url=url, color_scheme=scheme, viewport={"width": width, "height": 900}, java_script_enabled=javascript,
             reduced_motion="reduce", service_workers="block",
@@ -59,12 +59,16 @@ class Window:
         self.page: Page = self.context.new_page()
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self._fault(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self._fault(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("response", self._response)
         self.page.on("requestfailed", self._failed)
 
     def _fault(self, words: str) -> None:
         self.faults.append(f"{self.page.url}: {words}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self._fault(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _foreign(self, route: Route) -> None:
         self._fault(f"asked for {route.request.url}")
