@@ -1,4 +1,4 @@
-"""Fixtures. A test that needs rows takes `db`; one that needs other processes or threads takes `desk`."""
+"""Fixtures and the order of the run. A test that needs rows takes `db`; one that needs other processes or threads takes `desk`."""
 
 import os
 import subprocess
@@ -14,6 +14,16 @@ from dsar.connectors import sql_engine
 from dsar.models import Actor, House, staff
 from dsar.supervisor import broker as embedded
 from tests import house
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The running house comes last: its worker would do the work that other tests wait to do themselves."""
+
+    def place(item: pytest.Item) -> int:
+        names = getattr(item, "fixturenames", ())
+        return 2 if "running_house" in names else 1 if "theatre" in names else 0
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
