@@ -71,7 +71,7 @@ ensure_postgresql() {
     # A role of its own, for tests on this machine only. Superuser, because tests lift the guards (session_replication_role)
     # to forge what the guards forbid; the product itself never needs it.
     local ours="postgresql://rightsdesk:rightsdesk@127.0.0.1:$port/rightsdesk"
-    if psql -q "$ours" -c '' >/dev/null 2>&1; then
+    if [ "$(psql -qtA "$ours" -c 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user' 2>/dev/null)" = t ]; then
         return 0
     fi
     local admin=(psql -q -v ON_ERROR_STOP=1 -p "$port" -d postgres)
