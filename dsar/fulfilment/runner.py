@@ -159,7 +159,9 @@ def work(step: Step) -> list[outbox.Claimed]:
         pause(step, stop.reason, block=stop.block)
     except SourceUnavailable as error:
         reason = StepReason.TIMEOUT if error.code == "timeout" else StepReason.UNREACHABLE
-        pause(step, reason, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
+        # Shutting the account is tried for as long as it takes: the person was told that it is closed.
+        given_up = step.kind != StepKind.CLOSE and step.retries + 1 >= settings.MAX_RETRIES
+        pause(step, reason, block=given_up, failed=True)
     except SourceBroken as error:
         known = error.code if error.code in StepReason.values else StepReason.ERROR
         pause(step, StepReason(known), block=True, failed=True)
