@@ -247,8 +247,16 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 1800
 # Beat rings every lane and sweeps what is due: a lost bell costs seconds, and nothing depends on one moment.
 CELERY_BEAT_SCHEDULE = {
-    "ring every lane": {"task": "dsar.ring_all", "schedule": SWEEP_SECONDS, "options": {"expires": max(10, SWEEP_SECONDS)}},
-    "sweep what is due": {"task": "dsar.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": max(10, SWEEP_SECONDS)}},
+    "ring every lane": {
+        "task": "dsar.ring_all",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(10, SWEEP_SECONDS)},
+    },
+    "sweep what is due": {
+        "task": "dsar.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(10, SWEEP_SECONDS)},
+    },
     "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": CHECKPOINT_EVERY.total_seconds()},
 }
 
