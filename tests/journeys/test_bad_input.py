@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier
 
 import httpx
@@ -238,23 +237,21 @@ def test_hostile_addresses_and_headers_never_break_it(stack: House, visitor: Vis
 
 @contextmanager
 def out_of_reach() -> Iterator[None]:
-    """The company's database is not where it was."""
+    """The company's tables are not where they were."""
     url = sa.make_url(settings.COMPANY_DATABASE_URL)
-    if url.get_backend_name() == "sqlite":
-        path = Path(str(url.database))
-        away = path.with_suffix(".away")
-        path.rename(away)
-        yield
-        away.rename(path)
-        return
     schema = settings.COMPANY_DATABASE_SCHEMA
+    here, away = "users", "users_away"
+    rename = "ALTER TABLE {} RENAME TO {}"
+    if url.get_backend_name() == "postgresql":
+        here, away = schema, f"{schema}_away"
+        rename = "ALTER SCHEMA {} RENAME TO {}"
     sql_engine.forget(settings.COMPANY_DATABASE_URL)
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"ALTER SCHEMA {schema} RENAME TO {schema}_away"))
+        connection.execute(sa.text(rename.format(here, away)))
     yield
     with engine.begin() as connection:
-        connection.execute(sa.text(f"ALTER SCHEMA {schema}_away RENAME TO {schema}"))
+        connection.execute(sa.text(rename.format(away, here)))
 
 
 def test_a_failing_source_stops_only_its_own_steps_and_is_retried_from_the_desk(
