@@ -103,7 +103,9 @@ SITUATIONS: dict[str, Situation] = {
     "review, confirmation never came": Situation(
         State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **APPROVE}
     ),
-    "review, never sorted": Situation(State.REVIEW, lambda r: r.review_unsorted(), REVIEWED),
+    "review, never sorted": Situation(
+        State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, "classify": (State.VERIFYING, DESK)}
+    ),
     "asked in triage": Situation(
         State.CLARIFYING,
         lambda r: r.clarifying(r.triage()),

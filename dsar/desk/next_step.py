@@ -112,6 +112,12 @@ def _by_state(request: PrivacyRequest) -> Next:
 
 
 def _in_review(request: PrivacyRequest) -> Next:
+    if not request.right:
+        return Next(
+            _("Nobody said which right it is"),
+            _("The question was not answered. Sort it as well as you can, or end it with a reason."),
+            "classify",
+        )
     if not request.case.is_proven and request.right == Right.DELETION:
         return Next(
             _("Nobody has proven the mailbox"),

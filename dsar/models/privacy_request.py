@@ -62,6 +62,11 @@ def has_right(request: "PrivacyRequest") -> bool:
     return bool(request.right)
 
 
+def unsorted(request: "PrivacyRequest") -> bool:
+    """In TRIAGE everything may be sorted; in REVIEW what was asked about in TRIAGE and never answered."""
+    return request.state == State.TRIAGE or not request.right
+
+
 def mailbox_proven(request: "PrivacyRequest") -> bool:
     """Nobody is asked to confirm an erasure before the mailbox is proven."""
     return request.case.is_proven
@@ -247,9 +252,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     @transition(
         field=state,
-        source=State.TRIAGE,
+        source=[State.TRIAGE, State.REVIEW],
         target=RETURN_VALUE(State.VERIFYING, State.LOCATING),
         permission=handler,
+        conditions=[unsorted],
     )
     def classify(self, *, now: datetime, right: str, due_on: date, target_on: date, tier: int) -> str:
         """A person says which right it is; the clock runs from receipt all the same."""
