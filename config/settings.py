@@ -219,6 +219,8 @@ LOCATE_FOR = timedelta(seconds=env.integer("LOCATE_SECONDS", 60))
 CHUNK_ROWS = env.integer("CHUNK_ROWS", 500, 1)
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 10, 1)
 CONTACT_CHANGE_DAYS = 30
+# Rights that the company approves by itself where nothing needs judgement; a deletion and a copy never are.
+AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
 CHECKPOINT_EVERY = timedelta(hours=24)

@@ -52,6 +52,11 @@ UNVERIFIED_RIGHTS = (
 )  # fmt: skip
 
 
+COPY_RIGHTS = (Right.ACCESS, Right.PORTABILITY)
+# A deletion that is confirmed leaves nothing to weigh or to correct; a copy and an appeal stay owed.
+OVERTAKEN_BY_DELETION = (Right.CORRECTION, Right.OBJECTION, Right.RESTRICTION, Right.HUMAN_REVIEW)
+
+
 class Outcome(models.TextChoices):
     """How a request ended, per category and in sum. Letters, remedies and measures read this, never the state."""
 
@@ -75,6 +80,9 @@ class Channel(models.TextChoices):
     WEB = "web", _("Web form")
     EMAIL = "email", _("E-mail")
     SETTINGS = "settings", _("Account settings")
+    POST = "post", _("Letter")
+    TELEPHONE = "telephone", _("Telephone")
+    COUNTER = "counter", _("In person")
 
 
 class IntakeStatus(models.TextChoices):
@@ -113,6 +121,25 @@ class StepKind(models.TextChoices):
     CLOSE = "close", _("Close the account")
     SETTLE = "settle", _("Settle what is owed")
     ERASE = "erase", _("Erase")
+    EXPORT = "export", _("Copy")
+    PACK = "pack", _("Put the copy together")
+    RECTIFY = "rectify", _("Correct")
+    RESTRICT = "restrict", _("Restrict")
+    LIFT = "lift", _("Lift the restriction")
+    APPLY = "apply", _("Carry a choice out")
+    NOTIFY = "notify", _("Tell a recipient")
+
+
+WORK_KINDS = tuple(kind for kind in StepKind if kind != StepKind.CLOSE)
+
+
+class PackageStatus(models.TextChoices):
+    """How a copy stands. Only one that is whole is ever more than `building`."""
+
+    BUILDING = "building", _("Being put together")
+    READY = "ready", _("To be looked through")
+    OFFERED = "offered", _("On offer")
+    GONE = "gone", _("Removed")
 
 
 class StepStatus(models.TextChoices):
@@ -140,6 +167,7 @@ class StepReason(models.TextChoices):
     PLAN_CHANGED = "plan_changed", _("The plan differs from what was confirmed")
     SEVERAL_MATCHES = "several_matches", _("The address reaches more than one account")
     NEEDS_JUDGEMENT = "needs_judgement", _("What was found needs a person's decision")
+    BUSY = "busy", _("Other work on this person's data goes first")
     RESIDUAL = "residual", _("Something is left that should be gone")
     SOURCE_OFF = "source_off", _("The source is switched off at the desk")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
@@ -170,6 +198,13 @@ class Notice(models.TextChoices):
     CONFIRMED = "confirmed", _("Confirmed; the account is closed")
     RELEASED = "released", _("Work has begun")
     DONE_ERASED = "done_erased", _("Deletion carried out")
+    DONE_COPY = "done_copy", _("Copy ready")
+    DONE_KNOW = "done_know", _("What is held, and why")
+    DONE_CORRECTED = "done_corrected", _("Correction carried out")
+    DONE_OBJECTION = "done_objection", _("Objection granted")
+    DONE_RESTRICTED = "done_restricted", _("Restriction in force")
+    DONE_CHOICE = "done_choice", _("Choice carried out")
+    DONE_REVIEWED = "done_reviewed", _("Reviewed by a person")
     NOTHING_HELD = "nothing_held", _("Nothing held")
     REFUSED = "refused", _("Refused")
     REFERRED = "referred", _("Referred")
@@ -202,6 +237,8 @@ class DecisionKind(models.TextChoices):
     EXTEND = "extend", _("Extended")
     LAPSE = "lapse", _("Lapsed")
     RELEASE = "release", _("Released")
+    HAND_OVER = "hand_over", _("Copy handed over")
+    SEND_BACK = "send_back", _("Copy sent back")
     NARROW = "narrow", _("Narrowed")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
     DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")

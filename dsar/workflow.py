@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
 from dsar import audit, bell
-from dsar.enums import DecisionKind, Lane, Notice, Outcome, State
+from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Lane, Notice, Outcome, Right, State
 from dsar.models import Actor, Decision, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
@@ -39,8 +39,6 @@ class OnEnter:
 
 
 ENDINGS: dict[str, Notice] = {
-    Outcome.GRANTED: Notice.DONE_ERASED,
-    Outcome.GRANTED_IN_PART: Notice.DONE_ERASED,
     Outcome.NOTHING_HELD: Notice.NOTHING_HELD,
     Outcome.REFERRED: Notice.REFERRED,
     Outcome.MERGED: Notice.MERGED,
@@ -49,6 +47,19 @@ ENDINGS: dict[str, Notice] = {
     Outcome.NOT_PROVEN: Notice.NOT_PROVEN,
     Outcome.UNANSWERED: Notice.UNANSWERED,
     Outcome.OVERTAKEN: Notice.OVERTAKEN,
+}
+
+# What was granted is told by the right it was.
+GRANTED: dict[str, Notice] = {
+    Right.DELETION: Notice.DONE_ERASED,
+    Right.ACCESS: Notice.DONE_COPY,
+    Right.PORTABILITY: Notice.DONE_COPY,
+    Right.KNOW: Notice.DONE_KNOW,
+    Right.CORRECTION: Notice.DONE_CORRECTED,
+    Right.OBJECTION: Notice.DONE_OBJECTION,
+    Right.RESTRICTION: Notice.DONE_RESTRICTED,
+    Right.HUMAN_REVIEW: Notice.DONE_REVIEWED,
+    **dict.fromkeys(UNVERIFIED_RIGHTS, Notice.DONE_CHOICE),
 }
 
 ON_ENTER: dict[str, OnEnter] = {
@@ -60,6 +71,7 @@ ON_ENTER: dict[str, OnEnter] = {
     State.CONFIRMING: OnEnter(),
     State.RELEASING: OnEnter(notices=(Notice.CONFIRMED,), bells=(Lane.CLOSE,)),
     State.FULFILLING: OnEnter(bells=(Lane.FULFIL,)),
+    State.CHECKING: OnEnter(),
     State.COMPLETED: OnEnter(by_outcome=ENDINGS),
     State.REFUSED: OnEnter(by_outcome=ENDINGS),
     State.WITHDRAWN: OnEnter(by_outcome=ENDINGS),
@@ -192,7 +204,7 @@ def _details(request: PrivacyRequest, because: Because | None) -> dict[str, Any]
 
 def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[PrivacyRequest, Notice], object]) -> None:
     effects = ON_ENTER[request.state]
-    if verb in ON_VERB:
+    if verb in ON_VERB and (verb != "approve" or request.state == State.CONFIRMING):
         tell(request, ON_VERB[verb])
     if verb == "route" and request.state in ON_ROUTE:
         tell(request, ON_ROUTE[request.state])
@@ -200,6 +212,8 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
         if verb not in QUIET_RETURNS:
             for notice in effects.notices:
                 tell(request, notice)
-        if request.outcome in effects.by_outcome:
+        if effects.by_outcome and request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+            tell(request, GRANTED[request.right])
+        elif request.outcome in effects.by_outcome:
             tell(request, effects.by_outcome[request.outcome])
         bell.ring(*effects.bells)

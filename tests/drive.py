@@ -230,11 +230,12 @@ class Route:
         return _move(self.review_unproven(), "lapse", self.approver, outcome="not_proven")
 
     def checking(self) -> PrivacyRequest:
-        """A copy that is looked through; no verb leads here before copies are carried out, so it is made as it is."""
-        case = a_case(right=Right.ACCESS)
-        request = PrivacyRequest(case=case, right=Right.ACCESS, state=State.CHECKING, received_at=timezone.now())
-        request.save(force_insert=True)
-        return request
+        """A copy that is put together, and looked through by a person."""
+        return _move(self.carrying_out(Right.ACCESS), "packed", SYSTEM)
+
+    def carrying_out(self, right: str) -> PrivacyRequest:
+        """Approved: the workers are at it."""
+        return _move(self.review(right), "approve", self.approver)
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------

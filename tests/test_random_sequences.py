@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Role
 from dsar import audit
-from dsar.enums import BOUND_STATES, FINAL_STATES, DecisionKind, Outcome, Right, State
+from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.verification import links
@@ -99,7 +99,7 @@ def rightful_actor(verb: str) -> str:
         "verify": "requester", "confirm": "requester", "dispute": "requester", "withdraw": "requester",
         "answer": "requester",
         "route": "system", "not_proven": "system", "located": "system", "no_answer": "system", "unanswered": "system",
-        "settle": "system",
+        "settle": "system", "packed": "system", "overtake": "system",
     }.get(verb, "approver")  # fmt: skip
 
 
@@ -133,9 +133,11 @@ def holds_for(request: PrivacyRequest) -> None:
         assert request.confirmed_at is not None
         assert request.quiet_until is not None
         assert request.released_at >= request.quiet_until
-    if request.state == State.FULFILLING:
+    if request.state == State.FULFILLING and request.right == Right.DELETION:
         assert request.released_at is not None
-    if request.state in (State.CONFIRMING, State.RELEASING, State.FULFILLING):
+    if request.state in (State.CONFIRMING, State.RELEASING):
         assert request.case.is_proven
+    if request.state in (State.FULFILLING, State.CHECKING):
+        assert request.case.is_proven or request.right in UNVERIFIED_RIGHTS
     if request.disputed_at is not None:
         assert request.confirmed_at is not None

@@ -167,7 +167,7 @@ def test_law_05_the_kill_switch_is_looked_at_before_each_chunk(
     held = in_the_middle(request_)
     after_one = left_of()
     control.kill_switch(True, actor=approver)
-    source, ref = runner._reach(held)
+    source, ref = runner.reach(held)
     with pytest.raises(lookout.Stop, match="kill_switch"):
         runner.t1_intent(held, source, ref)
     assert left_of() == after_one
@@ -183,7 +183,7 @@ def in_the_middle(request: PrivacyRequest) -> runner.Held:
             break
         runner.work(step)
     held = runner.hold(step)
-    source, ref = runner._reach(held)
+    source, ref = runner.reach(held)
     intent, redo = runner.t1_intent(held, source, ref)
     outcome = runner.t2_company(held, source, ref, intent, redo=redo)
     runner.t3_record(held, intent, outcome)
@@ -200,7 +200,7 @@ def test_law_05_a_hold_that_is_placed_between_two_chunks_stops_the_second(
     hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
     # A worker is at it: nobody may rely on the hold yet, and yet its next chunk does not happen.
     assert hold.status == HoldStatus.PLACING
-    source, ref = runner._reach(held)
+    source, ref = runner.reach(held)
     with pytest.raises(lookout.Stop, match="hold"):
         runner.t1_intent(held, source, ref)
     assert left_of() == after_one

@@ -210,6 +210,17 @@ class MoneyMap(_Model):
     auto_topup: AutoTopupMap | None = None
 
 
+class Setting(_Model):
+    """Columns of the person's rows in one table, set to fixed values ("now" is the moment, UTC).
+
+    `undo` is what taking the choice back, or lifting a restriction, sets them to.
+    """
+
+    table: Name
+    set: dict[Name, Scalar]
+    undo: dict[Name, Scalar] = {}
+
+
 class SourceMap(_Model):
     """One system that holds personal data. `rotation_days`: backups that go by being overwritten in turn."""
 
@@ -220,6 +231,8 @@ class SourceMap(_Model):
     identity: IdentityMap | None = None
     organisations: OrganisationsMap | None = None
     close: tuple[CloseAction, ...] = ()
+    choices: dict[Name, tuple[Setting, ...]] = {}
+    restrict: tuple[Setting, ...] = ()
     money: MoneyMap | None = None
     tables: dict[Name, TableMap] = {}
     ignored_tables: tuple[Name, ...] = ()
@@ -264,6 +277,9 @@ class SourceMap(_Model):
         for action in self.close:
             columns = {*action.set, *({action.only_null} if action.only_null else ())}
             yield from self._unclassified(action.table, columns, "close: ")
+        settings = [setting for found in self.choices.values() for setting in found]
+        for setting in (*settings, *self.restrict):
+            yield from self._unclassified(setting.table, {*setting.set, *setting.undo}, "choices: ")
         if self.money:
             bought, back, topup = self.money.purchases, self.money.refunds, self.money.auto_topup
             columns = {bought.person, bought.key, bought.remaining, bought.currency, bought.method, bought.reference}

@@ -14,7 +14,7 @@ from dsar.desk import frame, paging, rows, search, views
 from dsar.desk.filters import QueueFilter
 from dsar.enums import IntakeStatus
 from dsar.models import Intake, PrivacyRequest
-from dsar.models.privacy_request import PrivacyRequestQuerySet
+from dsar.models.request_queues import PrivacyRequestQuerySet
 
 
 class SearchForm(forms.Form):

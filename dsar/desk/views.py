@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from dsar.models import PrivacyRequest
-from dsar.models.privacy_request import PrivacyRequestQuerySet
+from dsar.models.request_queues import PrivacyRequestQuerySet
 
 COUNT_TO = 500
 SOON = timedelta(days=5)

@@ -4,14 +4,14 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from dsar import audit, journal, keys
+from dsar import audit, bell, journal, keys
 from dsar.datamap import loader
-from dsar.enums import Outcome, StepKind, StepStatus
+from dsar.enums import COPY_RIGHTS, Lane, Outcome, Right, State, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
 
-SETTLE_POSITION, ERASE_POSITION = 10, 20
+SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
 
 
 def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -39,26 +39,51 @@ def clear_attention(request: PrivacyRequest) -> None:
 
 
 def settle_if_done(inside: Inside, body: plans.Body) -> bool:
-    """Complete a deletion whose every step has ended: tombstones, journal, outcome, letter; in one transaction.
+    """Complete a request whose every step has ended: outcome and letter, for a deletion tombstones and journal too; in
+    one transaction. A copy is put together first, and then looked through.
 
-    What is noted is written to the audit trail in any case. True where it was completed.
+    What is noted is written to the audit trail in any case. True where it moved on.
     """
     request = inside.request
-    if request.released_at is None or not _all_done(request):
+    if request.begun_at is None or request.state != State.FULFILLING or not _all_done(request):
         if inside.noted:
             audit.record(request.case, *inside.noted)
         return False
-    kept = any(item["action"] in ("keep", "refer") for item in body["items"])
-    entomb(request, body)
+    if request.right in COPY_RIGHTS:
+        return _copied(inside)
+    if request.right == Right.DELETION:
+        kept = any(item["action"] in ("keep", "refer") for item in body["items"])
+        entomb(request, body)
+    else:
+        kept = _in_part(request)
     outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
     move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True
 
 
+def _copied(inside: Inside) -> bool:
+    """Every source has been copied: put the copy together; put together, somebody looks through it."""
+    request = inside.request
+    if any(step.kind == StepKind.PACK for step in request.steps.all()):
+        move(request.pk, "packed", actor=SYSTEM, inside=inside)
+        return True
+    if inside.noted:
+        audit.record(request.case, *inside.noted)
+    Step.objects.create(request=request, source="", kind=StepKind.PACK, position=PACK_POSITION)
+    bell.ring(Lane.FULFIL)
+    return False
+
+
+def _in_part(request: PrivacyRequest) -> bool:
+    """Whether any of the work failed, or was not done for a reason."""
+    return any(tally.get("failed") or tally.get("kept") for step in request.steps.all() for tally in step.tallies)
+
+
 def _all_done(request: PrivacyRequest) -> bool:
-    """Whether every step has ended. They are kept on the request: the letter counts what each of them did."""
+    """Whether every step has ended. They are kept on the request: the letter counts what each of them did. Recipients
+    may be told after the letter."""
     prefetch_related_objects([request], "steps")
-    return all(step.status == StepStatus.DONE for step in request.steps.all())
+    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind != StepKind.NOTIFY)
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:

@@ -99,7 +99,10 @@ def settle(pk: int) -> None:
     waited = timezone.now() - plan.request.entered_at
     try:
         with transaction.atomic():
-            moved = move(pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"])
+            moved = move(
+                pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
+                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL,
+            )  # fmt: skip
             if moved.state == State.CONFIRMING and waited > LONG_SEARCH:
                 # Nobody watches a page that long: the person is told that it goes on.
                 outbox.queue(moved, Notice.CONFIRM_READY)

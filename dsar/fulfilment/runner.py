@@ -8,14 +8,16 @@ lease is fenced out by the token.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from dsar import audit, bell, keys
 from dsar.connectors.base import (
@@ -29,15 +31,33 @@ from dsar.connectors.base import (
 )  # fmt: skip
 from dsar.connectors.registry import connector
 from dsar.datamap.orders import TableOrder
-from dsar.enums import State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import finish, lookout
-from dsar.models import SYSTEM, Plan, PrivacyRequest, Step
+from dsar.enums import WORK_KINDS, State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import begin, finish, lookout
+from dsar.models import SYSTEM, Plan, PrivacyRequest, Step, Subject
 from dsar.notifications import outbox
 from dsar.workflow import Inside, lock
 
 log = structlog.get_logger(__name__)
 
 ROUNDS = 3
+# Work that belongs to no one state: a flag while an objection is weighed, a copy put together again while it is looked
+# through, a recipient who is told after the letter. The handler looks whether it is still wanted.
+ANY_STATE = ", ".join(f"'{kind}'" for kind in (StepKind.RESTRICT, StepKind.LIFT, StepKind.PACK, StepKind.NOTIFY))
+# What each kind of step does: a function that takes the claimed step and ends it with record().
+HANDLERS: dict[str, str] = {
+    StepKind.CLOSE: "dsar.fulfilment.runner._close",
+    StepKind.SETTLE: "dsar.fulfilment.runner._settle",
+    StepKind.ERASE: "dsar.fulfilment.runner._erase",
+    StepKind.EXPORT: "dsar.fulfilment.access.export",
+    StepKind.PACK: "dsar.fulfilment.access.pack",
+    StepKind.RECTIFY: "dsar.fulfilment.correction.rectify",
+    StepKind.RESTRICT: "dsar.fulfilment.restriction.restrict",
+    StepKind.LIFT: "dsar.fulfilment.restriction.lift",
+    StepKind.APPLY: "dsar.fulfilment.choices.apply",
+    StepKind.NOTIFY: "dsar.fulfilment.recipients.tell",
+}
+# A copy and an erasure of one person never overlap: each takes the person's lease as this.
+LEASED_AS = {StepKind.SETTLE: "erase", StepKind.ERASE: "erase", StepKind.EXPORT: "export"}
 
 # In SQL, as it is asked for every step of every person. Ordered by due date, which follows the release: the indexes of
 # the lanes hold this order, so that a claim costs the same however long the queue is.
@@ -45,7 +65,7 @@ NEXT_STEP = f"""
     SELECT step.* FROM dsar_step step JOIN dsar_privacyrequest request ON request.id = step.request_id
     WHERE ((step.status = '{StepStatus.QUEUED}' AND step.due_at <= %s)
            OR (step.status = '{StepStatus.LEASED}' AND step.lease_until < %s))
-      AND step.kind IN ({{kinds}}) AND request.state IN ({{states}}) {{only}}
+      AND step.kind IN ({{kinds}}) AND (request.state IN ({{states}}) OR step.kind IN ({ANY_STATE})) {{only}}
       AND NOT EXISTS (
           SELECT 1 FROM dsar_step earlier
           WHERE earlier.request_id = step.request_id AND earlier.source = step.source
@@ -68,6 +88,7 @@ class Held:
     plan: Plan
     body: dict[str, Any]
     letters: list[outbox.Claimed] = field(default_factory=list)
+    occupied_until: datetime | None = None
 
     @property
     def step_key(self) -> bytes:
@@ -86,11 +107,13 @@ def drain_closing(turn: bell.Turn | None = None) -> int:
 
 
 def drain_fulfilling(turn: bell.Turn | None = None) -> int:
-    """Settle and erase, one person carried through before the next. Returns how many steps were worked on.
+    """Settle, erase, copy, correct and so on, one person carried through before the next. Returns how many steps were
+    worked on.
 
     Until nothing is due, or until the turn is over.
     """
-    return _drain([StepKind.SETTLE, StepKind.ERASE], [State.FULFILLING], turn)
+    begin.drain()
+    return _drain(list(WORK_KINDS), [State.FULFILLING], turn)
 
 
 def _drain(kinds: list[StepKind], states: list[State], turn: bell.Turn | None) -> int:
@@ -150,8 +173,8 @@ def work(step: Step) -> list[outbox.Claimed]:
         return []
     try:
         held = hold(step)
-        run = {StepKind.CLOSE: _close, StepKind.SETTLE: _settle, StepKind.ERASE: _erase}[StepKind(step.kind)]
-        run(held)
+        occupy(held)
+        import_string(HANDLERS[step.kind])(held)
         return held.letters
     except Fenced:
         log.info("a step was taken over", step=step.pk)
@@ -172,6 +195,30 @@ def work(step: Step) -> list[outbox.Claimed]:
         log.exception("a step failed", step=step.pk, error=type(error).__name__)
         pause(step, StepReason.ERROR, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
     return []
+
+
+def occupy(held: Held) -> None:
+    """Take, or keep, the lease on the person that keeps a copy and an erasure apart. Raises lookout.Stop(BUSY)."""
+    mine, subject = LEASED_AS.get(StepKind(held.step.kind)), held.request.case.subject_id
+    now = timezone.now()
+    if mine is None or subject is None or (held.occupied_until and now < held.occupied_until - settings.LEASE / 2):
+        return
+    until = now + settings.LEASE
+    free = Q(busy_with__in=["", mine]) | Q(busy_until__lt=now)
+    if not Subject.objects.filter(free, pk=subject).update(busy_with=mine, busy_until=until):
+        raise lookout.Stop(StepReason.BUSY)
+    held.occupied_until = until
+
+
+def vacate(held: Held) -> None:
+    """Let others have the person, where nobody else works on them in the same way. In the transaction that ends a step."""
+    mine, subject = LEASED_AS.get(StepKind(held.step.kind)), held.request.case.subject_id
+    if mine is None or subject is None:
+        return
+    alike = [kind for kind, name in LEASED_AS.items() if name == mine]
+    others = Step.objects.filter(request__case__subject_id=subject, status=StepStatus.LEASED, kind__in=alike)
+    if not others.exclude(pk=held.step.pk).exists():
+        Subject.objects.filter(pk=subject, busy_with=mine).update(busy_with="", busy_until=None)
 
 
 def hold(step: Step) -> Held:
@@ -200,14 +247,14 @@ def pause(step: Step, reason: StepReason, *, block: bool, failed: bool = False) 
 
 
 def _close(held: Held) -> None:
-    source, ref = _reach(held, judge=False)
+    source, ref = reach(held, judge=False)
     outcome = source.close(ref) if ref else Outcome()
     record(held, outcome)
 
 
 def _settle(held: Held) -> None:
     lookout.look(held.request, held.plan, held.body, held.step.source)
-    source, ref = _reach(held)
+    source, ref = reach(held)
     outcome = source.settle(ref, str(held.request.uid), timezone.localdate()) if ref else Outcome()
     record(held, outcome)
 
@@ -221,7 +268,7 @@ def _erase(held: Held) -> None:
         # Backups: nothing to run. What they hold goes when they are overwritten (11 CCR 7022(d); Art 17 in practice).
         record(held, Outcome())
         return
-    source, ref = _reach(held)
+    source, ref = reach(held)
     if not ref:
         record(held, Outcome())
         return
@@ -260,6 +307,7 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
         # The lease before the look: a hold that this look does not see finds the row locked or the lease renewed, and
         # is not in force before this chunk has ended (review/holds.py).
         sealed = step.intent_sealed if redo else case.seal(json.dumps(intent.as_json()), "intent")
+        occupy(held)
         until = timezone.now() + settings.LEASE
         renewed = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
             intent_sealed=sealed, lease_until=until
@@ -274,11 +322,11 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
 def t2_company(held: Held, source: Connector, ref: str, intent: Intent, *, redo: bool) -> Outcome:
     """Company: one transaction, the retention condition in the WHERE of the delete itself. Not begun, and not
     committed, after the lease: a worker that slept harms nothing."""
-    _still_ours(held)
-    return source.erase(ref, held.orders, intent, held.step_key, redo, before_commit=lambda: _still_ours(held))
+    still_ours(held)
+    return source.erase(ref, held.orders, intent, held.step_key, redo, before_commit=lambda: still_ours(held))
 
 
-def _still_ours(held: Held) -> None:
+def still_ours(held: Held) -> None:
     """A sixth of the lease must be left: for that long the source waits for a worker that sleeps before its commit."""
     if held.step.lease_until is None or timezone.now() >= held.step.lease_until - settings.LEASE / 6:
         raise Fenced
@@ -319,6 +367,7 @@ def record(held: Held, outcome: Outcome, intent: Intent | None = None) -> None:
             raise Fenced
         noted = [_entry(held, "chunk_erased", outcome)] if intent else []
         noted.append(_entry(held, f"{held.step.kind}_done", Outcome() if intent else outcome))
+        vacate(held)
         finish.clear_attention(request)
         finish.settle_if_done(Inside(request, noted, letters), held.body)
     held.letters = letters
@@ -329,7 +378,7 @@ def _entry(held: Held, what: str, outcome: Outcome) -> audit.Entry:
     return audit.Entry(what, SYSTEM, held.request.pk, details=details)
 
 
-def _reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
+def reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
     """The connector and the person's key in the source. A source that could not be asked when the plan was made is
     asked now; what it says that needs judgement stops the erasing, not the closing."""
     step, found = held.step, held.body["sources"][held.step.source]

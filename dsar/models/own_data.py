@@ -59,7 +59,7 @@ OWN_DATA: dict[str, Own] = {
     ),
     "dsar.Subject": Own(
         "as long as a case of this person has not been purged", "the purge of the last case deletes the row",
-        _fields(index="index", pseudonym="id", operational="first_seen_at"),
+        _fields(index="index", pseudonym="id", operational="first_seen_at busy_with busy_until"),
     ),
     "dsar.PrivacyRequest": Own(
         CASE_PERIOD, NUMBERS,
@@ -67,7 +67,7 @@ OWN_DATA: dict[str, Own] = {
             sealed="statement_sealed", pseudonym="id uid case after assignee",
             operational="right state received_at entered_at due_on target_on original_due_on extended_at paused_reason"
             " tier_needed asked_in answer_by reminders located_at judgement attention confirmed_at quiet_until"
-            " released_at disputed_at outcome ended_at",
+            " released_at begun_at disputed_at outcome ended_at",
         ),
     ),
     "dsar.Intake": Own(
@@ -95,6 +95,20 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(
             sealed="text_sealed", pseudonym="id request decided_by", operational="kind code citation decided_at",
+        ),
+    ),
+    "dsar.Package": Own(
+        "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,
+        _fields(
+            pseudonym="id uid request name",
+            operational="version status size digest rows made_at offered_at expires_at downloaded_at downloads gone_at",
+        ),
+    ),
+    "dsar.Redaction": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="row_sealed text_sealed", pseudonym="id request decided_by",
+            operational="source table column code decided_at",
         ),
     ),
     "dsar.Plan": Own(

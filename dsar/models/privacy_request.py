@@ -1,136 +1,36 @@
 """One right that one person asks for: its state machine, its clock, its end. The whole machine is in this file."""
 
 import uuid
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 
-from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, ActorKind, Outcome, Right, State
-from dsar.models.actor import Actor
-
-OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
-LEAVABLE_STATES = (
-    State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.CONFIRMING,
-)  # fmt: skip
-# The queue's views and their partial indexes are made of the same words.
-OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
-THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
-STUCK = Q(ended_at__isnull=True) & ~Q(attention="")
-NEEDS_US = Q(ended_at__isnull=True) & (Q(state__in=OURS) | ~Q(attention=""))
-
-Permission = Callable[["PrivacyRequest", Any], bool]
-
-
-def system(_request: "PrivacyRequest", actor: Actor) -> bool:
-    """Workers and the clock."""
-    return actor.kind == ActorKind.SYSTEM
-
-
-def requester(_request: "PrivacyRequest", actor: Actor) -> bool:
-    """The person, through a proven session."""
-    return actor.kind == ActorKind.REQUESTER
-
-
-def handler(_request: "PrivacyRequest", actor: Actor) -> bool:
-    """Handlers and approvers."""
-    return actor.is_handler
-
-
-def approver(_request: "PrivacyRequest", actor: Actor) -> bool:
-    """Approvers alone."""
-    return actor.is_approver
-
-
-def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
-    """The person, or a handler who wrote down what the person said."""
-    return actor.kind == ActorKind.REQUESTER or actor.is_handler
-
-
-def is_deletion(request: "PrivacyRequest") -> bool:
-    """Only a deletion is carried out so far; other rights wait in REVIEW with their clock running."""
-    return request.right == Right.DELETION
-
-
-def has_right(request: "PrivacyRequest") -> bool:
-    """Somebody said which right it is."""
-    return bool(request.right)
-
-
-def unsorted(request: "PrivacyRequest") -> bool:
-    """In TRIAGE everything may be sorted; in REVIEW what was asked about in TRIAGE and never answered."""
-    return request.state == State.TRIAGE or not request.right
-
-
-def mailbox_proven(request: "PrivacyRequest") -> bool:
-    """Nobody is asked to confirm an erasure before the mailbox is proven."""
-    return request.case.is_proven
-
-
-def mailbox_unproven(request: "PrivacyRequest") -> bool:
-    """A late proof counts; a second one changes nothing."""
-    return not request.case.is_proven
-
-
-def not_disputed(request: "PrivacyRequest") -> bool:
-    """While somebody says "this was not me", nothing is released."""
-    return request.disputed_at is None
-
-
-def disputed(request: "PrivacyRequest") -> bool:
-    """There is a dispute to decide."""
-    return request.disputed_at is not None
-
-
-def quiet_period_over(request: "PrivacyRequest") -> bool:
-    """The quiet period between the confirmation and the first destructive step has passed (law 4)."""
-    return request.quiet_until is not None and timezone.now() >= request.quiet_until
-
-
-def not_extended(request: "PrivacyRequest") -> bool:
-    """A response is extended once (GDPR Art 12(3); Cal. Civ. Code 1798.130(a)(2))."""
-    return request.extended_at is None
-
-
-class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
-    """The queues."""
-
-    def open(self) -> Self:
-        """Not ended."""
-        return self.exclude(state__in=FINAL_STATES)
-
-    def needing_staff(self) -> Self:
-        """The ball is with us: to sort, to decide, to release, or something is stuck."""
-        return self.filter(NEEDS_US)
-
-    def waiting_on_requester(self) -> Self:
-        """The person has to act: prove, answer or confirm."""
-        return self.filter(state__in=THEIRS)
-
-    def ready_to_release(self, now: datetime) -> Self:
-        """Confirmed deletions whose quiet period is over and that nobody disputes."""
-        return self.filter(state=State.RELEASING, quiet_until__lte=now, disputed_at__isnull=True)
-
-    def stuck(self) -> Self:
-        """Something failed or is disputed, by a named reason."""
-        return self.filter(STUCK)
-
-    def to_locate(self) -> Self:
-        """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon. A proof that
-        came while a question was open leaves its request in REVIEW: staff need its plan there."""
-        here = Q(state__in=[State.LOCATING, State.VERIFYING]) | Q(
-            state=State.REVIEW, case__email_proven_at__isnull=False
-        )
-        return self.filter(here, right__gt="", located_at__isnull=True)
-
-    def to_settle_locating(self) -> Self:
-        """Proven requests whose search has ended."""
-        return self.filter(state=State.LOCATING, located_at__isnull=False)
+from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State
+from dsar.models.request_conditions import (
+    anybody_of_the_case,
+    approver,
+    disputed,
+    handler,
+    has_right,
+    is_copy,
+    is_deletion,
+    is_no_copy,
+    mailbox_proven,
+    mailbox_unproven,
+    may_be_approved,
+    not_disputed,
+    not_extended,
+    overtaken_by_a_deletion,
+    quiet_period_over,
+    requester,
+    system,
+    unsorted,
+)
+from dsar.models.request_queues import LEAVABLE_STATES, NEEDS_US, STUCK, THEIRS, PrivacyRequestQuerySet
 
 
 class PrivacyRequest(FSMModelMixin, models.Model):
@@ -157,6 +57,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     confirmed_at = models.DateTimeField(null=True)
     quiet_until = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
     disputed_at = models.DateTimeField(null=True)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True, default="")
     ended_at = models.DateTimeField(null=True)
@@ -175,6 +76,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
             models.Index(fields=["due_on", "id"], name="request_needs_us", condition=NEEDS_US),
             models.Index(fields=["due_on", "id"], name="request_theirs", condition=Q(state__in=THEIRS)),
             models.Index(fields=["due_on", "id"], name="request_stuck", condition=STUCK),
+            models.Index(
+                fields=["due_on", "id"],
+                name="request_to_begin",
+                condition=Q(state=State.FULFILLING, begun_at__isnull=True) & ~Q(right=Right.DELETION),
+            ),
             models.Index(fields=["ended_at", "id"], name="request_ended", condition=Q(ended_at__isnull=False)),
         ]
         constraints = [
@@ -327,17 +233,26 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=State.LOCATING,
-        target=RETURN_VALUE(State.CONFIRMING, State.REVIEW, State.COMPLETED),
+        target=RETURN_VALUE(State.CONFIRMING, State.REVIEW, State.FULFILLING, State.COMPLETED),
         permission=system,
     )
-    def located(self, *, now: datetime, nothing_held: bool, judgement: list[str]) -> str:
-        """The search has ended: nothing held, a plain deletion, or something that a person must weigh."""
+    def located(self, *, now: datetime, nothing_held: bool, judgement: list[str], automatic: bool = False) -> str:
+        """The search has ended: nothing held, a plain deletion, or something that a person must weigh.
+
+        Choices (opt-outs, consent) are carried out at once, whatever is held: the address goes on the list either way.
+        `automatic`: the company approves this right by itself where nothing needs judgement.
+        """
         self.judgement = judgement
+        if self.right in UNVERIFIED_RIGHTS:
+            self.judgement = []
+            return State.FULFILLING
         if nothing_held:
             self._end(Outcome.NOTHING_HELD, now)
             return State.COMPLETED
         if self.right == Right.DELETION and not judgement:
             return State.CONFIRMING
+        if automatic and not judgement and self.right != Right.DELETION:
+            return State.FULFILLING
         return State.REVIEW
 
     # --- review ---------------------------------------------------------------------------------------------------
@@ -345,13 +260,14 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=State.REVIEW,
-        target=State.CONFIRMING,
+        target=RETURN_VALUE(State.CONFIRMING, State.FULFILLING),
         permission=approver,
-        conditions=[is_deletion, mailbox_proven],
+        conditions=[may_be_approved],
     )
-    def approve(self, *, now: datetime) -> None:
-        """What needed judgement is decided; the person is asked to confirm what will really happen."""
+    def approve(self, *, now: datetime) -> str:
+        """What needed judgement is decided: a deletion is confirmed by the person first, everything else is done."""
         self.reminders = 0
+        return State.CONFIRMING if self.right == Right.DELETION else State.FULFILLING
 
     @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.REFUSED, permission=approver)
     def refuse(self, *, now: datetime) -> None:
@@ -405,7 +321,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     )
     def release(self, *, now: datetime) -> None:
         """The approver lets the workers begin."""
-        self.released_at = now
+        self.released_at = self.begun_at = now
 
     @transition(
         field=state,
@@ -463,17 +379,46 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.FULFILLING,
         target=State.COMPLETED,
         permission=system,
-        conditions=[is_deletion, not_disputed],
+        conditions=[is_no_copy, not_disputed],
     )
     def settle(self, *, now: datetime, outcome: str) -> None:
-        """Every step has ended and nothing is left that should be gone."""
+        """Every step has ended and nothing is left to do."""
         if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
             raise ValueError("outcome")
         self._end(outcome, now)
+
+    @transition(field=state, source=State.FULFILLING, target=State.CHECKING, permission=system, conditions=[is_copy])
+    def packed(self, *, now: datetime) -> None:
+        """The copy is put together; a person looks through it before it leaves the house."""
+
+    # --- a copy is looked through ---------------------------------------------------------------------------------
+
+    @transition(field=state, source=State.CHECKING, target=State.COMPLETED, permission=approver, conditions=[is_copy])
+    def hand_over(self, *, now: datetime, outcome: str) -> None:
+        """The copy is offered to the person (GDPR Art 12(3), 15(3))."""
+        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+            raise ValueError("outcome")
+        self._end(outcome, now)
+
+    @transition(field=state, source=State.CHECKING, target=State.FULFILLING, permission=handler, conditions=[is_copy])
+    def send_back(self, *, now: datetime) -> None:
+        """Something is missing or wrong: the sources are asked again."""
+        self.begun_at = None
+
+    @transition(
+        field=state,
+        source=[State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.FULFILLING],
+        target=State.COMPLETED,
+        permission=system,
+        conditions=[overtaken_by_a_deletion],
+    )
+    def overtake(self, *, now: datetime) -> None:
+        """The person has confirmed a deletion: there is nothing left to correct or to weigh."""
+        self._end(Outcome.OVERTAKEN, now)
 
 
 VERBS = (
     "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "not_proven",
     "located", "approve", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow", "dispute",
-    "dismiss_dispute", "uphold_dispute", "settle",
+    "dismiss_dispute", "uphold_dispute", "settle", "packed", "hand_over", "send_back", "overtake",
 )  # fmt: skip

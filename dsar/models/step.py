@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import StepKind, StepReason, StepStatus
+from dsar.enums import WORK_KINDS, StepKind, StepReason, StepStatus
 
 
 class Step(models.Model):
@@ -45,9 +45,7 @@ class Step(models.Model):
             models.Index(
                 fields=["due_at", "request_id", "position", "id"],
                 name="step_to_fulfil",
-                condition=models.Q(
-                    status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind__in=[StepKind.SETTLE, StepKind.ERASE]
-                ),
+                condition=models.Q(status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind__in=WORK_KINDS),
             ),
         ]
 

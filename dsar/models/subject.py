@@ -6,10 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Subject(models.Model):
-    """Blind index of a proven address. Its row is the lock that keeps an export and an erasure apart."""
+    """Blind index of a proven address. Its lease (`busy_with`, `busy_until`) keeps a copy and an erasure apart."""
 
     index = models.CharField(max_length=64, unique=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
+    busy_with = models.CharField(max_length=8, blank=True, default="")
+    busy_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("subject")

@@ -124,7 +124,7 @@ def install() -> None:
     wrap(runner, "record", lambda held, *_rest: f"record.{held.step.kind}.{held.step.source}")
     wrap(runner, "_close", of_step("close"))
     wrap(runner, "_settle", of_step("money"))
-    wrap(runner, "_still_ours", of_step("check"))
+    wrap(runner, "still_ours", of_step("check"))
     wrap(lookout, "look", "look")
     wrap(SqlConnector, "verify", "verify")
     wrap(finish, "entomb", "entomb")

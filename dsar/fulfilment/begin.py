@@ -1,0 +1,96 @@
+"""Laying out the work of an approved request: its plan is frozen and its steps are queued, by the right it is.
+
+A deletion's work is laid out by its release (control.py).
+"""
+
+from collections.abc import Callable
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from dsar import bell
+from dsar.datamap import loader
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason
+from dsar.fulfilment import finish
+from dsar.fulfilment import plan as plans
+from dsar.models import Plan, PrivacyRequest, Step
+from dsar.workflow import Inside, lock
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+Layout = Callable[[PrivacyRequest, plans.Body], list[Step]]
+
+
+def drain() -> int:
+    """Lay out what was approved; returns how many. One person's trouble keeps nobody else waiting."""
+    done = 0
+    for pk in list(PrivacyRequest.objects.to_begin().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
+        try:
+            done += begin(pk)
+        except Exception as error:
+            log.error("the work could not be laid out", request=pk, error=type(error).__name__)
+            PrivacyRequest.objects.filter(pk=pk).update(attention=StepReason.ERROR)
+    return done
+
+
+def begin(pk: int) -> bool:
+    """Freeze the newest plan and queue the steps, in one transaction. What has none is settled at once."""
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(pk)
+        if request.state != State.FULFILLING or request.begun_at is not None:
+            return False
+        plan = request.plans.order_by("-version").first()
+        if plan is None:
+            return False
+        plan.request = request
+        Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
+        body = plan.body()
+        request.steps.all().delete()
+        Step.objects.bulk_create(LAYOUTS[request.right](request, body))
+        request.begun_at = now
+        PrivacyRequest.objects.filter(pk=pk).update(begun_at=now, attention="")
+        finish.settle_if_done(Inside(request), body)
+        bell.ring(Lane.FULFIL)
+    return True
+
+
+def _of_every_source(kind: StepKind) -> Layout:
+    """One step for each source that holds something, or could not say. Backups are not searched."""
+
+    def layout(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+        return [
+            Step(request=request, source=key, kind=kind)
+            for key, found in body["sources"].items()
+            if found["status"] != "none" and not found["rotation_days"]
+        ]
+
+    return layout
+
+
+def _of_sources_that_choose(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+    """A choice concerns the sources whose data map says how it is carried out there."""
+    described = loader.current().sources
+    return [
+        Step(request=request, source=key, kind=StepKind.APPLY)
+        for key, found in body["sources"].items()
+        if found["status"] != "none" and key in described and request.right in described[key].choices
+    ]
+
+
+def _nothing(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+    """The decision, and the letter that says it, is all there is to do."""
+    return []
+
+
+LAYOUTS: dict[str, Layout] = {
+    **dict.fromkeys(COPY_RIGHTS, _of_every_source(StepKind.EXPORT)),
+    **dict.fromkeys(UNVERIFIED_RIGHTS, _of_sources_that_choose),
+    Right.CORRECTION: _of_every_source(StepKind.RECTIFY),
+    Right.OBJECTION: _of_every_source(StepKind.RESTRICT),
+    Right.RESTRICTION: _of_every_source(StepKind.RESTRICT),
+    Right.KNOW: _nothing,
+    Right.HUMAN_REVIEW: _nothing,
+}

@@ -1,0 +1,65 @@
+"""The copy of a person's data: where it lies, how it stands, and what was taken out of it and why."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import PackageStatus
+
+
+class Package(models.Model):
+    """One version of a copy: a zip, encrypted at rest under the case's key (GDPR Art 15(3), 20, 32).
+
+    `name` is its name in the storage (made by us, says nothing), `size` and `digest` (SHA-256, hex) are those of the
+    plain zip. It is on offer from `offered_at` until `expires_at`; then its file goes and the row stays.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="packages")
+    version = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(_("status"), max_length=8, choices=PackageStatus.choices, default=PackageStatus.BUILDING)
+    name = models.CharField(max_length=80, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    rows = models.PositiveIntegerField(default=0)
+    made_at = models.DateTimeField(default=timezone.now)
+    offered_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    downloaded_at = models.DateTimeField(null=True)
+    downloads = models.PositiveIntegerField(default=0)
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("copy")
+        constraints = [models.UniqueConstraint(fields=["request", "version"], name="package_one_of_a_version")]
+        indexes = [
+            models.Index(
+                fields=["expires_at", "id"], name="package_to_expire", condition=models.Q(status=PackageStatus.OFFERED)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.version} of request {self.request_id}"
+
+
+class Redaction(models.Model):
+    """Something that is left out of a copy, for a reason of law: a row, or one column of it (an empty `column` is the
+    whole row). `row_sealed` is the row's key in its table (GDPR Art 15(4); 11 CCR 7024)."""
+
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="redactions")
+    source = models.CharField(max_length=40)
+    table = models.CharField(max_length=128)
+    row_sealed = models.BinaryField(null=True)
+    column = models.CharField(max_length=128, blank=True)
+    code = models.CharField(max_length=40)
+    text_sealed = models.BinaryField(null=True)
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("redaction")
+
+    def __str__(self) -> str:
+        return f"redaction {self.pk} in request {self.request_id}"

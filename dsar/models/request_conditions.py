@@ -1,0 +1,104 @@
+"""Who may move a request, and what must be so: the permissions and conditions of its transitions."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from dsar.enums import COPY_RIGHTS, OVERTAKEN_BY_DELETION, UNVERIFIED_RIGHTS, ActorKind, Right, State
+from dsar.models.actor import Actor
+
+if TYPE_CHECKING:
+    from dsar.models.privacy_request import PrivacyRequest
+
+Permission = Callable[["PrivacyRequest", Any], bool]
+
+
+def system(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Workers and the clock."""
+    return actor.kind == ActorKind.SYSTEM
+
+
+def requester(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """The person, through a proven session."""
+    return actor.kind == ActorKind.REQUESTER
+
+
+def handler(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Handlers and approvers."""
+    return actor.is_handler
+
+
+def approver(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """Approvers alone."""
+    return actor.is_approver
+
+
+def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
+    """The person, or a handler who wrote down what the person said."""
+    return actor.kind == ActorKind.REQUESTER or actor.is_handler
+
+
+def is_deletion(request: "PrivacyRequest") -> bool:
+    """A deletion alone is confirmed, released and narrowed."""
+    return request.right == Right.DELETION
+
+
+def is_copy(request: "PrivacyRequest") -> bool:
+    """What ends in a package that a person looks through before it leaves the house."""
+    return request.right in COPY_RIGHTS
+
+
+def is_no_copy(request: "PrivacyRequest") -> bool:
+    """What ends with its last step."""
+    return request.right not in COPY_RIGHTS
+
+
+def may_be_approved(request: "PrivacyRequest") -> bool:
+    """Somebody said which right it is, and the mailbox is proven where that right wants a proof (law 12)."""
+    return bool(request.right) and (request.case.is_proven or request.right in UNVERIFIED_RIGHTS)
+
+
+def overtaken_by_a_deletion(request: "PrivacyRequest") -> bool:
+    """What a confirmed deletion answers by itself."""
+    return request.right in OVERTAKEN_BY_DELETION
+
+
+def has_right(request: "PrivacyRequest") -> bool:
+    """Somebody said which right it is."""
+    return bool(request.right)
+
+
+def unsorted(request: "PrivacyRequest") -> bool:
+    """In TRIAGE everything may be sorted; in REVIEW what was asked about in TRIAGE and never answered."""
+    return request.state == State.TRIAGE or not request.right
+
+
+def mailbox_proven(request: "PrivacyRequest") -> bool:
+    """Nobody is asked to confirm an erasure before the mailbox is proven."""
+    return request.case.is_proven
+
+
+def mailbox_unproven(request: "PrivacyRequest") -> bool:
+    """A late proof counts; a second one changes nothing."""
+    return not request.case.is_proven
+
+
+def not_disputed(request: "PrivacyRequest") -> bool:
+    """While somebody says "this was not me", nothing is released."""
+    return request.disputed_at is None
+
+
+def disputed(request: "PrivacyRequest") -> bool:
+    """There is a dispute to decide."""
+    return request.disputed_at is not None
+
+
+def quiet_period_over(request: "PrivacyRequest") -> bool:
+    """The quiet period between the confirmation and the first destructive step has passed (law 4)."""
+    return request.quiet_until is not None and timezone.now() >= request.quiet_until
+
+
+def not_extended(request: "PrivacyRequest") -> bool:
+    """A response is extended once (GDPR Art 12(3); Cal. Civ. Code 1798.130(a)(2))."""
+    return request.extended_at is None

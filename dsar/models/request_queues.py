@@ -1,0 +1,61 @@
+"""The queues: which requests wait for whom."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Q, QuerySet
+
+from dsar.enums import FINAL_STATES, Right, State
+
+if TYPE_CHECKING:
+    from dsar.models.privacy_request import PrivacyRequest  # noqa: F401  in the name of the base class
+
+OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
+LEAVABLE_STATES = (
+    State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.CONFIRMING,
+)  # fmt: skip
+# The queue's views and their partial indexes are made of the same words.
+OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
+THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
+STUCK = Q(ended_at__isnull=True) & ~Q(attention="")
+NEEDS_US = Q(ended_at__isnull=True) & (Q(state__in=OURS) | ~Q(attention=""))
+
+
+class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
+    """The queues."""
+
+    def open(self) -> Self:
+        """Not ended."""
+        return self.exclude(state__in=FINAL_STATES)
+
+    def needing_staff(self) -> Self:
+        """The ball is with us: to sort, to decide, to release, or something is stuck."""
+        return self.filter(NEEDS_US)
+
+    def waiting_on_requester(self) -> Self:
+        """The person has to act: prove, answer or confirm."""
+        return self.filter(state__in=THEIRS)
+
+    def ready_to_release(self, now: datetime) -> Self:
+        """Confirmed deletions whose quiet period is over and that nobody disputes."""
+        return self.filter(state=State.RELEASING, quiet_until__lte=now, disputed_at__isnull=True)
+
+    def stuck(self) -> Self:
+        """Something failed or is disputed, by a named reason."""
+        return self.filter(STUCK)
+
+    def to_locate(self) -> Self:
+        """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon. A proof that
+        came while a question was open leaves its request in REVIEW: staff need its plan there."""
+        here = Q(state__in=[State.LOCATING, State.VERIFYING]) | Q(
+            state=State.REVIEW, case__email_proven_at__isnull=False
+        )
+        return self.filter(here, right__gt="", located_at__isnull=True)
+
+    def to_begin(self) -> Self:
+        """Approved requests whose work nobody has laid out yet. A deletion's is laid out by its release."""
+        return self.filter(state=State.FULFILLING, begun_at__isnull=True).exclude(right=Right.DELETION)
+
+    def to_settle_locating(self) -> Self:
+        """Proven requests whose search has ended."""
+        return self.filter(state=State.LOCATING, located_at__isnull=False)
