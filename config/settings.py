@@ -216,6 +216,9 @@ MAX_CLAIMS = env.integer("MAX_CLAIMS", 3, 1)
 RETRY_AFTER = timedelta(seconds=env.integer("RETRY_SECONDS", 30, 1))
 MAX_RETRIES = env.integer("MAX_RETRIES", 5, 1)
 LOCATE_FOR = timedelta(seconds=env.integer("LOCATE_SECONDS", 60))
+# Copy first, then erase: so long a copy waits to be fetched, and so near to the legal date nothing waits any more.
+COPY_WAITS = timedelta(days=env.integer("COPY_WAITS_DAYS", 7))
+ERASE_BEFORE_DUE = timedelta(days=env.integer("ERASE_BEFORE_DUE_DAYS", 10))
 CHUNK_ROWS = env.integer("CHUNK_ROWS", 500, 1)
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 10, 1)
 CONTACT_CHANGE_DAYS = 30

@@ -53,8 +53,8 @@ UNVERIFIED_RIGHTS = (
 
 
 COPY_RIGHTS = (Right.ACCESS, Right.PORTABILITY)
-# A deletion that is confirmed leaves nothing to weigh or to correct; a copy and an appeal stay owed.
-OVERTAKEN_BY_DELETION = (Right.CORRECTION, Right.OBJECTION, Right.RESTRICTION, Right.HUMAN_REVIEW)
+# A deletion that is confirmed leaves nothing to correct and no use to weigh; a copy and an appeal stay owed.
+OVERTAKEN_BY_DELETION = (Right.CORRECTION, Right.OBJECTION, Right.RESTRICTION)
 
 
 class Outcome(models.TextChoices):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
 from dsar import audit, bell
-from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Lane, Notice, Outcome, Right, State
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Lane, Notice, Outcome, Right, State
 from dsar.models import Actor, Decision, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
@@ -202,6 +202,16 @@ def _details(request: PrivacyRequest, because: Because | None) -> dict[str, Any]
     return details
 
 
+def _wake_followers(copy: PrivacyRequest) -> None:
+    """A copy that was asked for first has ended: whoever waited for it is asked to confirm, and their time begins now.
+
+    The case is locked, so nobody else moves its requests."""
+    for deletion in copy.followers.filter(state=State.CONFIRMING, waived_copy_at__isnull=True):
+        deletion.case = copy.case
+        PrivacyRequest.objects.filter(pk=deletion.pk).update(entered_at=timezone.now(), reminders=0)
+        outbox.queue(deletion, Notice.CONFIRM_READY)
+
+
 def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[PrivacyRequest, Notice], object]) -> None:
     effects = ON_ENTER[request.state]
     if verb in ON_VERB and (verb != "approve" or request.state == State.CONFIRMING):
@@ -212,6 +222,8 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
         if verb not in QUIET_RETURNS:
             for notice in effects.notices:
                 tell(request, notice)
+        if request.outcome and request.right in COPY_RIGHTS:
+            _wake_followers(request)
         if effects.by_outcome and request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
             tell(request, GRANTED[request.right])
         elif request.outcome in effects.by_outcome:

@@ -15,7 +15,7 @@ from accounts.models import Role, User
 from dsar import keys
 from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
 from dsar.fulfilment import control, locating, runner
-from dsar.intake import submit, web
+from dsar.intake import beside, submit, web
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, staff
 from dsar.verification import confirmation, links
 from dsar.workflow import move
@@ -216,6 +216,18 @@ class Route:
     def fulfilling(self) -> PrivacyRequest:
         """Released."""
         return _move(self.releasing(), "release", self.approver)
+
+    def confirming_after_a_copy(self) -> PrivacyRequest:
+        """A plain deletion whose person asked for a copy first."""
+        request = self.confirming()
+        beside.copy_first(request.pk)
+        return fresh(request.pk)
+
+    def releasing_after_a_copy(self) -> PrivacyRequest:
+        """Confirmed without waiting for the copy, which is still being made."""
+        request = self.confirming_after_a_copy()
+        beside.do_not_wait(request.pk)
+        return _move(request, "confirm", REQUESTER, quiet=timedelta(0))
 
     def disputed(self, request: PrivacyRequest) -> PrivacyRequest:
         """Somebody says: this was not me."""

@@ -133,6 +133,14 @@ SITUATIONS: dict[str, Situation] = {
         lambda r: r.confirming(),
         {**WITHDRAW, "confirm": (State.RELEASING, REQUESTER_ONLY), "unanswered": (State.REVIEW, SYSTEM_ONLY)},
     ),
+    "confirming, the copy comes first": Situation(
+        State.CONFIRMING, lambda r: r.confirming_after_a_copy(), {**WITHDRAW, "unanswered": (State.REVIEW, SYSTEM_ONLY)}
+    ),
+    "releasing, the copy comes first": Situation(
+        State.RELEASING,
+        lambda r: r.releasing_after_a_copy(),
+        _narrow_and(State.RELEASING, {"dispute": (State.RELEASING, REQUESTER_ONLY)}),
+    ),
     "releasing, in the quiet period": Situation(
         State.RELEASING,
         lambda r: r.releasing(QUIET),

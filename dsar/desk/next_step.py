@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from dsar.desk.catalogue import VERBS
 from dsar.enums import Right, State
 from dsar.models import Actor, PrivacyRequest
+from dsar.models.request_conditions import copy_in_hand
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ def _by_state(request: PrivacyRequest) -> Next:
                 _("Confirmed; the quiet period runs"),
                 _("The account is closed. It can be released from %(day)s.") % {"day": _moment(request.quiet_until)},
             )
+        if not copy_in_hand(request):
+            return Next(
+                _("Confirmed; the person gets a copy first"),
+                _("It can be released once the copy was fetched, at the latest on %(day)s.")
+                % {"day": _day(_waits_until(request))},
+            )
         return Next(
             _("Confirmed: release it"),
             _("The account is closed and the person waits. Look at the plan once more, then type the reference."),
@@ -139,6 +146,15 @@ def _in_review(request: PrivacyRequest) -> Next:
         _("This right is not carried out by itself yet. Do what it asks for, write to the person, and mind the date."),
         "reply",
     )
+
+
+def _waits_until(request: PrivacyRequest) -> Any:
+    """The day from which an erasure waits for no copy any more."""
+    if request.due_on is None or request.after is None:
+        return None
+    latest = request.due_on - settings.ERASE_BEFORE_DUE
+    offered = [one.offered_at for one in request.after.packages.all() if one.offered_at]
+    return min([latest, *(timezone.localdate(at + settings.COPY_WAITS) for at in offered)])
 
 
 def _day(moment: Any) -> str:

@@ -1,6 +1,7 @@
 """What a proven person adds to a case: an answer to a question, and a copy before the deletion."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from dsar import audit
 from dsar.enums import MessageStatus, Right, State
@@ -37,8 +38,21 @@ def copy_first(pk: int) -> PrivacyRequest:
         request = lock(pk)
         if request.right != Right.DELETION or request.is_bound or request.is_ended:
             raise Conflict("copy_first")
-        known = copy_of(request)
-        if known:
-            return known
-        audit.record(request.case, audit.Entry("copy_asked", REQUESTER, request.pk))
-        return submit.add_request(request.case, Right.ACCESS, "")
+        copy = copy_of(request)
+        if copy is None:
+            audit.record(request.case, audit.Entry("copy_asked", REQUESTER, request.pk))
+            copy = submit.add_request(request.case, Right.ACCESS, "")
+        PrivacyRequest.objects.filter(pk=pk).update(after=copy, waived_copy_at=None)
+        return copy
+
+
+def do_not_wait(pk: int) -> None:
+    """Let a deletion be confirmed before the copy that was asked for first is ready; the copy is made all the same.
+
+    Raises Conflict where nothing waits."""
+    with transaction.atomic():
+        request = lock(pk)
+        if request.state != State.CONFIRMING or request.after is None or request.waived_copy_at is not None:
+            raise Conflict("do_not_wait")
+        audit.record(request.case, audit.Entry("copy_not_awaited", REQUESTER, request.pk))
+        PrivacyRequest.objects.filter(pk=pk).update(waived_copy_at=timezone.now())

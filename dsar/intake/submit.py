@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dsar import audit, deadlines, keys
-from dsar.enums import Channel, IntakeStatus, Right
+from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Right
 from dsar.law import regimes
 from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest
 from dsar.models.case import reply_token
@@ -88,8 +88,14 @@ def open_case(intake: Intake, contact: Contact) -> Case:
         case.save(force_insert=True)
         held.case, held.status = case, IntakeStatus.OPENED
         held.save(update_fields=["case", "status"])
-        for right in contact.rights or (Right.UNCLEAR.value,):
-            add_request(case, right, contact.statement, clear=contact.clear and bool(address))
+        copy = None
+        # A copy that is asked for together with a deletion comes first: afterwards there is nothing left to copy.
+        for right in sorted(contact.rights or (Right.UNCLEAR.value,), key=lambda right: right not in COPY_RIGHTS):
+            made = add_request(
+                case, right, contact.statement, clear=contact.clear and bool(address),
+                after=copy if right == Right.DELETION else None,
+            )  # fmt: skip
+            copy = made if right in COPY_RIGHTS and copy is None else copy
     return case
 
 

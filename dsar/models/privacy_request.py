@@ -13,6 +13,7 @@ from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, R
 from dsar.models.request_conditions import (
     anybody_of_the_case,
     approver,
+    copy_in_hand,
     disputed,
     handler,
     has_right,
@@ -22,6 +23,7 @@ from dsar.models.request_conditions import (
     mailbox_proven,
     mailbox_unproven,
     may_be_approved,
+    no_copy_awaited,
     not_disputed,
     not_extended,
     overtaken_by_a_deletion,
@@ -61,6 +63,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     disputed_at = models.DateTimeField(null=True)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True, default="")
     ended_at = models.DateTimeField(null=True)
+    waived_copy_at = models.DateTimeField(null=True)
     after = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
     statement_sealed = models.BinaryField(null=True)
     assignee = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
@@ -300,7 +303,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.CONFIRMING,
         target=State.RELEASING,
         permission=requester,
-        conditions=[is_deletion, mailbox_proven],
+        conditions=[is_deletion, mailbox_proven, no_copy_awaited],
     )
     def confirm(self, *, now: datetime, quiet: timedelta) -> None:
         """The person confirms what they saw. From here nothing leads back."""
@@ -317,7 +320,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.RELEASING,
         target=State.FULFILLING,
         permission=approver,
-        conditions=[not_disputed, quiet_period_over],
+        conditions=[not_disputed, quiet_period_over, copy_in_hand],
     )
     def release(self, *, now: datetime) -> None:
         """The approver lets the workers begin."""

@@ -3,9 +3,18 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils import timezone
 
-from dsar.enums import COPY_RIGHTS, OVERTAKEN_BY_DELETION, UNVERIFIED_RIGHTS, ActorKind, Right, State
+from dsar.enums import (
+    COPY_RIGHTS,
+    OVERTAKEN_BY_DELETION,
+    UNVERIFIED_RIGHTS,
+    ActorKind,
+    PackageStatus,
+    Right,
+    State,
+)
 from dsar.models.actor import Actor
 
 if TYPE_CHECKING:
@@ -97,6 +106,30 @@ def disputed(request: "PrivacyRequest") -> bool:
 def quiet_period_over(request: "PrivacyRequest") -> bool:
     """The quiet period between the confirmation and the first destructive step has passed (law 4)."""
     return request.quiet_until is not None and timezone.now() >= request.quiet_until
+
+
+def copy_cannot_wait(request: "PrivacyRequest") -> bool:
+    """The legal date of the erasure is so near that it waits for no copy any more."""
+    return request.due_on is not None and timezone.localdate() >= request.due_on - settings.ERASE_BEFORE_DUE
+
+
+def no_copy_awaited(request: "PrivacyRequest") -> bool:
+    """Who asked for a copy first is asked to confirm once it is ready, or once they say that they will not wait."""
+    copy = request.after
+    return copy is None or copy.is_ended or request.waived_copy_at is not None or copy_cannot_wait(request)
+
+
+def copy_in_hand(request: "PrivacyRequest") -> bool:
+    """Nothing is erased before the copy that was asked for first was fetched, or could have been for long enough."""
+    copy = request.after
+    if copy is None or copy_cannot_wait(request):
+        return True
+    if not copy.is_ended:
+        return False
+    package = copy.packages.filter(status=PackageStatus.OFFERED).order_by("-version").first()
+    if package is None or package.offered_at is None or package.downloaded_at is not None:
+        return True
+    return timezone.now() >= package.offered_at + settings.COPY_WAITS
 
 
 def not_extended(request: "PrivacyRequest") -> bool:

@@ -1,8 +1,9 @@
 """The queues: which requests wait for whom."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from dsar.enums import FINAL_STATES, Right, State
@@ -39,6 +40,15 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
     def ready_to_release(self, now: datetime) -> Self:
         """Confirmed deletions whose quiet period is over and that nobody disputes."""
         return self.filter(state=State.RELEASING, quiet_until__lte=now, disputed_at__isnull=True)
+
+    def awaiting_no_copy(self, today: date) -> Self:
+        """Without those that wait for a copy that was asked for first: their time to confirm has not begun."""
+        return self.filter(
+            Q(after__isnull=True)
+            | Q(after__state__in=FINAL_STATES)
+            | Q(waived_copy_at__isnull=False)
+            | Q(due_on__lte=today + settings.ERASE_BEFORE_DUE)
+        )
 
     def stuck(self) -> Self:
         """Something failed or is disputed, by a named reason."""

@@ -111,3 +111,17 @@ def copy(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
             return redirect("case")
         messages.success(request, _("We have noted that you want a copy. Nothing is deleted until you confirm."))
     return redirect("confirm")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_request
+def do_not_wait(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    """Go on to the confirmation without waiting for the copy."""
+    session.choose(request, held.case)
+    if request.method == "POST":
+        try:
+            beside.do_not_wait(held.pk)
+        except Conflict:
+            messages.info(request, _("Nothing waits for a copy here."))
+    return redirect("confirm")

@@ -20,6 +20,7 @@ from dsar.fulfilment import locating, progress
 from dsar.fulfilment import plan as plans
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, Plan, PrivacyRequest
+from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import letters
 from dsar.portal import present, session
 from dsar.portal.proof import next_place
@@ -122,7 +123,8 @@ def _page(
         "digest": plans.digest(body),
         "money": letters.money_view(body["money"]),
         "organisations": body["organisations"],
-        "copy": beside.copy_of(held),
+        "copy": held.after or beside.copy_of(held),
+        "waits": not no_copy_awaited(held),
         "needs_factor": second_factor.needed(accounts) and not second_factor.passed(held.case),
         "quiet_hours": int(settings.QUIET_PERIOD.total_seconds() // 3600),
         "deadline": present.deadline(held),

@@ -19,6 +19,7 @@ urlpatterns = [
     path("case/<int:pk>/withdraw/", case.withdraw, name="case_withdraw"),
     path("case/<int:pk>/answer/", case.answer, name="case_answer"),
     path("case/<int:pk>/copy/", case.copy, name="case_copy"),
+    path("case/<int:pk>/do-not-wait/", case.do_not_wait, name="case_do_not_wait"),
     path("follow/", follow.follow, name="follow"),
     path("follow/code/", follow.follow_code, name="follow_code"),
     path("not-me/", follow.not_me, name="not_me"),

@@ -24,8 +24,10 @@ def sweep(now: datetime | None = None) -> int:
     done = holds.settle_placing() + purge.sweep(moment)
     done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
     done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
-    done += _remind(moment) + _interim(today)
-    overdue = PrivacyRequest.objects.filter(state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN)
+    done += _remind(moment, today) + _interim(today)
+    overdue = PrivacyRequest.objects.awaiting_no_copy(today).filter(
+        state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN
+    )
     return done + _move(overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS)), "unanswered")
 
 
@@ -53,10 +55,11 @@ def _interim(today: date) -> int:
     return done
 
 
-def _remind(moment: datetime) -> int:
+def _remind(moment: datetime, today: date) -> int:
     done = 0
     for number, after in enumerate(settings.CONFIRM_REMINDERS):
-        due = PrivacyRequest.objects.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
+        waiting = PrivacyRequest.objects.awaiting_no_copy(today)
+        due = waiting.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
         for pk in list(due.order_by("pk").values_list("pk", flat=True)[:BATCH]):
             with transaction.atomic():
                 request = lock(pk)

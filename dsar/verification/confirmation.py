@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, bell, journal, keys
-from dsar.enums import Lane, StepKind
-from dsar.models import REQUESTER, Case, Plan, PrivacyRequest, Step
+from dsar.enums import OVERTAKEN_BY_DELETION, Lane, StepKind
+from dsar.models import REQUESTER, SYSTEM, Case, Plan, PrivacyRequest, Step
 from dsar.verification import second_factor
 from dsar.workflow import Conflict, lock, move
 
@@ -75,8 +75,22 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
             "confirmed", request=str(request.uid), at=now.isoformat(), digest=plan.digest,
             subject=keys.tombstone_index("email", request.case.email),
         )  # fmt: skip
+        _overtake(request)
         bell.ring(Lane.CLOSE)
     return request
+
+
+def _overtake(request: PrivacyRequest) -> None:
+    """Answer the person's open corrections, objections and restrictions: what they are about goes. A copy stays owed.
+
+    Other cases of the person are locked after the person's own row, which every mover of theirs locks first.
+    """
+    mine = Q(case_id=request.case_id)
+    if request.case.subject_id:
+        mine |= Q(case__subject_id=request.case.subject_id)
+    open_ones = PrivacyRequest.objects.open().filter(mine, right__in=OVERTAKEN_BY_DELETION)
+    for pk in open_ones.order_by("case_id", "pk").values_list("pk", flat=True):
+        move(pk, "overtake", actor=SYSTEM)
 
 
 def not_me(case: Case) -> list[PrivacyRequest]:

@@ -103,6 +103,8 @@ def test_the_pages_after_the_proof(judge: Judge, open_window: Opener, approver: 
     window.press("Get a copy first")
     window.sees("You have asked for a copy")
     judge.look("confirm, with a copy")
+    window.press("Do not wait for the copy")
+    judge.look("confirm, not waiting for the copy")
     request = scenes.request_of(CAST.plain)
     window.page.locator("input[name=plan]").evaluate("one => one.value = 'of another page'")
     judge.press("Delete my data", "Do you want to delete your data?", 409)

@@ -229,8 +229,9 @@ def test_keep_my_data_is_as_easy(visitor: Visitor) -> None:
 def test_a_copy_first_is_a_request_of_its_own_beside_the_deletion(visitor: Visitor, clerk: Colleague) -> None:
     visitor.reach(CAST.plain)
     visitor.press("Get a copy first")
-    visitor.sees("You have asked for a copy. Our answer comes by", "Wait with the deletion until you have it")
+    visitor.sees("You have asked for a copy. Our answer comes by", "you confirm the deletion then")
     assert visitor.button("Get a copy first") is None
+    assert visitor.button("Delete my data") is None
     copy = scenes.reaches(scenes.request_of(CAST.plain, "access"), State.REVIEW)
     deletion = scenes.request_of(CAST.plain)
     assert copy.due_on is not None
@@ -242,6 +243,8 @@ def test_a_copy_first_is_a_request_of_its_own_beside_the_deletion(visitor: Visit
     clerk.look_at(copy)
     clerk.sees("Get a copy")
     visitor.open("/confirm/")
+    visitor.press("Do not wait for the copy")
+    visitor.sees("You need not wait for it")
     visitor.press("Delete my data")
     scenes.reaches(deletion, State.RELEASING)
     mail_to(CAST.plain, "Your account is closed")

@@ -120,7 +120,7 @@ def test_reading_changes_nothing(visitor: Visitor) -> None:
     pk = only().pk
     old = Plan.objects.get()
     Plan.objects.filter(pk=old.pk).update(made_at=timezone.now() - timedelta(hours=1))
-    numbers = [f"/case/{pk}/withdraw/", f"/case/{pk}/answer/", f"/case/{pk}/copy/"]
+    numbers = [f"/case/{pk}/withdraw/", f"/case/{pk}/answer/", f"/case/{pk}/copy/", f"/case/{pk}/do-not-wait/"]
     before = tables()
     for path in [*paths, *numbers]:
         visitor.get(path)
@@ -246,7 +246,9 @@ def test_nobody_reaches_another_persons_case_by_its_number(visitor: Visitor) -> 
     thief.prove(CAST.unknown)
     before = tables()
     paths = [
-        f"/case/{number}/{verb}/" for number in (victim.pk, 999999, 10**30) for verb in ("withdraw", "answer", "copy")
+        f"/case/{number}/{verb}/"
+        for number in (victim.pk, 999999, 10**30)
+        for verb in ("withdraw", "answer", "copy", "do-not-wait")
     ]
     for path in paths:
         for answer in (thief.post(path, {"text": "x"}), thief.get(path)):
