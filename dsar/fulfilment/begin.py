@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from dsar import bell
 from dsar.datamap import loader
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
 from dsar.models import Plan, PrivacyRequest, Step
@@ -48,13 +49,24 @@ def begin(pk: int) -> bool:
         plan.request = request
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         body = plan.body()
-        request.steps.all().delete()
-        Step.objects.bulk_create(LAYOUTS[request.right](request, body))
+        _queue(request, LAYOUTS[request.right](request, body))
         request.begun_at = now
         PrivacyRequest.objects.filter(pk=pk).update(begun_at=now, attention="")
         finish.settle_if_done(Inside(request), body)
         bell.ring(Lane.FULFIL)
     return True
+
+
+def _queue(request: PrivacyRequest, steps: list[Step]) -> None:
+    """Queue what is to be done. A copy that was sent back has steps already: they begin anew, behind a raised fence, so
+    that a worker which still has one of them records nothing."""
+    request.steps.filter(kind=StepKind.PACK).delete()
+    anew = request.steps.update(
+        status=StepStatus.QUEUED, reason="", due_at=timezone.now(), token=F("token") + 1, lease_until=None, claims=0,
+        retries=0, cursor="", tallies=[], finished_at=None,
+    )  # fmt: skip
+    if not anew:
+        Step.objects.bulk_create(steps)
 
 
 def _of_every_source(kind: StepKind) -> Layout:

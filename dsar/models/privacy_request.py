@@ -19,6 +19,7 @@ from dsar.models.request_conditions import (
     has_right,
     is_copy,
     is_deletion,
+    is_located,
     is_no_copy,
     mailbox_proven,
     mailbox_unproven,
@@ -246,6 +247,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         `automatic`: the company approves this right by itself where nothing needs judgement.
         """
         self.judgement = judgement
+        self.located_at = self.located_at or now
         if self.right in UNVERIFIED_RIGHTS:
             self.judgement = []
             return State.FULFILLING
@@ -265,7 +267,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.REVIEW,
         target=RETURN_VALUE(State.CONFIRMING, State.FULFILLING),
         permission=approver,
-        conditions=[may_be_approved],
+        conditions=[may_be_approved, is_located],
     )
     def approve(self, *, now: datetime) -> str:
         """What needed judgement is decided: a deletion is confirmed by the person first, everything else is done."""

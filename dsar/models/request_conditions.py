@@ -68,6 +68,11 @@ def may_be_approved(request: "PrivacyRequest") -> bool:
     return bool(request.right) and (request.case.is_proven or request.right in UNVERIFIED_RIGHTS)
 
 
+def is_located(request: "PrivacyRequest") -> bool:
+    """Somebody has looked what is held: there is a plan to decide on."""
+    return request.located_at is not None
+
+
 def overtaken_by_a_deletion(request: "PrivacyRequest") -> bool:
     """What a confirmed deletion answers by itself."""
     return request.right in OVERTAKEN_BY_DELETION
