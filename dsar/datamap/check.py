@@ -29,6 +29,23 @@ def check(
     return messages
 
 
+def warnings(data_map: DataMap) -> list[str]:
+    """What keeps an answer to "what do you hold about me" from being whole, without being a fault of the map: a category
+    without purpose, legal basis or source, recipients that nobody can be told through (GDPR Art. 13-15, 19)."""
+    found = []
+    for name, category in data_map.categories.items():
+        empty = [word for word in ("purpose", "basis", "source") if not getattr(category, word).strip()]
+        if empty:
+            found.append(f"category {name}: no {', no '.join(empty)}")
+    named = {key for category in data_map.categories.values() for key in category.recipients}
+    for key, recipient in data_map.recipients.items():
+        if key not in named:
+            found.append(f"recipient {key} is named by no category")
+        if recipient.tells and not recipient.contact:
+            found.append(f"recipient {key} has no contact: telling them is a person's task")
+    return found
+
+
 def diff(source: SourceMap, live: Mapping[str, LiveTable]) -> list[str]:
     """Return the tables of the database that the map neither names nor ignores, by name."""
     return sorted(set(live) - set(source.tables) - set(source.ignored_tables))

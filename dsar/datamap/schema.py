@@ -15,6 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from dsar.datamap.orders import CountedFrom, Disposal, Period, Scalar
 
+Told = Literal[
+    "deletion", "correction", "restriction", "objection", "withdraw_consent", "opt_out_sale", "opt_out_targeted",
+    "limit_sensitive", "marketing_opt_out",
+]  # fmt: skip
+RecipientKey = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[A-Za-z0-9_-]+$")]
 MaskKind = Literal["null", "hash", "zero", "address", "password"]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -312,13 +317,58 @@ class SourceMap(_Model):
 
 
 class Category(_Model):
-    """Words shown to people (English source strings), GDPR Art. 13-15 and 30."""
+    """Words shown to people (English source strings), GDPR Art. 13-15 and 30.
+
+    `recipients` are keys under recipients, or words. `kept`: how long, where nobody asks for a deletion. `transfers`:
+    countries outside the EEA, each with its safeguard. `automated`: the logic of a decision with legal or similar
+    effect that no person takes, in words (Art. 22).
+    """
 
     label: Name
     purpose: str = ""
     basis: str = ""
     source: str = ""
+    kept: str = ""
     recipients: tuple[str, ...] = ()
+    transfers: tuple[str, ...] = ()
+    automated: str = ""
+
+
+class Recipient(_Model):
+    """Somebody to whom data are passed on, and of what they are told (GDPR Art. 19; 11 CCR 7022(b)(2)-(3)).
+
+    `contact` is a mail address; without one telling them is a person's task. `identifier: email` lets the mail name the
+    address of the person concerned: only where there is a contract that covers it. `sale`: what is passed on is sold or
+    shared for advertising (Cal. Civ. Code 1798.140(ad), (ah)).
+    """
+
+    label: Name
+    kind: Literal["processor", "third_party", "contractor"] = "processor"
+    contact: str = ""
+    tells: tuple[Told, ...] = ()
+    identifier: Literal["", "email"] = ""
+    sale: bool = False
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _names_people_to_processors_alone(self) -> Recipient:
+        if self.contact and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", self.contact):
+            raise ValueError("contact is one mail address")
+        if self.identifier and self.kind == "third_party":
+            raise ValueError("a third party gets no identifier: there is no contract that covers it")
+        return self
+
+
+class Company(_Model):
+    """Who answers for the data, as letters name them (GDPR Art. 13(1)(a)-(b)). `automated` and `sale` are sentences on
+    automated decisions and on sale or sharing that hold for the whole company."""
+
+    name: str = ""
+    address: str = ""
+    dpo: str = ""
+    representative: str = ""
+    automated: str = ""
+    sale: str = ""
 
 
 def _version_one(value: Any) -> Any:
@@ -331,6 +381,8 @@ class DataMap(_Model):
     version: Annotated[int, BeforeValidator(_version_one)]
     sources: dict[Name, SourceMap]
     categories: dict[Name, Category]
+    recipients: dict[RecipientKey, Recipient] = {}
+    company: Company = Company()
 
     @model_validator(mode="after")
     def _categories_are_described(self) -> DataMap:

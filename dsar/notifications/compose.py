@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import CheckKind, DecisionKind, Right
+from dsar.enums import CheckKind, DecisionKind, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
 from dsar.notifications import letters
@@ -107,5 +107,6 @@ def context_for(message: Message) -> dict[str, Any]:
         if decision.kind == DecisionKind.MERGE:
             context["other_reference"] = decision.code
     if request:
+        context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
     return context

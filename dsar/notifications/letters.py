@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
-from dsar.enums import Notice, Right, StepKind, StepStatus
+from dsar.enums import Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
+from dsar.notifications import report
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
-WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED}
+WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -47,8 +48,16 @@ def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """What happened to each category (see `_items`), for pages."""
-    return _items(request, _plan_body(request))
+    """What happened to each category (see `_items`), for pages. Of a deletion alone: no other right erases."""
+    return _items(request, _plan_body(request)) if request.right == Right.DELETION else []
+
+
+def known(request: PrivacyRequest) -> dict[str, Any] | None:
+    """The report of a request to know that was granted, for pages; None otherwise, and after a purge."""
+    if request.right != Right.KNOW or request.outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+        return None
+    body = _plan_body(request)
+    return report.of_plan(body, request.case.regime) if body else None
 
 
 def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -154,10 +163,18 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     if notice not in WITH_WORK or not request.case.is_proven:
         # What was located ahead of the proof is shown to nobody.
         return {}
+    if notice == Notice.NOTHING_HELD:
+        return report.after_deletion(request.case)
     body = _plan_body(request)
+    if notice == Notice.DONE_KNOW:
+        return {"report": report.of_plan(body, request.case.regime) if body else None}
+    deletion = request.right == Right.DELETION
+    if notice == Notice.REFUSED:
+        # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Nothing else was done.
+        return {"items": [line for line in _items(request, body) if line["action"] == "kept"] if deletion else []}
     return {
-        "items": _items(request, body) if notice in WITH_ITEMS else [],
-        "notes": notes(body),
+        "items": _items(request, body) if notice in WITH_ITEMS and deletion else [],
+        "notes": notes(body) if deletion else [],
         "mark_until": (request.ended_at.date() + settings.TOMBSTONE_PERIOD) if request.ended_at else None,
     }
 

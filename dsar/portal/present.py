@@ -52,6 +52,7 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "closed": request.is_bound and done == systems,
         "quiet": request.quiet_until if request.state == State.RELEASING and _is_ahead(request) else None,
         "items": letters.items(request) if worked else [],
+        "report": letters.known(request),
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
         "authority": regime.authority,
     }

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import yaml
 
 from dsar.datamap import loader
-from dsar.datamap.check import check, diff
+from dsar.datamap.check import check, diff, warnings
 from dsar.datamap.discover import LiveTable, live_tables
 from dsar.datamap.loader import DataMapError
 
@@ -55,6 +55,31 @@ def changed(path: str, value: object) -> str:
     else:
         place[last] = value
     return yaml.safe_dump(data, sort_keys=False)
+
+
+def test_what_an_answer_would_lack_is_warned_of() -> None:
+    lacking = {**GOOD, "recipients": {"post": {"label": "Post office", "tells": ["deletion"]}}}
+    lacking["categories"] = {
+        "account": {"label": "Account", "purpose": "p", "basis": "b", "source": "s", "recipients": ["post"]},
+        "orders": {"label": "Orders", "basis": "b"},
+    }
+    assert warnings(loader.parse(yaml.safe_dump(lacking))) == [
+        "category orders: no purpose, no source",
+        "recipient post has no contact: telling them is a person's task",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"label": "X", "kind": "third_party", "identifier": "email"}, "gets no identifier"),
+        ({"label": "X", "contact": "a@x.example, b@x.example"}, "one mail address"),
+        ({"label": "X", "tells": ["know"]}, "tells"),
+    ],
+)
+def test_a_recipient_that_could_not_be_told_rightly_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(DataMapError, match=said):
+        loader.parse(yaml.safe_dump({**GOOD, "recipients": {"x": given}}))
 
 
 def test_a_good_map_is_read() -> None:

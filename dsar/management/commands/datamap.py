@@ -45,6 +45,8 @@ class Command(BaseCommand):
         messages = check.check(
             data_map, live=live, known_code=lambda code: any(codes.valid(code, regime) for regime in regimes.all_ids())
         )
+        for message in check.warnings(data_map):
+            self.stderr.write(f"warning: {message}")
         for message in messages:
             self.stderr.write(message)
         if messages:

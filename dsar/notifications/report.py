@@ -1,0 +1,133 @@
+"""What is held about a person, why, from where, for whom and how long: the answer to a request to know.
+
+Composed from the frozen plan and the data map (GDPR Art 13-15(1)(a)-(h), Cal. Civ. Code 1798.110, 11 CCR 7024(k)). It
+describes; no value of any record stands in it.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import keys
+from dsar.datamap import loader
+from dsar.datamap.schema import DataMap
+from dsar.enums import Outcome, Right
+from dsar.law import codes, regimes
+from dsar.models import Case, PrivacyRequest, Tombstone
+
+Line = dict[str, Any]
+
+
+def of_plan(body: dict[str, Any], regime_id: str) -> dict[str, Any]:
+    """The report: `lines` per category that is held (see `_line`), and what holds for all of them."""
+    data_map = loader.current()
+    lines: dict[str, Line] = {}
+    for item in body.get("items", []):
+        line = lines.setdefault(item["category"], _line(item, data_map))
+        _add(line, item, body)
+    regime = regimes.load(regime_id)
+    company = data_map.company
+    return {
+        "lines": sorted(lines.values(), key=lambda line: (not line["certain"], str(line["label"]))),
+        "automated": _(company.automated) if company.automated else "",
+        "sale": _(company.sale) if company.sale else "",
+        "controller": ", ".join(filter(None, (company.name or settings.COMPANY_NAME, company.address))),
+        "dpo": company.dpo,
+        "representative": company.representative,
+        "rights": [Right(right).label for right in regime.rights if right != Right.KNOW],
+        "authority": regime.authority,
+    }
+
+
+def _line(item: Line, data_map: DataMap) -> Line:
+    """One category: label, purpose, basis, source, recipients, transfers, automated and kept in words; `held` in which
+    systems; `certain` unless no system could say by machine; `must` as (reason, citation, until); `organisation`."""
+    found = data_map.categories.get(item["category"])
+    line: Line = {
+        "label": _(item["label"]), "held": [], "certain": False, "must": [], "organisation": False, "backup": None,
+        "purpose": "", "basis": "", "source": "", "kept": "", "automated": "", "recipients": [], "transfers": [],
+        "sold_to": [],
+    }  # fmt: skip
+    if found:
+        line |= {
+            name: _(text)
+            for name in ("purpose", "basis", "source", "kept", "automated")
+            if (text := getattr(found, name))
+        }
+        line["transfers"] = [_(text) for text in found.transfers]
+        line["recipients"] = [recipient_label(name, data_map) for name in found.recipients]
+        line["sold_to"] = [
+            _(data_map.recipients[name].label)
+            for name in found.recipients
+            if name in data_map.recipients and data_map.recipients[name].sale
+        ]
+    return line
+
+
+def recipient_label(name: str, data_map: DataMap | None = None) -> str:
+    """How a recipient that a category names is called: by its label, or by the words that stand there."""
+    known = (data_map or loader.current()).recipients.get(name)
+    return _(known.label if known else name)
+
+
+def _add(line: Line, item: Line, body: dict[str, Any]) -> None:
+    label = _(body["sources"].get(item["source"], {}).get("label", item["source"]))
+    if label not in line["held"]:
+        line["held"].append(label)
+    line["certain"] = line["certain"] or item["count"] is not None
+    if item["action"] == "refer":
+        line["organisation"] = True
+    elif item["action"] == "backup":
+        line["backup"] = _day(item["until"])
+    elif item["action"] == "keep":
+        line["must"].append(_must(item, body["regime"]))
+
+
+def _must(item: Line, regime_id: str) -> Line:
+    code = codes.valid(item["code"], regime_id) if item["code"] else None
+    return {
+        "reason": str(code.text) if code else "", "citation": item["citation"],
+        "until": _day(item["until"] or item["review_on"]),
+    }  # fmt: skip
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def after_deletion(case: Case) -> dict[str, Any]:
+    """What is left of a proven person after an earlier deletion: `left`, per category what is still kept and why, and
+    `mark_until`, the last day of the coded mark. Empty where there was none.
+
+    Kept rows lost their address, so that no search finds them by it (GDPR Art 11): they are told from the plan that
+    was carried out, for as long as that case is kept. The mark is found by itself.
+    """
+    today = timezone.localdate()
+    marks = Tombstone.objects.filter(source="email", index=keys.tombstone_index("email", case.email))
+    mark = marks.filter(expires_on__gte=today).order_by("-expires_on").first()
+    left: dict[tuple[str, str], Line] = {}
+    if case.email_index:
+        done = PrivacyRequest.objects.filter(
+            case__email_index=case.email_index, case__purged_at__isnull=True, case__email_proven_at__isnull=False,
+            right=Right.DELETION, outcome__in=[Outcome.GRANTED, Outcome.GRANTED_IN_PART],
+        )  # fmt: skip
+        for earlier in done.select_related("case").order_by("pk"):
+            plan = earlier.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+            if plan is None:
+                continue
+            plan.request = earlier
+            body = plan.body()
+            for item in body.get("items", []):
+                until = _day(item["until"] or item["review_on"])
+                if item["action"] == "keep" and (until is None or until >= today):
+                    must = _must(item, body["regime"])
+                    left[item["category"], item["code"]] = {"label": _(item["label"]), "action": "kept", **must}
+    found: dict[str, Any] = {}
+    if mark:
+        found["mark_until"] = mark.expires_on
+    if left:
+        found["items"] = list(left.values())
+    return found
