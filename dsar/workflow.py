@@ -208,7 +208,7 @@ def _wake_followers(copy: PrivacyRequest) -> None:
     The case is locked, so nobody else moves its requests."""
     for deletion in copy.followers.filter(state=State.CONFIRMING, waived_copy_at__isnull=True):
         deletion.case = copy.case
-        PrivacyRequest.objects.filter(pk=deletion.pk).update(entered_at=timezone.now(), reminders=0)
+        PrivacyRequest.objects.filter(pk=deletion.pk).update(entered_at=timezone.now(), reminders=0, reminded_at=None)
         outbox.queue(deletion, Notice.CONFIRM_READY)
 
 

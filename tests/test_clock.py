@@ -120,10 +120,17 @@ def test_law_15_a_sweep_that_was_down_for_weeks_still_reminds_before_it_gives_up
     """Nobody counts as silent who was never reminded."""
     request = route.confirming()
     long_after = since(request, settings.CONFIRM_WITHIN * 3)
-    clock.sweep(long_after)
-    assert told(request).count(Notice.CONFIRM_REMINDER) >= 1
-    clock.sweep(long_after + timedelta(seconds=10))
-    assert told(request).count(Notice.CONFIRM_REMINDER) == 2
+    first, second = settings.CONFIRM_REMINDERS
+    silence = settings.CONFIRM_WITHIN - second
+    for later, reminders, state in (
+        (timedelta(0), 1, State.CONFIRMING), (timedelta(seconds=10), 1, State.CONFIRMING),
+        (second - first, 2, State.CONFIRMING), (second - first + timedelta(seconds=10), 2, State.CONFIRMING),
+        (second - first + silence - timedelta(seconds=10), 2, State.CONFIRMING),
+        (second - first + silence, 2, State.REVIEW),
+    ):  # fmt: skip
+        clock.sweep(long_after + later)
+        assert told(request).count(Notice.CONFIRM_REMINDER) == reminders
+        assert drive.fresh(request.pk).state == state
 
 
 def test_a_deletion_approved_again_is_reminded_anew(route: Route) -> None:

@@ -54,6 +54,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     asked_in = models.CharField(max_length=12, blank=True)
     answer_by = models.DateTimeField(null=True)
     reminders = models.PositiveSmallIntegerField(default=0)
+    reminded_at = models.DateTimeField(null=True)
     located_at = models.DateTimeField(null=True)
     judgement = models.JSONField(default=list)
     attention = models.CharField(_("attention"), max_length=20, blank=True, default="")
@@ -271,7 +272,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     )
     def approve(self, *, now: datetime) -> str:
         """What needed judgement is decided: a deletion is confirmed by the person first, everything else is done."""
-        self.reminders = 0
+        self.reminders, self.reminded_at = 0, None
         return State.CONFIRMING if self.right == Right.DELETION else State.FULFILLING
 
     @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.REFUSED, permission=approver)

@@ -1,10 +1,10 @@
 """The clock: what is due is raised again and again; nothing depends on a process having been up at one moment."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dsar.enums import Notice, State
@@ -25,10 +25,12 @@ def sweep(now: datetime | None = None) -> int:
     done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
     done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
     done += _remind(moment, today) + _interim(today)
+    first_of_silence = moment - (settings.CONFIRM_WITHIN - settings.CONFIRM_REMINDERS[-1])
     overdue = PrivacyRequest.objects.awaiting_no_copy(today).filter(
         state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN
     )
-    return done + _move(overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS)), "unanswered")
+    silent = overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS), reminded_at__lte=first_of_silence)
+    return done + _move(silent, "unanswered")
 
 
 def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
@@ -56,16 +58,21 @@ def _interim(today: date) -> int:
 
 
 def _remind(moment: datetime, today: date) -> int:
+    """Remind those who have not confirmed. After an outage too the reminders keep their distance: who is reminded has
+    the time between two of them."""
     done = 0
+    before = timedelta(0)
     for number, after in enumerate(settings.CONFIRM_REMINDERS):
         waiting = PrivacyRequest.objects.awaiting_no_copy(today)
         due = waiting.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
+        due = due.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lte=moment - (after - before)))
+        before = after
         for pk in list(due.order_by("pk").values_list("pk", flat=True)[:BATCH]):
             with transaction.atomic():
                 request = lock(pk)
                 if request.state != State.CONFIRMING or request.reminders != number:
                     continue
-                PrivacyRequest.objects.filter(pk=pk).update(reminders=number + 1)
+                PrivacyRequest.objects.filter(pk=pk).update(reminders=number + 1, reminded_at=moment)
                 key = f"remind:{pk}:{number}:{request.entered_at:%Y%m%d%H%M%S}"
                 outbox.queue(request, Notice.CONFIRM_REMINDER, dedupe=key)
                 done += 1

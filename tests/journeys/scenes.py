@@ -122,7 +122,9 @@ def open_by_code(visitor: Visitor, letter: Any) -> None:
 
 def days_ago(request: PrivacyRequest, days: float) -> None:
     """Let a request have come to its state earlier."""
-    PrivacyRequest.objects.filter(pk=request.pk).update(entered_at=timezone.now() - timedelta(days=days))
+    ago = timezone.now() - timedelta(days=days)
+    PrivacyRequest.objects.filter(pk=request.pk).update(entered_at=ago)
+    PrivacyRequest.objects.filter(pk=request.pk, reminded_at__isnull=False).update(reminded_at=ago)
 
 
 def link_mails(address: str) -> int:
