@@ -162,7 +162,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 STATIC_URL = "/static/"
 # In development and tests files come from where they lie; collectstatic fills this folder for production.
 STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -170,6 +170,35 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Copies on offer, encrypted under their case's key: files beside the database, or a bucket (sign-in: boto3's own ways).
+PACKAGE_FOLDER = VAR_DIR / "packages"
+PACKAGE_WORKBENCH = VAR_DIR / "packages-in-the-making"
+PACKAGE_STORAGE = env.text("PACKAGE_STORAGE", "files")
+if PACKAGE_STORAGE not in ("files", "s3"):
+    raise ImproperlyConfigured("PACKAGE_STORAGE must be files or s3.")
+STORAGES["packages"] = (
+    {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": env.text("PACKAGE_S3_BUCKET"),
+            "endpoint_url": env.text("PACKAGE_S3_ENDPOINT") or None,
+            "region_name": env.text("PACKAGE_S3_REGION") or None,
+            "location": env.text("PACKAGE_S3_PREFIX"),
+            "file_overwrite": False,
+            "default_acl": "private",
+        },
+    }
+    if PACKAGE_STORAGE == "s3"
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": PACKAGE_FOLDER,
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    }
+)
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = False
 
@@ -226,6 +255,7 @@ CONTACT_CHANGE_DAYS = 30
 AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
+PACKAGE_PERIOD = timedelta(days=env.integer("PACKAGE_DAYS", 30, 1))
 CHECKPOINT_EVERY = timedelta(hours=24)
 MAIL_BYTES = 25 * 1024 * 1024
 

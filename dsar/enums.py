@@ -218,6 +218,7 @@ class Notice(models.TextChoices):
     NARROWED = "narrowed", _("Plan narrowed")
     ACCESS_CODE = "access_code", _("Code to open the case")
     REPLY = "reply", _("Message from the privacy team")
+    COPY_DOWNLOADED = "copy_downloaded", _("Copy downloaded")
 
 
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
@@ -239,6 +240,7 @@ class DecisionKind(models.TextChoices):
     RELEASE = "release", _("Released")
     HAND_OVER = "hand_over", _("Copy handed over")
     SEND_BACK = "send_back", _("Copy sent back")
+    GO_ON_WITHOUT = "go_on_without", _("Went on without a source")
     NARROW = "narrow", _("Narrowed")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
     DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")

@@ -194,6 +194,11 @@ def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
         raise Unreadable("the sealed value does not fit its key or place") from None
 
 
+def under(key: bytes, purpose: str) -> bytes:
+    """A key derived from a case's key for one purpose: gone as soon as the case's key is (RFC 5869, expand step)."""
+    return HKDFExpand(algorithm=SHA256(), length=32, info=b"rightsdesk:" + purpose.encode()).derive(key)
+
+
 def token(challenge: str, attempt: int) -> str:
     """The secret of a link, recomputed when the mail is made and never stored: 43 URL-safe characters."""
     return base64.urlsafe_b64encode(mac("token", challenge, str(attempt))).decode().rstrip("=")

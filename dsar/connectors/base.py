@@ -158,7 +158,8 @@ class Intent(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Tally(Stored):
-    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing switched off."""
+    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing switched off,
+    `copied` those that went into a copy."""
 
     category: str
     table: str
@@ -168,6 +169,7 @@ class Tally(Stored):
     absent: int = 0
     failed: int = 0
     changed: int = 0
+    copied: int = 0
     code: str = ""
     citation: str = ""
     until: date | None = None

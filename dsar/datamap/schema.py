@@ -322,6 +322,8 @@ class Category(_Model):
     `recipients` are keys under recipients, or words. `kept`: how long, where nobody asks for a deletion. `transfers`:
     countries outside the EEA, each with its safeguard. `automated`: the logic of a decision with legal or similar
     effect that no person takes, in words (Art. 22).
+    `origin` says how the data came to be: given by the person, observed while the service was used, or derived from
+    either by us. What is derived is part of a copy (Art 15) and not of what can be carried elsewhere (Art 20).
     """
 
     label: Name
@@ -330,6 +332,7 @@ class Category(_Model):
     source: str = ""
     kept: str = ""
     recipients: tuple[str, ...] = ()
+    origin: Literal["provided", "observed", "derived"] = "provided"
     transfers: tuple[str, ...] = ()
     automated: str = ""
 

@@ -58,15 +58,15 @@ def begin(pk: int) -> bool:
 
 
 def _queue(request: PrivacyRequest, steps: list[Step]) -> None:
-    """Queue what is to be done. A copy that was sent back has steps already: they begin anew, behind a raised fence, so
-    that a worker which still has one of them records nothing."""
-    request.steps.filter(kind=StepKind.PACK).delete()
-    anew = request.steps.update(
-        status=StepStatus.QUEUED, reason="", due_at=timezone.now(), token=F("token") + 1, lease_until=None, claims=0,
-        retries=0, cursor="", tallies=[], finished_at=None,
-    )  # fmt: skip
-    if not anew:
-        Step.objects.bulk_create(steps)
+    """Queue the steps; one that is there already (a copy was sent back) begins anew, and who still has it is fenced out."""
+    known = {(step.source, step.kind): step.pk for step in request.steps.all()}
+    Step.objects.bulk_create([step for step in steps if (step.source, step.kind) not in known])
+    again = [known[step.source, step.kind] for step in steps if (step.source, step.kind) in known]
+    if again:
+        Step.objects.filter(pk__in=again).update(
+            status=StepStatus.QUEUED, reason="", due_at=timezone.now(), token=F("token") + 1, lease_until=None, cursor="",
+            tallies=[], chunks=0, retries=0, claims=0, finished_at=None,
+        )  # fmt: skip
 
 
 def _of_every_source(kind: StepKind) -> Layout:

@@ -2,17 +2,18 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, bell
-from dsar.enums import DecisionKind, Lane, Notice, State, StepReason, StepStatus
-from dsar.fulfilment import finish, locating
+from dsar.enums import DecisionKind, Lane, Notice, Outcome, PackageStatus, State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import finish, locating, package, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
-from dsar.models import Actor, House, PrivacyRequest, Source, Step
+from dsar.models import Actor, Decision, House, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.notifications import outbox
 from dsar.workflow import Because, Conflict, Forbidden, Inside, lock, move
 
@@ -101,6 +102,9 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
         if not ended:
             raise Invalid(_("This step is not waiting for a person."))
         step = Step.objects.get(pk=step_pk)
+        if step.kind == StepKind.EXPORT:
+            # The copy says that this source's part comes on its own.
+            Step.objects.filter(pk=step_pk).update(tallies=[*step.tallies, {"category": "", "table": "", "by_hand": 1}])
         audit.record(
             request.case, audit.Entry("done_by_hand", actor, pk, details={"source": step.source, "kind": step.kind})
         )
@@ -109,6 +113,86 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
         plan.request = request
         finish.settle_if_done(Inside(request), plan.body())
     return PrivacyRequest.objects.get(pk=pk)
+
+
+def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Put a copy together without a source that keeps failing. The copy names the source and the reason; its letter says
+    that the request was granted in part.
+
+    For a blocked step of an export, by a handler. Raises Forbidden, Invalid.
+    """
+    if not actor.is_handler:
+        raise Forbidden("go_on_without")
+    if not text.strip():
+        raise Invalid(_("Please write why the copy goes on without this source."))
+    with transaction.atomic():
+        request = lock(pk)
+        blocked = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, kind=StepKind.EXPORT)
+        step = blocked.first()
+        if step is None or request.state != State.FULFILLING:
+            raise Invalid(_("This step is not waiting for a person."))
+        tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
+        blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
+        Decision.objects.create(
+            request=request, kind=DecisionKind.GO_ON_WITHOUT, decided_by_id=actor.user_id,
+            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
+        )  # fmt: skip
+        details = {"source": step.source, "kind": step.kind, "reason": step.reason}
+        audit.record(request.case, audit.Entry("went_on_without", actor, pk, details=details))
+        finish.clear_attention(request)
+        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").get()
+        plan.request = request
+        finish.settle_if_done(Inside(request), plan.body())
+    return PrivacyRequest.objects.get(pk=pk)
+
+
+def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Offer the copy that was looked through to the person, for PACKAGE_DAYS (GDPR Art 12(3), 15(3)). An approver.
+
+    Granted in part where anything was redacted or a source is missing. Raises Conflict, Forbidden, and Invalid while the
+    package is being made or older than what was decided about it.
+    """
+    if not actor.is_approver:
+        raise Forbidden("hand_over")
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(pk)
+        copy = package.current(request)
+        if request.state == State.CHECKING and (copy is None or package.is_stale(request)):
+            raise Invalid(_("The copy is being put together again. Please wait until it is ready, and look at it."))
+        partly = Redaction.objects.filter(request=request).exists() or any(
+            tally.get("failed") for step in request.steps.all() for tally in step.tallies
+        )
+        outcome = Outcome.GRANTED_IN_PART if partly else Outcome.GRANTED
+        because = Because(DecisionKind.HAND_OVER)
+        moved = move(pk, "hand_over", actor=actor, because=because, inside=Inside(request), outcome=outcome)
+        if copy is None:
+            raise Conflict("no package")
+        Package.objects.filter(pk=copy.pk).update(
+            status=PackageStatus.OFFERED, offered_at=now, expires_at=now + settings.PACKAGE_PERIOD
+        )
+        spool.clear(pk)
+    return moved
+
+
+def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Something is missing or wrong in the copy: it is thrown away, and every source is asked anew. A handler.
+
+    What was redacted stays redacted. Raises Conflict, Forbidden, Invalid (no reason written).
+    """
+    if not text.strip():
+        raise Invalid(_("Please write what is missing or wrong."))
+    with transaction.atomic():
+        because = Because(DecisionKind.SEND_BACK, text=text.strip()[:8000], tell=False)
+        moved = move(pk, "send_back", actor=actor, because=because)
+        spool.clear(pk)
+        package.retire(Package.objects.filter(request_id=pk))
+        # Nobody packs before the sources have been copied again: the last of them queues it.
+        moved.steps.filter(kind=StepKind.PACK).update(
+            status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
+        )
+    package.remove_files(pk)
+    return moved
 
 
 def _may_switch(actor: Actor) -> None:

@@ -6,7 +6,7 @@ lease is fenced out by the token.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -40,6 +40,8 @@ from dsar.workflow import Inside, lock
 log = structlog.get_logger(__name__)
 
 ROUNDS = 3
+# The lease on the person is renewed once less than this share of it is left, so that a chunk has most of it before it.
+LEASE_KEPT = 0.8
 # Work that belongs to no one state: a flag while an objection is weighed, a copy put together again while it is looked
 # through, a recipient who is told after the letter. The handler looks whether it is still wanted.
 ANY_STATE = ", ".join(f"'{kind}'" for kind in (StepKind.RESTRICT, StepKind.LIFT, StepKind.PACK, StepKind.NOTIFY))
@@ -201,7 +203,11 @@ def occupy(held: Held) -> None:
     """Take, or keep, the lease on the person that keeps a copy and an erasure apart. Raises lookout.Stop(BUSY)."""
     mine, subject = LEASED_AS.get(StepKind(held.step.kind)), held.request.case.subject_id
     now = timezone.now()
-    if mine is None or subject is None or (held.occupied_until and now < held.occupied_until - settings.LEASE / 2):
+    if (
+        mine is None
+        or subject is None
+        or (held.occupied_until and now < held.occupied_until - LEASE_KEPT * settings.LEASE)
+    ):
         return
     until = now + settings.LEASE
     free = Q(busy_with__in=["", mine]) | Q(busy_until__lt=now)
@@ -327,8 +333,12 @@ def t2_company(held: Held, source: Connector, ref: str, intent: Intent, *, redo:
 
 
 def still_ours(held: Held) -> None:
-    """A sixth of the lease must be left: for that long the source waits for a worker that sleeps before its commit."""
-    if held.step.lease_until is None or timezone.now() >= held.step.lease_until - settings.LEASE / 6:
+    """A sixth of the lease must be left: for that long the source waits for a worker that sleeps before its commit. Of
+    the lease on the person too, where this work takes one: past it a copy may meet an erasure."""
+    until = held.step.lease_until
+    if until is not None and held.occupied_until is not None:
+        until = min(until, held.occupied_until)
+    if until is None or timezone.now() >= until - settings.LEASE / 6:
         raise Fenced
 
 
@@ -348,10 +358,13 @@ def t3_record(held: Held, intent: Intent, outcome: Outcome) -> None:
     held.step.lease_until = timezone.now() + settings.LEASE
 
 
-def record(held: Held, outcome: Outcome, intent: Intent | None = None) -> None:
+def record(
+    held: Held, outcome: Outcome, intent: Intent | None = None, *, also: Callable[[], None] | None = None
+) -> None:
     """Desk: end a step where the fence still fits; the last one settles its request in the same transaction.
 
-    With `intent`, this is the T3 of the step's last chunk too. The letters go to `held`, to be sent after the commit.
+    With `intent`, this is the T3 of the step's last chunk too. `also` is what else is written where the fence fits. The
+    letters go to `held`, to be sent after the commit.
     """
     now = timezone.now()
     letters: list[outbox.Claimed] = []
@@ -365,6 +378,8 @@ def record(held: Held, outcome: Outcome, intent: Intent | None = None) -> None:
         )  # fmt: skip
         if not ended:
             raise Fenced
+        if also:
+            also()
         noted = [_entry(held, "chunk_erased", outcome)] if intent else []
         noted.append(_entry(held, f"{held.step.kind}_done", Outcome() if intent else outcome))
         vacate(held)
@@ -414,7 +429,7 @@ def merged(tallies: Iterable[dict[str, Any]], outcome: Outcome) -> list[dict[str
     return list(lines.values())
 
 
-COUNTED = ("removed", "anonymised", "kept", "absent", "failed", "changed")
+COUNTED = ("removed", "anonymised", "kept", "absent", "failed", "changed", "copied")
 
 
 def counts(outcome: Outcome) -> dict[str, int]:

@@ -168,4 +168,20 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("The search takes longer"),
         _("Finding your data takes reasonably longer than the first period allows."),
     ),
+    "THIRD_PARTY": (
+        _("Rights of another person"),
+        _("This is about somebody else, whose rights it would harm to hand it out."),
+    ),
+    "SECRET_VALUE": (
+        _("Security"),
+        _("Whoever holds this could get into an account or past a safeguard, so it is never handed out."),
+    ),
+    "TRADE_SECRET": (
+        _("Trade secret"),
+        _("This would disclose a trade secret or the protected work of somebody."),
+    ),
+    "PRIVILEGE": (
+        _("Confidential legal advice"),
+        _("This is confidential between us and our lawyers."),
+    ),
 }

@@ -19,9 +19,10 @@ from dsar.law.errors import RegimeFileError
 from dsar.law.shapes import RIGHTS, Regime, covers
 
 FILE: Final = Path(__file__).parent / "codes.toml"
-KINDS: Final = ("keep", "label", "refuse", "extend")
+KINDS: Final = ("keep", "label", "refuse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
-FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights"}, "extend": set()}
+FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights"}, "extend": set(),
+         "redact": set()}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,17 @@ def refusals(regime: Regime | str, right: str) -> tuple[Code, ...]:
 def extension_reasons(regime: Regime | str) -> tuple[Code, ...]:
     """The reasons for which this law lets an answer be extended (GDPR Art 12(3); 11 CCR 7021(b))."""
     return _of(regime, "extend")
+
+
+def redaction(code: str, regime: Regime | str) -> Code | None:
+    """The reason for leaving something out of a copy by this code under this law, or None."""
+    found = _table().get((code, _id(regime)))
+    return found if found is not None and found.kind == "redact" else None
+
+
+def redactions(regime: Regime | str) -> tuple[Code, ...]:
+    """The reasons for which this law lets something be left out of a copy (GDPR Art 15(4), 20(4); 11 CCR 7024)."""
+    return _of(regime, "redact")
 
 
 def labels() -> tuple[Label, ...]:

@@ -9,7 +9,7 @@ from dsar.models.identity_check import IdentityCheck
 from dsar.models.intake import Intake
 from dsar.models.legal_hold import LegalHold
 from dsar.models.message import Message
-from dsar.models.package import Package, Redaction
+from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.step import Step
@@ -17,7 +17,7 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Decision", "House",
+    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "CopyPart", "Decision", "House",
     "IdentityCheck", "Intake", "LegalHold", "Message", "Package", "Plan", "PrivacyRequest", "Redaction", "Source", "Step",
     "Subject", "Tombstone", "staff",
 ]  # fmt: skip

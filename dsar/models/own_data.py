@@ -104,6 +104,12 @@ OWN_DATA: dict[str, Own] = {
             operational="version status size digest rows made_at offered_at expires_at downloaded_at downloads gone_at",
         ),
     ),
+    "dsar.CopyPart": Own(
+        "until the copy is handed over", "handing over, sending back and every other end of the request delete the row",
+        _fields(
+            sealed="body_sealed", pseudonym="id request", operational="source number tables rows size",
+        ),
+    ),
     "dsar.Redaction": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

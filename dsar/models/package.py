@@ -44,6 +44,30 @@ class Package(models.Model):
         return f"copy {self.version} of request {self.request_id}"
 
 
+class CopyPart(models.Model):
+    """One chunk of what was copied from a source, sealed under the case's key: the spool a package is made of.
+
+    Recorded in the transaction that moves the step's cursor, so that there is no part nobody finished. `body_sealed` is
+    compressed JSON, one row per line. `tables` says what is in it, in order: [{table, category, rows, columns}].
+    `size` is that of the plain text in bytes. It goes as soon as the copy is handed over.
+    """
+
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="copy_parts")
+    source = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    tables = models.JSONField(default=list)
+    rows = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    body_sealed = models.BinaryField(null=True)
+
+    class Meta:
+        verbose_name = _("part of a copy")
+        constraints = [models.UniqueConstraint(fields=["request", "source", "number"], name="copy_part_once")]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.source} for request {self.request_id}"
+
+
 class Redaction(models.Model):
     """Something that is left out of a copy, for a reason of law: a row, or one column of it (an empty `column` is the
     whole row). `row_sealed` is the row's key in its table (GDPR Art 15(4); 11 CCR 7024)."""

@@ -1,0 +1,217 @@
+"""Packages: where they lie, which one counts, offering, downloading, and their end.
+
+A package's file has a name that says nothing and is encrypted under a key that derives from its case's: purging the case
+makes it unreadable wherever copies of the file may lie (GDPR Art 5(1)(e), 32). A file without a finished row is on offer
+to nobody.
+"""
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+from django.db.models import F, Max, Q, QuerySet
+from django.utils import timezone
+
+from dsar import audit, keys
+from dsar.enums import Notice, PackageStatus, StepKind, StepStatus
+from dsar.fulfilment.frames import Reader, Writer
+from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
+from dsar.notifications import outbox
+from dsar.workflow import lock
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+# No task lives that long: what is unfinished by then was left behind.
+ABANDONED = timedelta(seconds=2 * settings.CELERY_TASK_TIME_LIMIT)
+
+
+class NotThere(Exception):
+    """This copy cannot be had (any more)."""
+
+
+def storage() -> Storage:
+    """Where packages lie."""
+    return storages["packages"]
+
+
+def current(request: PrivacyRequest) -> Package | None:
+    """The newest package that is whole: to be looked through, or on offer."""
+    whole = Package.objects.filter(request=request, status__in=[PackageStatus.READY, PackageStatus.OFFERED])
+    return whole.order_by("-version").first()
+
+
+def is_stale(request: PrivacyRequest) -> bool:
+    """Whether the package is missing, is being made, or is older than what was decided about it."""
+    making = Step.objects.filter(request=request, kind=StepKind.PACK).exclude(status=StepStatus.DONE)
+    return current(request) is None or making.exists()
+
+
+# --- making ---------------------------------------------------------------------------------------------------------
+
+
+class Tee:
+    """What the zip is written to: the frames, and the digest of the plain bytes. Cannot seek."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer, self.digest = writer, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        self.digest.update(data)
+        return self.writer.write(data)
+
+    def flush(self) -> None:
+        """Nothing is held back but what does not fill a frame."""
+
+
+def announce(request: PrivacyRequest) -> Package:
+    """The row of a package that is about to be made, so that whatever is left of it is found. In a transaction."""
+    last = Package.objects.filter(request=request).aggregate(last=Max("version"))["last"] or 0
+    made = Package(request=request, version=last + 1)
+    made.name = f"{made.uid.hex}.copy"
+    made.save(force_insert=True)
+    return made
+
+
+def write(package: Package, fill: Callable[[Tee], int]) -> None:
+    """Make the file: `fill` writes the zip and returns how many rows are in it. Sets size, digest and rows (unsaved).
+
+    It is sealed as it is written, beside the storage, and goes there in one piece.
+    """
+    bench = Path(settings.PACKAGE_WORKBENCH)
+    bench.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, path = tempfile.mkstemp(prefix=package.uid.hex, dir=bench)
+    try:
+        with os.fdopen(descriptor, "w+b", buffering=1024 * 1024) as file:
+            writer = Writer(file, _key(package), str(package.uid))
+            tee = Tee(writer)
+            package.rows = fill(tee)
+            writer.finish()
+            package.size, package.digest = writer.size, tee.digest.hexdigest()
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            package.name = storage().save(package.name, File(file, name=package.name))
+    finally:
+        with suppress(FileNotFoundError):
+            Path(path).unlink()
+
+
+def _key(package: Package) -> bytes:
+    return keys.under(package.request.case.key(), f"package:{package.uid}")
+
+
+def retire(found: QuerySet[Package]) -> int:
+    """These are no longer to be had. Their files go with the next sweep, or earlier by `remove_files`."""
+    return found.exclude(status=PackageStatus.GONE).update(status=PackageStatus.GONE, gone_at=None)
+
+
+def discard(package: Package) -> None:
+    """Nothing came of it. What cannot be removed now, the sweep removes."""
+    Package.objects.filter(pk=package.pk, status=PackageStatus.BUILDING).update(
+        status=PackageStatus.GONE, name=package.name
+    )
+    remove_files(package.request_id)
+
+
+# --- downloading ----------------------------------------------------------------------------------------------------
+
+
+def open_for_download(package: Package) -> Reader:
+    """The plain zip as a file that can seek (HTTP Range). The caller closes it, and asks first who is asking.
+
+    Raises NotThere where it has expired or its file is gone, keys.Unreadable after a purge or where it was changed.
+    """
+    over = package.expires_at is not None and timezone.now() >= package.expires_at
+    if package.status not in (PackageStatus.READY, PackageStatus.OFFERED) or over:
+        raise NotThere
+    if package.request.case.purged_at is not None:
+        raise NotThere
+    store = storage()
+    try:
+        size = store.size(package.name)
+        file = store.open(package.name, "rb")
+    except OSError:
+        raise NotThere from None
+    reader = Reader(file, _key(package), str(package.uid), size)
+    if reader.size != package.size:
+        reader.close()
+        raise keys.Unreadable("the file is not the one that was made")
+    return reader
+
+
+def note_download(package: Package) -> None:
+    """Count a download, write it to the audit trail, and tell the person's own address, once a day at most."""
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(package.request_id)
+        Package.objects.filter(pk=package.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
+        audit.record(
+            request.case,
+            audit.Entry("copy_downloaded", REQUESTER, request.pk, details={"version": package.version}),
+        )
+        day = timezone.localdate(now).isoformat()
+        outbox.queue(request, Notice.COPY_DOWNLOADED, dedupe=f"copy:{package.pk}:{day}")
+
+
+# --- the end --------------------------------------------------------------------------------------------------------
+
+
+def expire(now: datetime | None = None) -> int:
+    """Take back what was on offer long enough, what was left half made, and whatever belongs to a request that has ended
+    otherwise or a case that was purged. Returns how many packages went."""
+    moment = now or timezone.now()
+    over = Q(status=PackageStatus.OFFERED, expires_at__lte=moment)
+    over |= Q(status=PackageStatus.BUILDING, made_at__lte=moment - ABANDONED)
+    over |= Q(status=PackageStatus.READY, request__ended_at__isnull=False)
+    over |= Q(request__case__purged_at__isnull=False)
+    found = Package.objects.filter(over).exclude(status=PackageStatus.GONE)
+    for package in list(found.order_by("pk")[:BATCH]):
+        with transaction.atomic():
+            request = lock(package.request_id)
+            if retire(Package.objects.filter(pk=package.pk)) and package.status == PackageStatus.OFFERED:
+                details = {"version": package.version}
+                audit.record(request.case, audit.Entry("copy_expired", SYSTEM, request.pk, details=details))
+    done = remove_files()
+    ended = CopyPart.objects.filter(request__ended_at__isnull=False).order_by().values_list("request_id", flat=True)
+    for request_id in list(ended.distinct()[:BATCH]):
+        CopyPart.objects.filter(request_id=request_id).delete()
+    _sweep_workbench()
+    return done
+
+
+def remove_files(request_pk: int | None = None) -> int:
+    """Delete the files of packages that are gone; a storage that does not answer is asked again by the next sweep."""
+    done = 0
+    left = Package.objects.filter(status=PackageStatus.GONE, gone_at__isnull=True)
+    if request_pk is not None:
+        left = left.filter(request_id=request_pk)
+    for package in list(left.order_by("pk")[:BATCH]):
+        try:
+            storage().delete(package.name)
+        except Exception as error:
+            log.warning("the file of a copy could not be removed", package=package.pk, error=type(error).__name__)
+            continue
+        done += Package.objects.filter(pk=package.pk, gone_at__isnull=True).update(gone_at=timezone.now())
+    return done
+
+
+def _sweep_workbench() -> None:
+    """What a killed worker left on the workbench."""
+    bench = Path(settings.PACKAGE_WORKBENCH)
+    limit = time.time() - ABANDONED.total_seconds()
+    for path in bench.glob("*") if bench.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < limit:
+                path.unlink()
