@@ -26,7 +26,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
     "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
     "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC,
-    "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
+  
+    "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC, "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
     # Account settings of the company's users
     "settings_security": SIGNED_IN, "settings_delete": SIGNED_IN,
@@ -38,7 +39,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "mfa_add_webauthn": SIGNED_IN, "mfa_remove_webauthn": SIGNED_IN, "mfa_edit_webauthn": SIGNED_IN,
     "mfa_reauthenticate_webauthn": SIGNED_IN, "mfa_login_webauthn": PUBLIC,
     # The desk
-    "desk_queue": READERS, "desk_request": READERS, "desk_verb": HANDLERS, "desk_incoming": READERS,
+    "desk_queue": READERS, "desk_request": READERS, "desk_verb": HANDLERS,
+    "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -10,6 +11,7 @@ from dsar.desk import words
 from dsar.enums import ActorKind, MessageStatus, Outcome, Right, State
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
+from dsar.notifications import paper
 
 MESSAGES, EVENTS = 200, 200
 DIRECTION = {MessageStatus.RECEIVED: "in", MessageStatus.NOTE: "note"}
@@ -65,6 +67,7 @@ def _message(message: Message) -> dict[str, Any]:
         "subject": str(message.get_notice_display()) if message.notice else "",
         "text": text,
         "status": status,
+        "url": reverse("desk_letter", args=[message.pk]) if paper.is_letter(message) else "",
     }
 
 

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from dsar.desk import audit_page, holds, incoming, queue, request_page, sources, verbs
+from dsar.desk import audit_page, holds, incoming, letters, queue, request_page, sources, verbs
 
 urlpatterns = [
     path("", queue.queue, name="desk_queue"),
     path("requests/<int:pk>/", request_page.request_page, name="desk_request"),
     path("requests/<int:pk>/<slug:verb>/", verbs.act, name="desk_verb"),
+    path("letters/<int:pk>/", letters.letter, name="desk_letter"),
+    path("letters/<int:pk>/text/", letters.text, name="desk_letter_text"),
+    path("letters/<int:pk>/pdf/", letters.pdf, name="desk_letter_pdf"),
     path("incoming/", incoming.listing, name="desk_incoming"),
     path("incoming/<int:pk>/", incoming.item, name="desk_incoming_item"),
     path("incoming/<int:pk>/act/", incoming.act, name="desk_incoming_act"),

@@ -8,6 +8,7 @@ from dsar.models.house import House, Source
 from dsar.models.identity_check import IdentityCheck
 from dsar.models.intake import Intake
 from dsar.models.legal_hold import LegalHold
+from dsar.models.letter import Letter
 from dsar.models.message import Message
 from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
@@ -18,6 +19,6 @@ from dsar.models.tombstone import Tombstone
 
 __all__ = [
     "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "CopyPart", "Decision", "House",
-    "IdentityCheck", "Intake", "LegalHold", "Message", "Package", "Plan", "PrivacyRequest", "Redaction", "Source", "Step",
-    "Subject", "Tombstone", "staff",
+    "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan", "PrivacyRequest", "Redaction",
+    "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

@@ -91,6 +91,10 @@ OWN_DATA: dict[str, Own] = {
             operational="notice status reason urgent created_at due_at token lease_until attempts sent_at dedupe",
         ),
     ),
+    "dsar.Letter": Own(
+        CASE_PERIOD, "the purge empties it",
+        _fields(sealed="pdf_sealed", pseudonym="id message", operational="size made_at"),
+    ),
     "dsar.Decision": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

@@ -28,7 +28,7 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         context = context_for(message)
         folder = f"email/{message.notice}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
-        text = re.sub(r"\n{3,}", "\n\n", render_to_string(f"{folder}/body.txt", context)).strip() + "\n"
+        text = as_text(message, context)
         html = render_to_string(f"{folder}/body.html", context)
     domain = settings.PRIVACY_EMAIL.rpartition("@")[2]
     identity = keys.mac("message-id", str(message.pk), str(case.uid)).hex()[:32]
@@ -51,6 +51,11 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
     return made
 
 
+def as_text(message: Message, context: dict[str, Any]) -> str:
+    """The plain text of a notice, never more than one empty line in a row."""
+    return re.sub(r"\n{3,}", "\n\n", render_to_string(f"email/{message.notice}/body.txt", context)).strip() + "\n"
+
+
 def loop_mark(identity: str) -> str:
     """A header value that only we can make: a mail that comes back with it is our own."""
     return f"{identity}.{keys.mac('loop', identity).hex()[:32]}"
@@ -62,8 +67,11 @@ def is_own_loop(value: str) -> bool:
     return bool(identity) and keys.same(value.strip(), loop_mark(identity))
 
 
-def context_for(message: Message) -> dict[str, Any]:
-    """Everything a notice's template may use (see templates/email/README.md)."""
+def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
+    """Everything a notice's template may use (see templates/email/README.md).
+
+    With a `layout` it is no mail but the letter read again, in that frame: without the links and codes of the mail.
+    """
     request, case, check = message.request, message.case, message.check_ref
     regime = regimes.load(case.regime)
     right = Right(request.right) if request else Right.UNCLEAR
@@ -90,7 +98,9 @@ def context_for(message: Message) -> dict[str, Any]:
         "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
         "code_minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),
     }
-    if check and check.kind == CheckKind.CODE:
+    if layout:
+        context |= {"layout": layout, "sent_on": message.sent_at or message.created_at}
+    elif check and check.kind == CheckKind.CODE:
         context["code"] = check.code
     elif check:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_fsm import can_proceed
@@ -13,7 +14,7 @@ from dsar.fulfilment import plan as plans
 from dsar.fulfilment import progress
 from dsar.law import regimes
 from dsar.models import Case, Message, PrivacyRequest
-from dsar.notifications import letters
+from dsar.notifications import letters, paper
 
 SOON_DAYS = 5
 SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
@@ -82,6 +83,7 @@ def conversation(case: Case) -> list[dict[str, Any]]:
                 "subject": "" if incoming or not message.notice else Notice(message.notice).label,
                 "text": said,
                 "status": "",
+                "url": reverse("case_letter", args=[message.pk]) if paper.is_letter(message) else "",
             }
         )
     return lines

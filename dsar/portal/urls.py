@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dsar.portal import account_settings, case, confirm, follow, health, intake, proof
+from dsar.portal import account_settings, case, confirm, follow, health, intake, letters, proof
 
 urlpatterns = [
     path("", intake.home, name="home"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("case/<int:pk>/answer/", case.answer, name="case_answer"),
     path("case/<int:pk>/copy/", case.copy, name="case_copy"),
     path("case/<int:pk>/do-not-wait/", case.do_not_wait, name="case_do_not_wait"),
+    path("case/letters/<int:pk>/", letters.letter, name="case_letter"),
+    path("case/letters/<int:pk>/text/", letters.text, name="case_letter_text"),
+    path("case/letters/<int:pk>/pdf/", letters.pdf, name="case_letter_pdf"),
     path("follow/", follow.follow, name="follow"),
     path("follow/code/", follow.follow_code, name="follow_code"),
     path("not-me/", follow.not_me, name="not_me"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dsar import audit
 from dsar.enums import IntakeStatus
-from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Message, PrivacyRequest, Subject
+from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Letter, Message, PrivacyRequest, Subject
 
 BATCH = 200
 
@@ -43,6 +43,7 @@ def purge(pk: int, now: datetime | None = None) -> None:
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
         Message.objects.filter(case=case).update(text_sealed=None, to_index="")
+        Letter.objects.filter(message__case=case).update(pdf_sealed=None)
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
             purged_at=moment, email_sealed=None, email_index="", name_sealed=None, reply_index="", subject=None
