@@ -26,8 +26,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
     "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
     "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC,
-  
-    "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC, "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
+    "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
+    "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
     # Account settings of the company's users
     "settings_security": SIGNED_IN, "settings_delete": SIGNED_IN,
