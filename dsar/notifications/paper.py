@@ -109,7 +109,7 @@ def press(source: str) -> bytes:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
 
-        class Nothing(URLFetcher):  # type: ignore[misc]
+        class Nothing(URLFetcher):
             """Refuses every address."""
 
             def fetch(self, url: str, headers: object = None) -> Any:
