@@ -26,6 +26,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
     "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
     "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC,
+    "case_correct": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
@@ -43,6 +44,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
+    "desk_evidence": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
 }  # fmt: skip
 
@@ -61,7 +63,8 @@ class AccessMiddleware:
         match = request.resolver_match
         if match is None:
             raise Http404
-        if match.view_name != "inbound_mail" and int(request.META.get("CONTENT_LENGTH") or 0) > settings.FORM_BYTES:
+        limit = settings.FORM_BYTES + (settings.EVIDENCE_BYTES if match.view_name == "case_evidence" else 0)
+        if match.view_name != "inbound_mail" and int(request.META.get("CONTENT_LENGTH") or 0) > limit:
             # Answered here: raised, it would show a traceback instead of the page wherever DEBUG is on.
             return bad_request(request, RequestDataTooBig())
         if match.app_name == "admin":

@@ -135,6 +135,10 @@ X_FRAME_OPTIONS = "DENY"
 # The inbound webhook takes whole mails; every other address is held to FORM_BYTES by the access middleware.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
 FORM_BYTES = 256 * 1024
+# A file that somebody sends to show what is right; held in memory, never in a folder, until it is sealed.
+EVIDENCE_BYTES = env.integer("EVIDENCE_MB", 5, 1) * 1024**2
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = EVIDENCE_BYTES + FORM_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 60
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

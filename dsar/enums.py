@@ -174,6 +174,14 @@ class StepReason(models.TextChoices):
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
+class CorrectionStatus(models.TextChoices):
+    """What became of one field that should say something else."""
+
+    PROPOSED = "proposed", _("To be decided")
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Refused")
+
+
 class MessageStatus(models.TextChoices):
     """Where a message of the conversation stands."""
 

@@ -158,8 +158,8 @@ class Intent(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Tally(Stored):
-    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing switched off,
-    `copied` those that went into a copy."""
+    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing, correcting or
+    restricting wrote, `copied` those that went into a copy."""
 
     category: str
     table: str
@@ -252,9 +252,25 @@ class Connector(Protocol):
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """Return up to `limit` of the person's own rows after `cursor` (GDPR Art. 15(3), 20). Changes nothing."""
 
-    def rectify(self, ref: str, changes: dict[str, Any]) -> Outcome: ...
+    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Return what the source says in these fields of the data map now, as text, per field, each value once.
 
-    def restrict(self, ref: str) -> Outcome: ...
+        Fields that this source does not know are absent. Changes nothing.
+        """
+
+    def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
+        """Write these fields (GDPR Art 16) into the person's own rows, in one transaction. Repeatable.
+
+        `changes`: field of the data map -> what it should say (a day as ISO 8601). Columns that derive from a field are
+        emptied where it changes. Rows that say so already count as `absent`, the others as `changed`. Raises
+        SourceBroken("bad_value") for a field that this source does not know and for a value that fits no column.
+        """
+
+    def restrict(self, ref: str) -> Outcome:
+        """Mark the person's own rows as restricted, as the data map says (GDPR Art 18). Repeatable."""
+
+    def lift(self, ref: str) -> Outcome:
+        """Take the marks of restrict() back. Repeatable."""
 
     def apply(self, ref: str, choice: str) -> Outcome: ...
 
@@ -266,13 +282,21 @@ class ByHand:
 
     label: str
 
-    def rectify(self, ref: str, changes: dict[str, Any]) -> Outcome:
+    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Raise NotSupported."""
+        raise NotSupported(f"{self.label}: look by hand what it says.")
+
+    def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: correct these data by hand.")
 
     def restrict(self, ref: str) -> Outcome:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: restrict the use of these data by hand.")
+
+    def lift(self, ref: str) -> Outcome:
+        """Raise NotSupported."""
+        raise NotSupported(f"{self.label}: lift the restriction by hand.")
 
     def apply(self, ref: str, choice: str) -> Outcome:
         """Raise NotSupported."""

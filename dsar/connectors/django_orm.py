@@ -29,7 +29,7 @@ from dsar.connectors.base import (
     Tally,
     hint,
 )
-from dsar.connectors.django_rows import ModelRows
+from dsar.connectors.django_change import ModelChanges
 from dsar.connectors.sql_read import is_masked_address, plain
 from dsar.datamap.orders import as_date
 from dsar.datamap.schema import SourceMap
@@ -74,7 +74,7 @@ def accounts_map(source: SourceMap) -> SourceMap:
     )  # fmt: skip
 
 
-class DjangoConnector(ModelRows, ByHand):
+class DjangoConnector(ModelChanges, ByHand):
     """Works over Django's own connection. A source without tables means the people who sign in here."""
 
     def __init__(self, key: str, source: SourceMap) -> None:

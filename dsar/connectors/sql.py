@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
-from dsar.connectors import sql_write
+from dsar.connectors import sql_change, sql_write
 from dsar.connectors.base import (
     ByHand,
     Identity,
@@ -160,3 +160,28 @@ class SqlConnector(ByHand):
         with self._work() as (work, layout, reader):
             native = layout.native_ref(ref)
             return Page((), cursor, True) if native is None else reader.export(work, native, cursor, limit)
+
+    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """See Connector.current."""
+        with self._work() as (work, layout, _):
+            native = layout.native_ref(ref)
+            return {} if native is None else sql_change.current(layout, work, native, fields)
+
+    def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
+        """See Connector.rectify."""
+        with self._work(write=True) as (work, layout, _):
+            native = layout.native_ref(ref)
+            return Outcome() if native is None else sql_change.rectify(layout, work, native, changes)
+
+    def restrict(self, ref: str) -> Outcome:
+        """See Connector.restrict."""
+        return self._flag(ref, lifted=False)
+
+    def lift(self, ref: str) -> Outcome:
+        """See Connector.lift."""
+        return self._flag(ref, lifted=True)
+
+    def _flag(self, ref: str, *, lifted: bool) -> Outcome:
+        with self._work(write=True) as (work, layout, _):
+            native = layout.native_ref(ref)
+            return Outcome() if native is None else sql_change.flag(layout, work, native, lifted=lifted)

@@ -26,6 +26,10 @@ def check(
             messages += [f"{key}: {message}" for message in _against(source, live[key])]
     used = {category for source in data_map.sources.values() for category in source.used_categories}
     messages += [f"category {name} is described but nowhere used" for name in data_map.categories if name not in used]
+    correctable = {field for source in data_map.sources.values() for field in source.correctable}
+    messages += [
+        f"field {name} is described but nowhere corrected" for name in data_map.fields if name not in correctable
+    ]
     return messages
 
 
@@ -94,6 +98,8 @@ def _table(table: TableMap, live: LiveTable) -> Iterator[str]:
     for column, classified in table.columns.items():
         if classified.mask == "null" and column in columns and not columns[column].nullable:
             yield f"column {column} cannot be masked with null"
+        if classified.derived_from and column in columns and not columns[column].nullable:
+            yield f"column {column} is derived and cannot be emptied: it takes no null"
 
 
 def _organisations(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:

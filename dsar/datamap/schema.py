@@ -33,11 +33,28 @@ class Column(_Model):
 
     null: NULL · hash: a keyed pseudonym · zero: 0 or empty · address: an address that reaches nobody ·
     password: a hash no password matches. `secret` columns (password hashes, tokens) never leave in an export.
+    `correct` names the field that a person may have corrected here (GDPR Art 16); a column `derived_from` a field is
+    emptied with its correction, for its owner to make anew.
     """
 
     personal: bool = False
     mask: MaskKind | None = None
     secret: bool = False
+    correct: Name | None = None
+    derived_from: Name | None = None
+
+    @model_validator(mode="after")
+    def _corrected_or_derived(self) -> Column:
+        if self.correct and self.derived_from:
+            raise ValueError("say either correct or derived_from")
+        return self
+
+
+class FieldMap(_Model):
+    """Something about a person that they may have corrected, wherever it stands. `label` is shown to people."""
+
+    label: Name
+    kind: Literal["text", "email", "phone", "date", "country"] = "text"
 
 
 class Via(_Model):
@@ -311,6 +328,12 @@ class SourceMap(_Model):
         return ()
 
     @property
+    def correctable(self) -> frozenset[str]:
+        """Keys of the fields that can be corrected in this source."""
+        columns = [column for table in self.tables.values() for column in table.columns.values()]
+        return frozenset(column.correct for column in columns if column.correct)
+
+    @property
     def used_categories(self) -> tuple[str, ...]:
         """Categories in this source, in the order of the file, each once."""
         return tuple(dict.fromkeys((*(table.category for table in self.tables.values()), *self.categories)))
@@ -386,6 +409,17 @@ class DataMap(_Model):
     categories: dict[Name, Category]
     recipients: dict[RecipientKey, Recipient] = {}
     company: Company = Company()
+    fields: dict[Name, FieldMap] = {}
+
+    @model_validator(mode="after")
+    def _fields_are_described(self) -> DataMap:
+        for key, source in self.sources.items():
+            for name, table in source.tables.items():
+                for column, found in table.columns.items():
+                    field = found.correct or found.derived_from
+                    if field and field not in self.fields:
+                        raise ValueError(f"{key}: {name}.{column}: {field} is not under fields")
+        return self
 
     @model_validator(mode="after")
     def _categories_are_described(self) -> DataMap:

@@ -56,6 +56,7 @@ class Rows:
         row: dict[str, Any] = {
             "email": email,
             "full_name": full_name,
+            "display_name": full_name.partition(" ")[0],
             "phone": None,
             "password_hash": "pbkdf2$" + _digest("password", email),
             "country": country,
@@ -66,6 +67,8 @@ class Rows:
             "is_staff": False,
             "security_flag": False,
             "ledger_only": False,
+            "processing_restricted": False,
+            "restricted_at": None,
             "contact_changed_at": None,
             "created_at": created_at,
             "last_seen_at": self.ago(rng.uniform(0, min(days, 60))),

@@ -82,6 +82,8 @@ users = Table(
     _id(),
     Column("email", String(254), nullable=False, unique=True),
     Column("full_name", String(120)),
+    # Made from the name by a job of the company's own; empty until that has run.
+    Column("display_name", String(120)),
     Column("phone", String(40), index=True),
     Column("password_hash", String(160)),
     Column("country", String(2)),
@@ -93,6 +95,9 @@ users = Table(
     Column("security_flag", Boolean, nullable=False, server_default=false()),
     # A closed account that stays in the books as the debtor of record, nothing else.
     Column("ledger_only", Boolean, nullable=False, server_default=false()),
+    # What may be kept and not used otherwise (GDPR Art 18).
+    Column("processing_restricted", Boolean, nullable=False, server_default=false()),
+    _moment("restricted_at", nullable=True),
     _moment("contact_changed_at", nullable=True),
     _moment("created_at"),
     _moment("last_seen_at", nullable=True),

@@ -8,13 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
-from dsar.desk import forms
+from dsar.desk import forms, right_forms
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.enums import DecisionKind, StepReason, StepStatus
+from dsar.enums import DecisionKind, State, StepReason, StepStatus
 from dsar.fulfilment import control
 from dsar.intake import submit
 from dsar.models import Actor, PrivacyRequest
-from dsar.review import decide
+from dsar.review import corrections, decide
 from dsar.workflow import Because, move
 
 Data = dict[str, Any]
@@ -127,6 +127,29 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.judge_dispute(pk, data["founded"] == "founded", data["text"], actor=actor),
             APPROVERS,
             exists=lambda request: request.disputed_at is not None and not request.is_ended,
+        ),
+        Verb(
+            "propose-correction",
+            _("Add a field to correct"),
+            _("Noted. It waits for its decision."),
+            right_forms.ProposeCorrectionForm,
+            lambda pk, data, actor: corrections.propose(pk, data["field"], data["value"], actor=actor),
+            HANDLERS,
+            exists=corrections.is_open,
+            help=_(
+                "What the person asked for in their own words, field by field. Written again, the newer words count."
+            ),
+        ),
+        Verb(
+            "decide-correction",
+            _("Decide"),
+            _("Decided."),
+            right_forms.DecideCorrectionForm,
+            lambda pk, data, actor: corrections.decide(
+                pk, data["correction"], data["decision"] == "accept", data["code"], data["text"], actor=actor
+            ),
+            APPROVERS,
+            exists=lambda request: request.state == State.REVIEW and corrections.undecided(request),
         ),
         Verb(
             "ask",

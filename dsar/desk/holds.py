@@ -19,8 +19,8 @@ from dsar.desk import frame, story
 from dsar.enums import HoldStatus
 from dsar.law import codes, regimes
 from dsar.models import LegalHold, PrivacyRequest
-from dsar.review import decide
 from dsar.review import holds as verbs
+from dsar.review.invalid import Invalid
 from dsar.workflow import Forbidden
 
 SHOWN = 200
@@ -87,7 +87,7 @@ def place(request: HttpRequest) -> HttpResponse:
                 actor=frame.actor_of(request),
                 sources=tuple(data["sources"]),
             )
-        except decide.Invalid as error:
+        except Invalid as error:
             form.add_error(None, str(error))
         except Forbidden:
             raise PermissionDenied from None

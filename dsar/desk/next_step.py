@@ -9,9 +9,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsar.desk.catalogue import VERBS
-from dsar.enums import Right, State
+from dsar.enums import CorrectionStatus, Right, State
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand
+from dsar.review import corrections
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def _in_review(request: PrivacyRequest) -> Next:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
     if "nothing_erasable" in request.judgement:
         return Next(_("Nothing may be erased yet"), _("Check the reasons, and answer with them."), "refuse")
+    if request.right == Right.CORRECTION:
+        return _correcting(request)
     if request.right == Right.DELETION:
         return Next(
             _("This needs your judgement"),
@@ -155,6 +158,31 @@ def _waits_until(request: PrivacyRequest) -> Any:
     latest = request.due_on - settings.ERASE_BEFORE_DUE
     offered = [one.offered_at for one in request.after.packages.all() if one.offered_at]
     return min([latest, *(timezone.localdate(at + settings.COPY_WAITS) for at in offered)])
+
+
+def _correcting(request: PrivacyRequest) -> Next:
+    if corrections.undecided(request):
+        return Next(
+            _("Decide field by field"),
+            _("Old and new stand side by side below. Accept what is right, refuse with a reason what is not."),
+        )
+    if request.corrections.filter(status=CorrectionStatus.ACCEPTED).exists():
+        return Next(
+            _("Decided: let it be carried out"),
+            _("What is accepted is written in every source that holds it, and the person gets a letter."),
+            "approve",
+        )
+    if request.corrections.exists():
+        return Next(
+            _("Every field is refused"),
+            _("Refuse the request: the letter names the reason, and the person may attach a statement."),
+            "refuse",
+        )
+    return Next(
+        _("What shall be corrected?"),
+        _("Read what the person wrote and add the fields, or ask. Nothing is written before it is decided."),
+        "propose-correction",
+    )
 
 
 def _day(moment: Any) -> str:

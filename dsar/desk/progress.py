@@ -20,7 +20,7 @@ PLACE = {
     State.FULFILLING: "work",
     State.CHECKING: "work",
 }
-KINDS = {StepKind.CLOSE: 0, StepKind.SETTLE: 1, StepKind.ERASE: 2}
+KINDS = {kind: number for number, kind in enumerate(StepKind)}
 
 
 def stepper(request: PrivacyRequest, decisions: Sequence[Decision]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines, keys
-from dsar.desk import forms, frame, progress, rows, story, words
+from dsar.desk import corrections, forms, frame, progress, rows, story, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
@@ -22,6 +22,8 @@ from dsar.notifications import letters
 from dsar.review import decide
 
 OTHERS = 20
+# Verbs whose forms stand beside what they decide.
+IN_PANELS = ("by-hand", corrections.DECIDE)
 Body = dict[str, Any]
 
 
@@ -107,7 +109,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
     work = progress.sources(body, list(request.steps.order_by("pk")))
     coming = next_step(request, actor)
     made = _forms(request, actor, body)
-    if failed is not None and verb != "by-hand":
+    if failed is not None and verb not in IN_PANELS:
         made[verb] = failed
     first = coming.verb if coming.verb in made else ""
     if "by-hand" in made:
@@ -122,12 +124,16 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "actions": [
             {"verb": VERBS[slug], "form": form, "open": slug == verb, "url": _url(request, slug)}
             for slug, form in made.items()
-            if slug not in (first, "by-hand")
+            if slug not in (first, *IN_PANELS)
         ],
         "next_url": _url(request, first) if first else "",
         "by_hand_url": _url(request, "by-hand"),
         "failed": failed,
-        "plan": plans.summary(body) if body else None,
+        **corrections.panel(
+            request, actor, decide=corrections.DECIDE in made, failed=failed if verb == corrections.DECIDE else None
+        ),
+        # What a deletion would take away is no business of any other right.
+        "plan": plans.summary(body) if body and request.right in (Right.DELETION, Right.UNCLEAR) else None,
         "plan_row": plan,
         "work": work,
         "frozen": bool(plan and plan.frozen_at),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dsar.desk import audit_page, holds, incoming, letters, queue, request_page, sources, verbs
+from dsar.desk import audit_page, corrections, holds, incoming, letters, queue, request_page, sources, verbs
 
 urlpatterns = [
     path("", queue.queue, name="desk_queue"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("letters/<int:pk>/", letters.letter, name="desk_letter"),
     path("letters/<int:pk>/text/", letters.text, name="desk_letter_text"),
     path("letters/<int:pk>/pdf/", letters.pdf, name="desk_letter_pdf"),
+    path("evidence/<int:pk>/", corrections.evidence, name="desk_evidence"),
     path("incoming/", incoming.listing, name="desk_incoming"),
     path("incoming/<int:pk>/", incoming.item, name="desk_incoming_item"),
     path("incoming/<int:pk>/act/", incoming.act, name="desk_incoming_act"),

@@ -11,7 +11,7 @@ from dsar.desk import frame, request_page
 from dsar.desk.catalogue import VERBS
 from dsar.fulfilment import control
 from dsar.models import PrivacyRequest
-from dsar.review import decide
+from dsar.review.invalid import Invalid
 from dsar.workflow import Conflict, Forbidden
 
 
@@ -32,7 +32,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if form.is_valid():
         try:
             wanted.run(pk, form.cleaned_data, actor)
-        except (decide.Invalid, control.Invalid) as error:
+        except (Invalid, control.Invalid) as error:
             form.add_error(None, str(error))
         except Conflict:
             return frame.moved_on(request, back)

@@ -125,6 +125,12 @@ EVENTS: Final[Mapping[str, Any]] = {
     "uphold_dispute": _("Dispute found founded; nothing more is erased"),
     "dispute_judged": _("First finding on the dispute"),
     "settle": _("Carried out and verified"),
+    "correction_proposed": _("Field to correct named"),
+    "correction_accepted": _("Correction of a field accepted"),
+    "correction_refused": _("Correction of a field refused"),
+    "evidence_received": _("File received from the person"),
+    "statement_attached": _("Statement attached by the person"),
+    "rectify_done": _("Corrected in a source"),
     "mailbox_proven": _("Mailbox proven"),
     "second_factor_shown": _("Second factor shown"),
     "not_me": _("Somebody with this mailbox said: this was not me"),
@@ -155,7 +161,7 @@ COUNTS: Final[Mapping[str, Any]] = {
     "kept": _("kept"),
     "absent": _("already gone"),
     "failed": _("failed"),
-    "changed": _("switched off"),
+    "changed": _("changed"),
 }
 
 INTAKE_REASONS: Final[Mapping[str, Any]] = {

@@ -13,7 +13,7 @@ from django.utils import timezone
 from dsar import bell
 from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import finish
+from dsar.fulfilment import corrected, finish
 from dsar.fulfilment import plan as plans
 from dsar.models import Plan, PrivacyRequest, Step
 from dsar.workflow import Inside, lock
@@ -100,7 +100,7 @@ def _nothing(request: PrivacyRequest, body: plans.Body) -> list[Step]:
 LAYOUTS: dict[str, Layout] = {
     **dict.fromkeys(COPY_RIGHTS, _of_every_source(StepKind.EXPORT)),
     **dict.fromkeys(UNVERIFIED_RIGHTS, _of_sources_that_choose),
-    Right.CORRECTION: _of_every_source(StepKind.RECTIFY),
+    Right.CORRECTION: corrected.layout,
     Right.OBJECTION: _of_every_source(StepKind.RESTRICT),
     Right.RESTRICTION: _of_every_source(StepKind.RESTRICT),
     Right.KNOW: _nothing,

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from dsar import audit, bell, journal, keys
 from dsar.datamap import loader
-from dsar.enums import COPY_RIGHTS, Lane, Outcome, Right, State, StepKind, StepStatus
+from dsar.enums import COPY_RIGHTS, CorrectionStatus, Lane, Outcome, Right, State, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
@@ -89,6 +89,8 @@ def queue_packing(request: PrivacyRequest) -> None:
 
 def _in_part(request: PrivacyRequest) -> bool:
     """Whether any of the work failed, or was not done for a reason."""
+    if request.corrections.filter(status=CorrectionStatus.REFUSED).exists():
+        return True
     return any(tally.get("failed") or tally.get("kept") for step in request.steps.all() for tally in step.tallies)
 
 

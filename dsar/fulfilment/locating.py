@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import bell, keys
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
+from dsar.enums import UNVERIFIED_RIGHTS, Notice, Right, State
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
 from dsar.notifications import outbox
@@ -18,6 +18,8 @@ from dsar.workflow import Conflict, lock, move
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+# Which field shall say what, and whether a decision stands, no machine decides.
+DECIDED_BY_PEOPLE = frozenset({Right.CORRECTION, Right.HUMAN_REVIEW})
 LONG_SEARCH = timedelta(minutes=2)
 
 
@@ -101,7 +103,7 @@ def settle(pk: int) -> None:
         with transaction.atomic():
             moved = move(
                 pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
-                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL,
+                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL - DECIDED_BY_PEOPLE,
             )  # fmt: skip
             if moved.state == State.CONFIRMING and waited > LONG_SEARCH:
                 # Nobody watches a page that long: the person is told that it goes on.

@@ -9,7 +9,7 @@ from dsar.connectors.base import SourceBroken
 from dsar.connectors.registry import source_map
 from dsar.enums import HoldStatus, State, StepReason
 from dsar.fulfilment import plan as plans
-from dsar.models import Plan, PrivacyRequest
+from dsar.models import Plan, PrivacyRequest, Source
 
 # Holds in force are those that are being placed, too.
 NOW = f"""
@@ -56,6 +56,12 @@ def look(request: PrivacyRequest, plan: Plan, body: plans.Body, source: str) -> 
     if fresh["on_hold"]:
         _holds(request, body, source)
     _retention(body, source)
+
+
+def switched_on(source: str) -> None:
+    """Raise Stop where somebody switched this source off at the desk."""
+    if Source.objects.filter(key=source, enabled=False).exists():
+        raise Stop(StepReason.SOURCE_OFF)
 
 
 def _fresh(request: PrivacyRequest, source: str) -> dict[str, Any]:

@@ -416,6 +416,13 @@ def reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
     return source, located.ref
 
 
+def reach_one(held: Held) -> tuple[Connector, str]:
+    """Like reach(), for work that writes into exactly one person's rows: two people under one address stop it."""
+    if held.body["sources"][held.step.source]["status"] == "several":
+        raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
+    return reach(held)
+
+
 def merged(tallies: Iterable[dict[str, Any]], outcome: Outcome) -> list[dict[str, Any]]:
     """Add an outcome's itemised counts to those a step already has."""
     lines = {(line["category"], line["table"], line.get("code", "")): dict(line) for line in tallies}

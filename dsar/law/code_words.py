@@ -143,6 +143,20 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Change would break the law"),
         _("The law does not let us make this change."),
     ),
+    "NOT_SHOWN": (
+        _("Not shown to be wrong"),
+        _("We asked for something that shows that what we hold is wrong, and what we have does not show it."),
+    ),
+    "RECORD_OF_ITS_DAY": (
+        _("Record of what was true on its day"),
+        _("This records what was true, or was said, on a certain day. Rewritten, it would no longer be right."),
+    ),
+    "CHANGE_IT_YOURSELF": (
+        _("To be changed in the account settings"),
+        _(
+            "This is what you sign in with. You can change it in your account settings, where the new one is proven first."
+        ),
+    ),
     "RIGHTS_OF_OTHERS": (
         _("Rights of others"),
         _("What you ask for cannot be given without harm to the rights of other people."),

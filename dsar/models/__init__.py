@@ -3,6 +3,7 @@
 from dsar.models.actor import REQUESTER, SYSTEM, Actor, staff
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
+from dsar.models.correction import Correction, Evidence
 from dsar.models.decision import Decision
 from dsar.models.house import House, Source
 from dsar.models.identity_check import IdentityCheck
@@ -18,7 +19,7 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "CopyPart", "Decision", "House",
-    "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan", "PrivacyRequest", "Redaction",
-    "Source", "Step", "Subject", "Tombstone", "staff",
+    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "CopyPart", "Correction",
+    "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan",
+    "PrivacyRequest", "Redaction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

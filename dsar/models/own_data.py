@@ -101,6 +101,17 @@ OWN_DATA: dict[str, Own] = {
             sealed="text_sealed", pseudonym="id request decided_by", operational="kind code citation decided_at",
         ),
     ),
+    "dsar.Correction": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="old_sealed new_sealed text_sealed", pseudonym="id request proposed_by decided_by",
+            operational="field status code citation proposed_at decided_at",
+        ),
+    ),
+    "dsar.Evidence": Own(
+        CASE_PERIOD, "the purge destroys its key (11 CCR 7023(d), (e))",
+        _fields(sealed="name_sealed body_sealed", pseudonym="id uid request", operational="size received_at"),
+    ),
     "dsar.Package": Own(
         "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,
         _fields(

@@ -12,10 +12,11 @@ from dsar import deadlines
 from dsar.enums import Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import report
+from dsar.notifications import correction_letter, report
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
+WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -160,6 +161,9 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
 
     Notices that say nothing of it read nothing.
     """
+    if notice in WITH_CORRECTIONS and request.right == Right.CORRECTION and request.case.is_proven:
+        lines = correction_letter.corrected(request)
+        return {"corrected": lines, "in_part": any(not line["done"] for line in lines)}
     if notice not in WITH_WORK or not request.case.is_proven:
         # What was located ahead of the proof is shown to nobody.
         return {}

@@ -1,5 +1,7 @@
 """The case page of a proven person: how far, whose turn, until when, what was said, and what can be done."""
 
+from collections.abc import Mapping
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dsar.enums import State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
-from dsar.portal import present, session
+from dsar.portal import correction_forms, present, session
 from dsar.workflow import Conflict, move
 
 
@@ -31,19 +33,21 @@ class AnswerForm(forms.Form):
 @session.needs_case
 def case(request: HttpRequest, held: Case) -> HttpResponse:
     """Everything that a person may know about their case. Every request of it, the open ones first."""
-    return _page(request, held)
+    return page(request, held)
 
 
-def _page(
-    request: HttpRequest, held: Case, answered: PrivacyRequest | None = None, form: AnswerForm | None = None
-) -> HttpResponse:
+def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], forms.Form] | None = None) -> HttpResponse:
+    """The page; `failed` holds forms that could not be accepted, by request and name, with what was typed."""
+    failed = failed or {}
     views = []
     for one in held.requests.order_by("pk"):
         one.case = held
         view = present.request_view(one)
         if one.state == State.CLARIFYING:
-            view["form"] = form if answered and answered.pk == one.pk else AnswerForm(prefix=f"r{one.pk}")
+            view["form"] = AnswerForm(prefix=f"r{one.pk}")
             view["question"] = _question(one)
+        view |= correction_forms.forms_of(one)
+        view |= {name: form for (pk, name), form in failed.items() if pk == one.pk}
         views.append(view)
     views.sort(key=lambda view: view["request"].is_ended)
     return render(
@@ -51,7 +55,7 @@ def _page(
         {
             "case": held, "views": views, "conversation": present.conversation(held),
             "disputable": any(view["request"].is_bound and not view["request"].is_ended for view in views),
-            "form": form,
+            "form": next(iter(failed.values()), None),
         },
     )  # fmt: skip
 
@@ -87,7 +91,7 @@ def answer(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
         return redirect("case")
     form = AnswerForm(request.POST, prefix=f"r{held.pk}")
     if not form.is_valid():
-        return _page(request, held.case, held, form)
+        return page(request, held.case, {(held.pk, "form"): form})
     try:
         beside.answer(held.pk, form.cleaned_data["text"])
     except Conflict:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dsar.portal import account_settings, case, confirm, follow, health, intake, letters, proof
+from dsar.portal import account_settings, case, confirm, correction, follow, health, intake, letters, proof
 
 urlpatterns = [
     path("", intake.home, name="home"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("case/letters/<int:pk>/", letters.letter, name="case_letter"),
     path("case/letters/<int:pk>/text/", letters.text, name="case_letter_text"),
     path("case/letters/<int:pk>/pdf/", letters.pdf, name="case_letter_pdf"),
+    path("case/<int:pk>/correct/", correction.correct, name="case_correct"),
+    path("case/<int:pk>/evidence/", correction.evidence, name="case_evidence"),
+    path("case/<int:pk>/statement/", correction.statement, name="case_statement"),
     path("follow/", follow.follow, name="follow"),
     path("follow/code/", follow.follow_code, name="follow_code"),
     path("not-me/", follow.not_me, name="not_me"),

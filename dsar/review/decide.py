@@ -14,11 +14,9 @@ from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import outbox
+from dsar.review import corrections
+from dsar.review.invalid import Invalid
 from dsar.workflow import Because, Conflict, Forbidden, lock, move
-
-
-class Invalid(Exception):
-    """A decision that cannot stand; the text says what to do, for the person at the desk."""
 
 
 def _text(text: str, what: str) -> str:
@@ -49,7 +47,11 @@ def ask(pk: int, question: str, *, actor: Actor) -> PrivacyRequest:
 
 
 def approve(pk: int, *, actor: Actor, text: str = "") -> PrivacyRequest:
-    """Decide that what needed judgement may go on: the person is asked to confirm what will really happen."""
+    """Decide that what needed judgement may go on: a deletion is confirmed by the person first, the rest is carried
+    out. Raises Invalid for a correction that is not decided field by field."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    if request.right == Right.CORRECTION:
+        corrections.check_ready(request)
     return move(pk, "approve", actor=actor, because=Because(DecisionKind.APPROVE, text=text.strip()[:8000]))
 
 

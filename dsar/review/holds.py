@@ -10,7 +10,7 @@ from dsar import audit, keys
 from dsar.enums import HoldStatus, StepReason, StepStatus
 from dsar.law import codes
 from dsar.models import Actor, LegalHold, Step
-from dsar.review.decide import Invalid
+from dsar.review.invalid import Invalid
 from dsar.workflow import Forbidden
 
 

@@ -43,10 +43,12 @@ sources:
       refunds: {table: refunds, person: user_id, reference: reference, amount: amount_cents, currency: currency,
                 status: status, request: request_ref, due_on: due_on, set: {created_at: now}}
       auto_topup: {table: topups, person: user_id}
+    restrict:
+      - {table: users, set: {watched: true, contact_changed_at: now}, undo: {watched: false, contact_changed_at: null}}
     ignored_tables: [organisations]
     tables:
       users: {key: id, person: id, category: account,
-              columns: {id: {}, email: {personal: true}, name: {personal: true},
+              columns: {id: {}, email: {personal: true}, name: {personal: true, correct: name},
               phone: {personal: true}, handle: {personal: true, mask: hash},
               password_hash: {personal: true, secret: true},
               status: {}, is_staff: {}, watched: {}, contact_changed_at: {personal: true}}}
@@ -68,8 +70,8 @@ sources:
              columns: {id: {}, user_id: {}, ip: {personal: true}, at: {}},
              retention: [{code: SECURITY_LOGS, anchor: at, months: 12, weighed: "security policy, section 4"}]}
       ratings: {key: id, person: user_id, category: ratings, disposal: mask,
-                columns: {id: {}, user_id: {}, stars: {}, comment: {personal: true},
-                          author: {personal: true, mask: hash}, ip: {personal: true, mask: zero}}}
+                columns: {id: {}, user_id: {}, stars: {}, comment: {personal: true, derived_from: name},
+                          author: {personal: true, mask: hash, correct: name}, ip: {personal: true, mask: zero}}}
       purchases: {key: id, person: user_id, category: money, columns: {id: {}, user_id: {}, remaining_cents: {},
                   currency: {}, method: {}, reference: {personal: true}, expires_on: {}}}
       refunds: {key: id, person: user_id, category: money, columns: {id: {}, user_id: {}, reference: {personal: true},
@@ -78,6 +80,8 @@ sources:
                 retention: [{code: REFUND_DUE, when: {status: due}, anchor: due_on, days: 0,
                              keep_columns: [reference]}]}
       topups: {key: id, person: user_id, category: money, columns: {id: {}, user_id: {}, enabled: {}}}
+fields:
+  name: {label: Name}
 categories:
   account: {label: Account}
   keys: {label: Keys}
@@ -159,6 +163,7 @@ class Shop:
         self.orders: tuple[TableOrder, ...] = self.ordered()
         self.secrets: dict[str, tuple[str, ...]] = {}
         self.refs: dict[str, int] = {}
+        self.name_rows = 3
 
     def ordered(self, today: date = TODAY) -> tuple[TableOrder, ...]:
         found = self.source.tables.items()

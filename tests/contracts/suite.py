@@ -21,6 +21,7 @@ class World(Protocol):
     people: tuple[str, ...]  # e-mail addresses as they are stored
     secrets: dict[str, tuple[str, ...]]  # per address: personal values that no export may show after an erasure
     orders: tuple[TableOrder, ...]
+    name_rows: int  # how many rows of each person say the field "name"
 
     def connector(self, *, fresh: bool = False) -> Connector:
         """Return the connector: with `fresh`, one that remembers nothing, as in a process just started."""
@@ -36,6 +37,7 @@ class Totals:
     kept: int = 0
     absent: int = 0
     failed: int = 0
+    changed: int = 0
 
     def add(self, tallies: Iterable[Tally]) -> Totals:
         for tally in tallies:
@@ -242,3 +244,67 @@ class ConnectorContract:
         for cursor in ("nowhere:1", "no cursor", ":", "nowhere"):
             with pytest.raises(SourceBroken, match="bad_cursor"):
                 world.connector().next_chunk(ref, world.orders, cursor, 5)
+
+    # --- correcting, restricting ---------------------------------------------------------------------------------------
+
+    def test_a_correction_is_written_everywhere_the_field_stands(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        outcome = world.connector().rectify(ref, {"name": "Ann Nowcorrect"})
+        assert Totals().add(outcome.tallies) == Totals(changed=world.name_rows)
+        assert world.connector().current(ref, ("name",)) == {"name": ("Ann Nowcorrect",)}
+
+    def test_corrected_again_nothing_changes_and_every_row_counts_as_right_already(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        world.connector().rectify(ref, {"name": "Ann Nowcorrect"})
+        state = world.snapshot()
+        again = world.connector(fresh=True).rectify(ref, {"name": "Ann Nowcorrect"})
+        assert Totals().add(again.tallies) == Totals(absent=world.name_rows)
+        assert world.snapshot() == state
+
+    def test_a_correction_leaves_the_neighbours_rows_byte_equal(self, world: World) -> None:
+        email = world.people[0]
+        ref = ref_of(world, email)
+        before = world.snapshot(without=ref)
+        world.connector().rectify(ref, {"name": "Ann Nowcorrect"})
+        assert world.snapshot(without=ref) == before
+
+    def test_looking_at_what_it_says_changes_nothing(self, world: World) -> None:
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        assert list(world.connector().current(ref, ("name", "no such field"))) == ["name"]
+        assert world.snapshot() == before
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{}, {"shoe_size": "44"}, {"name": "Ann", "shoe_size": "44"}, {"name": "x" * 5000}],
+        ids=["nothing", "unknown", "one unknown", "too long"],
+    )
+    def test_what_it_does_not_know_or_cannot_hold_is_refused_and_nothing_written(
+        self, world: World, changes: dict[str, str]
+    ) -> None:
+        from dsar.connectors.base import SourceBroken
+
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        with pytest.raises(SourceBroken, match="bad_value"):
+            world.connector().rectify(ref, changes)
+        assert world.snapshot() == before
+
+    def test_restricted_twice_and_lifted_twice_it_is_as_before(self, world: World) -> None:
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        others = world.snapshot(without=ref)
+        assert Totals().add(world.connector().restrict(ref).tallies) == Totals(changed=1)
+        state = world.snapshot()
+        assert state != before
+        assert world.connector().restrict(ref) == Outcome()
+        assert world.snapshot() == state
+        assert world.snapshot(without=ref) == others
+        assert Totals().add(world.connector().lift(ref).tallies) == Totals(changed=1)
+        assert world.snapshot() == before
+        assert world.connector().lift(ref) == Outcome()
+
+    @pytest.mark.parametrize("ref", ["", " ", "None", "null", "0", "-1", "1 OR 1=1", "999999999"])
+    def test_a_ref_that_names_nobody_is_neither_corrected_nor_restricted(self, world: World, ref: str) -> None:
+        before, connector = world.snapshot(), world.connector()
+        assert Totals().add(connector.rectify(ref, {"name": "Nobody"}).tallies) == Totals()
+        assert connector.restrict(ref) == connector.lift(ref) == Outcome()
+        assert not any(connector.current(ref, ("name",)).values())
+        assert world.snapshot() == before

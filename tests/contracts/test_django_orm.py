@@ -20,8 +20,18 @@ from .suite import KEY, ConnectorContract, Snapshot, Totals, erase_all, intents,
 SOURCE = SourceMap.model_validate({"connector": "django_orm", "label": "Sign-in", "categories": ["sign_in"]})
 
 
+def changeable() -> SourceMap:
+    """The same with a name that can be corrected and a mark for a restriction."""
+    made = accounts_map(SOURCE).model_dump(by_alias=True)
+    made["tables"]["accounts.User"]["columns"]["full_name"]["correct"] = "name"
+    made["tables"]["accounts.User"]["columns"]["external_id"]["derived_from"] = "name"
+    marks = {"table": "accounts.User", "set": {"language": "none"}, "undo": {"language": "de"}}
+    return SourceMap.model_validate({**made, "restrict": [marks]})
+
+
 class Accounts:
     people: tuple[str, ...] = ("ann@example.com", "bob@example.com")
+    name_rows = 1
 
     def __init__(self) -> None:
         self.orders: tuple[TableOrder, ...] = tuple(
@@ -43,7 +53,7 @@ class Accounts:
             Authenticator.objects.create(user=user, type="totp", data={"secret": f"{email} seed"})
 
     def connector(self, *, fresh: bool = False) -> Connector:
-        return DjangoConnector("accounts", SOURCE)
+        return DjangoConnector("accounts", changeable())
 
     def snapshot(self, *, without: str = "") -> Snapshot:
         person = self.refs.get(without, without) or 0

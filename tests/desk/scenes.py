@@ -12,8 +12,8 @@ from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepReason, StepStatus
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import submit, web
-from dsar.models import Actor, Case, CaseKey, PrivacyRequest, Step, staff
-from dsar.review import decide
+from dsar.models import REQUESTER, Actor, Case, CaseKey, PrivacyRequest, Step, staff
+from dsar.review import corrections, decide
 from dsar.verification import confirmation, links
 
 
@@ -91,6 +91,13 @@ def triage(statement: str = "please help") -> PrivacyRequest:
 def review() -> PrivacyRequest:
     """A deletion that needs judgement."""
     return prove(ask(CAST.org_member))
+
+
+def correction() -> PrivacyRequest:
+    """A correction with one field that waits for its decision."""
+    request = prove(ask(CAST.plain, "correction", statement="My name is wrong."))
+    corrections.propose(request.pk, "name", "Adelina Ashgrove", actor=REQUESTER)
+    return fresh(request)
 
 
 def releasing() -> PrivacyRequest:

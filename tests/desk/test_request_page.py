@@ -41,6 +41,12 @@ def typed(request: PrivacyRequest) -> dict[str, str]:
 HAPPY = {
     "classify": (scenes.triage, {"right": "access"}, State.VERIFYING),
     "split": (scenes.triage, {"rights": ["access", "marketing_opt_out"]}, State.TRIAGE),
+    "propose-correction": (scenes.correction, {"field": "phone", "value": "+49 30 901820"}, State.REVIEW),
+    "decide-correction": (
+        scenes.correction,
+        lambda request: {"correction": request.corrections.get().pk, "decision": "accept"},
+        State.REVIEW,
+    ),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
     "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
     "refuse": (scenes.review, {"code": "MANIFESTLY_UNFOUNDED", "text": "Because."}, State.REFUSED),

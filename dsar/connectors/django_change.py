@@ -1,0 +1,98 @@
+"""Correcting and restricting in the models that the data map names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from dsar.connectors.base import NotSupported, Outcome, SourceBroken, Tally
+from dsar.connectors.django_rows import ModelRows
+
+VALUES_SHOWN = 5
+
+
+class ModelChanges(ModelRows):
+    """Writes single columns of the person's own rows, in one transaction of Django's own database."""
+
+    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """See Connector.current."""
+        found: dict[str, dict[str, None]] = {}
+        with self._work():
+            if (native := self._ref(ref)) is None:
+                return {}
+            for name, table_map in self.source.tables.items():
+                rows = self._all(name).filter(self._belongs(name, native, own=True))
+                for column, classified in table_map.columns.items():
+                    if classified.correct in fields and classified.correct is not None:
+                        values = rows.values_list(column, flat=True).distinct()[:VALUES_SHOWN]
+                        said = found.setdefault(classified.correct, {})
+                        said.update(dict.fromkeys(str(value) for value in values if value not in (None, "")))
+        return {field: tuple(sorted(values)) for field, values in found.items()}
+
+    def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
+        """See Connector.rectify."""
+        tallies = []
+        with self._work(write=True):
+            if (native := self._ref(ref)) is None:
+                return Outcome()
+            if not changes or set(changes) - self.source.correctable:
+                raise SourceBroken("bad_value")
+            for name, table_map in self.source.tables.items():
+                written = {
+                    column: self._clean(name, column, changes[classified.correct])
+                    for column, classified in table_map.columns.items()
+                    if classified.correct in changes and classified.correct is not None
+                }
+                if not written:
+                    continue
+                rows = self._all(name).filter(self._belongs(name, native, own=True))
+                emptied = {c: None for c, classified in table_map.columns.items() if classified.derived_from in changes}
+                total = rows.count()
+                changed = rows.exclude(Q(**written)).update(**written, **emptied)
+                if total:
+                    tallies.append(Tally(table_map.category, name, changed=changed, absent=total - changed))
+        return Outcome(tuple(tallies))
+
+    def _clean(self, name: str, column: str, value: str) -> Any:
+        try:
+            return self._field(name, column).clean(value, None)
+        except ValidationError as error:
+            raise SourceBroken("bad_value") from error
+
+    def restrict(self, ref: str) -> Outcome:
+        """See Connector.restrict."""
+        return self._flag(ref, lifted=False)
+
+    def lift(self, ref: str) -> Outcome:
+        """See Connector.lift."""
+        return self._flag(ref, lifted=True)
+
+    def _flag(self, ref: str, *, lifted: bool) -> Outcome:
+        marks = self.source.restrict
+        now, tallies = datetime.now(UTC), []
+        with self._work(write=True):
+            if (native := self._ref(ref)) is None:
+                return Outcome()
+            if not marks or (lifted and not all(mark.undo for mark in marks)):
+                raise NotSupported(f"{self.label}: it has no mark for a restriction.")
+            for mark in marks:
+                wanted = mark.undo if lifted else mark.set
+                same = Q()
+                for column, value in wanted.items():
+                    # A moment that is there already stays the first one.
+                    same &= (
+                        Q(**{f"{column}__isnull": False})
+                        if value == "now"
+                        else Q(**{f"{column}__isnull": True})
+                        if value is None
+                        else Q(**{column: value})
+                    )
+                values = {column: now if value == "now" else value for column, value in wanted.items()}
+                rows = self._all(mark.table).filter(self._belongs(mark.table, native, own=True))
+                done = rows.exclude(same).update(**values)
+                if done:
+                    tallies.append(Tally(self._map(mark.table).category, mark.table, changed=done))
+        return Outcome(tuple(tallies))

@@ -1,0 +1,112 @@
+"""Correcting and restricting in a company's database: bounded, on the person's own rows alone, repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dsar.connectors.base import NotSupported, Outcome, SourceBroken, Tally
+from dsar.connectors.sql_engine import Work
+from dsar.connectors.sql_schema import Condition, Layout
+from dsar.datamap.schema import Setting
+
+VALUES_SHOWN = 5
+
+
+def current(layout: Layout, work: Work, ref: Any, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """See Connector.current."""
+    found: dict[str, dict[str, None]] = {}
+    for name, table_map in layout.source.tables.items():
+        for column, classified in table_map.columns.items():
+            if classified.correct not in fields or classified.correct is None:
+                continue
+            table = layout.tables[name]
+            query = (
+                sa.select(layout.readable(table.c[column]))
+                .where(layout.belongs(name, table, own=True))
+                .distinct()
+                .limit(VALUES_SHOWN)
+            )
+            said = found.setdefault(classified.correct, {})
+            said.update(dict.fromkeys(str(value) for (value,) in work.run(query, {"ref": ref}) if value is not None))
+    return {field: tuple(sorted(values)) for field, values in found.items()}
+
+
+def rectify(layout: Layout, work: Work, ref: Any, changes: dict[str, str]) -> Outcome:
+    """See Connector.rectify. `work` is the one transaction."""
+    if not changes or set(changes) - layout.source.correctable:
+        raise SourceBroken("bad_value")
+    return Outcome(
+        tuple(tally for name in layout.source.tables for tally in _correct(layout, work, ref, name, changes))
+    )
+
+
+def _correct(layout: Layout, work: Work, ref: Any, name: str, changes: dict[str, str]) -> Iterator[Tally]:
+    table, table_map = layout.tables[name], layout.map_of(name)
+    own = layout.belongs(name, table, own=True)
+    written = {
+        column: _native(table.c[column], changes[classified.correct])
+        for column, classified in table_map.columns.items()
+        if classified.correct in changes and classified.correct is not None
+    }
+    if not written:
+        return
+    rows: int = work.run(sa.select(sa.func.count()).select_from(table).where(own), {"ref": ref}).scalar_one()
+    differs: list[Condition] = [
+        table.c[column].is_distinct_from(sa.literal(value, table.c[column].type)) for column, value in written.items()
+    ]
+    emptied = {
+        column: sa.null() for column, classified in table_map.columns.items() if classified.derived_from in changes
+    }
+    statement = sa.update(table).where(own, sa.or_(*differs)).values({**written, **emptied})
+    changed = work.run(statement, {"ref": ref}).rowcount
+    if rows:
+        yield Tally(table_map.category, name, changed=changed, absent=rows - changed)
+
+
+def _native(column: sa.Column[Any], value: str) -> Any:
+    """Return a value in the column's type. Raises SourceBroken("bad_value") for one that does not fit."""
+    length = getattr(column.type, "length", None)
+    if length is not None and len(value) > length:
+        # SQLite would take it, and PostgreSQL cut nothing off.
+        raise SourceBroken("bad_value")
+    try:
+        kind = column.type.python_type
+        if kind is datetime:
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if getattr(column.type, "timezone", False) else moment
+        if kind is date:
+            return date.fromisoformat(value)
+        return value if kind is str else kind(value)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise SourceBroken("bad_value") from error
+
+
+def flag(layout: Layout, work: Work, ref: Any, *, lifted: bool) -> Outcome:
+    """See Connector.restrict and Connector.lift. Raises NotSupported where the data map names no marks."""
+    marks = layout.source.restrict
+    if not marks or (lifted and not all(mark.undo for mark in marks)):
+        raise NotSupported(f"{layout.source.label}: it has no mark for a restriction.")
+    now = datetime.now(UTC)
+    tallies = []
+    for mark in marks:
+        done = work.run(_marking(layout, mark, mark.undo if lifted else mark.set, now), {"ref": ref}).rowcount
+        if done:
+            tallies.append(Tally(layout.map_of(mark.table).category, mark.table, changed=done))
+    return Outcome(tuple(tallies))
+
+
+def _marking(layout: Layout, mark: Setting, wanted: dict[str, Any], now: datetime) -> sa.Update:
+    table = layout.tables[mark.table]
+    fixed = {column: value for column, value in wanted.items() if value != "now"}
+    moments = [column for column, value in wanted.items() if value == "now"]
+    # Only rows that differ, so that a repeat changes none and the first moment stays.
+    differs: list[Condition] = [
+        table.c[column].is_distinct_from(sa.literal(value, table.c[column].type)) for column, value in fixed.items()
+    ]
+    differs += [table.c[column].is_(None) for column in moments]
+    values = {**fixed, **{column: layout.value(table.c[column], "now", now) for column in moments}}
+    return sa.update(table).where(layout.belongs(mark.table, table, own=True), sa.or_(*differs)).values(values)

@@ -1,0 +1,54 @@
+"""The panel of a correction on its request's page, and the files that came with it."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from dsar.desk.forms import VerbForm
+from dsar.desk.right_forms import DecideCorrectionForm
+from dsar.enums import Right
+from dsar.models import Actor, Evidence, PrivacyRequest
+from dsar.review import corrections
+
+DECIDE = "decide-correction"
+
+
+def panel(request: PrivacyRequest, actor: Actor, *, decide: bool, failed: VerbForm | None) -> dict[str, Any]:
+    """Old beside new per field, a form for each that waits, and the files; empty for any other right."""
+    if request.right != Right.CORRECTION:
+        return {}
+    lines = corrections.panel(request, open_values=actor.is_handler)
+    for line in lines:
+        if decide:
+            number = line["correction"].pk
+            bound = failed is not None and failed.data.get("correction") == str(number)
+            line["form"] = failed if bound else _form(request, number)
+    files = list(request.evidence.order_by("pk")) if actor.is_handler else []
+    for one in files:
+        one.request = request
+    return {
+        "corrections": lines,
+        "files": files,
+        "decide_url": reverse("desk_verb", args=[request.pk, DECIDE]),
+    }
+
+
+def _form(request: PrivacyRequest, number: int) -> DecideCorrectionForm:
+    form = DecideCorrectionForm(request, f"{DECIDE}-{number}")
+    form.initial["correction"] = number
+    return form
+
+
+def evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """A file as a download: never shown by the browser, whatever it says that it is."""
+    found = Evidence.objects.select_related("request__case").filter(pk=min(pk, 2**63 - 1)).first()
+    body = found.body if found else b""
+    if found is None or not body:
+        raise Http404
+    answer = HttpResponse(body, content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="{found.request.case.reference}-{found.pk}.bin"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Cache-Control"] = "no-store"
+    return answer
