@@ -29,6 +29,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "case_correct": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
+    "choices": PUBLIC, "unsubscribe": PUBLIC, "gpc_support": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
     # Account settings of the company's users
     "settings_security": SIGNED_IN, "settings_delete": SIGNED_IN,

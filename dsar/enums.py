@@ -212,6 +212,7 @@ class Notice(models.TextChoices):
     DONE_OBJECTION = "done_objection", _("Objection granted")
     DONE_RESTRICTED = "done_restricted", _("Restriction in force")
     DONE_CHOICE = "done_choice", _("Choice carried out")
+    CHOICE_NOTED = "choice_noted", _("Choice noted; systems are being told")
     DONE_REVIEWED = "done_reviewed", _("Reviewed by a person")
     NOTHING_HELD = "nothing_held", _("Nothing held")
     REFUSED = "refused", _("Refused")

@@ -86,7 +86,8 @@ ON_VERB: dict[str, Notice] = {
     "approve": Notice.CONFIRM_READY,
     "dispute": Notice.DISPUTE_NOTED,
 }
-# What needs no proof is acknowledged all the same.
+# What needs no proof is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
+# that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
 ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED_TRIAGE}
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
 QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
@@ -216,7 +217,7 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
     effects = ON_ENTER[request.state]
     if verb in ON_VERB and (verb != "approve" or request.state == State.CONFIRMING):
         tell(request, ON_VERB[verb])
-    if verb == "route" and request.state in ON_ROUTE:
+    if verb == "route" and request.state in ON_ROUTE and request.right not in UNVERIFIED_RIGHTS:
         tell(request, ON_ROUTE[request.state])
     if entered:
         if verb not in QUIET_RETURNS:

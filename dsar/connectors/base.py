@@ -158,8 +158,8 @@ class Intent(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Tally(Stored):
-    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing, correcting or
-    restricting wrote, `copied` those that went into a copy."""
+    """What became of rows of one table. Kept rows name their code. `changed` counts rows that closing, correcting,
+    restricting or a choice wrote, `copied` those that went into a copy."""
 
     category: str
     table: str
@@ -272,7 +272,14 @@ class Connector(Protocol):
     def lift(self, ref: str) -> Outcome:
         """Take the marks of restrict() back. Repeatable."""
 
-    def apply(self, ref: str, choice: str) -> Outcome: ...
+    def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
+        """Carry a choice of the person out (`on`), or take it back, as the data map says, in one transaction.
+
+        `choice` is a right of enums.UNVERIFIED_RIGHTS (GDPR Art 7(3), 21(2); Cal. Civ. Code 1798.120, 1798.121).
+        Repeatable: `changed` counts rows that this call changed, a repeat changes none. Taking back touches only rows
+        that are as the choice left them. An organisation's rows stay. Raises NotSupported for a choice that the data
+        map does not describe here.
+        """
 
     def notify(self, recipient: str, what: str) -> Outcome: ...
 
@@ -298,7 +305,7 @@ class ByHand:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: lift the restriction by hand.")
 
-    def apply(self, ref: str, choice: str) -> Outcome:
+    def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: record this choice by hand.")
 

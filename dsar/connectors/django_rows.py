@@ -16,6 +16,7 @@ from django.db.models import Case, Count, Max, Q, Value, When
 from dsar.connectors.base import (
     Holding,
     KeepRule,
+    Scalar,
     SourceBroken,
     SourceUnavailable,
     TableOrder,
@@ -35,6 +36,14 @@ _TYPES: dict[str, type] = {
     "BooleanField": bool, "DateField": date, "DateTimeField": datetime, "UUIDField": uuid.UUID,
     "JSONField": dict, "BinaryField": bytes, "FloatField": float,
 }  # fmt: skip
+
+
+def equal_to(values: dict[str, Scalar]) -> Q:
+    """The condition that each of these columns holds its value (None: holds nothing)."""
+    where = Q(pk__isnull=False)
+    for column, value in values.items():
+        where &= Q(**{f"{column}__isnull": True} if value is None else {column: value})
+    return where
 
 
 class ModelRows:

@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
-from dsar.connectors import sql_change, sql_write
+from dsar.connectors import sql_change, sql_choices, sql_write
 from dsar.connectors.base import (
     ByHand,
     Identity,
     Intent,
     Located,
+    NotSupported,
     Outcome,
     Page,
     Residual,
@@ -154,6 +155,14 @@ class SqlConnector(ByHand):
             if native is None:
                 return Residual()
             return sql_write.verify(sql_write.Job(self._book(layout, orders), work, native, step_key))
+
+    def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
+        """See Connector.apply."""
+        if choice not in self.source.choices:
+            raise NotSupported(f"{self.label}: record this choice by hand.")
+        with self._work(write=True) as (work, layout, _):
+            native = layout.native_ref(ref)
+            return Outcome() if native is None else sql_choices.apply(layout, work, native, choice, on=on)
 
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """See Connector.export."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dsar.datamap.discover import LiveTable
-from dsar.datamap.schema import DataMap, SourceMap, TableMap
+from dsar.datamap.schema import DataMap, Setting, SourceMap, TableMap
+from dsar.enums import UNVERIFIED_RIGHTS
 
 _ANCHOR_KINDS = {"date", "datetime", "str"}
 
@@ -22,6 +23,7 @@ def check(
     for key, source in data_map.sources.items():
         messages += [f"{key}: {message}" for message in _codes(source, known_code)]
         messages += [f"{key}: {message}" for message in _paths(source)]
+        messages += [f"{key}: choices: {message}" for message in _choices(source, live.get(key, {}))]
         if key in live:
             messages += [f"{key}: {message}" for message in _against(source, live[key])]
     used = {category for source in data_map.sources.values() for category in source.used_categories}
@@ -70,6 +72,34 @@ def _paths(source: SourceMap) -> Iterator[str]:
         parent = source.tables[table.via.table]
         if table.via.key in parent.personal:
             yield f"{name}: kept rows are reached through {table.via.table}.{table.via.key}, which erasing masks"
+
+
+def _choices(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:
+    """A choice is one that people can make, is taken back as easily as it was made, and never cuts a row loose."""
+    for kind, settings in source.choices.items():
+        if kind not in UNVERIFIED_RIGHTS:
+            yield f"{kind} is none of {', '.join(UNVERIFIED_RIGHTS)}"
+        for setting in settings:
+            yield from (f"{kind}: {setting.table}: {message}" for message in _setting(source, setting, live))
+
+
+def _setting(source: SourceMap, setting: Setting, live: Mapping[str, LiveTable]) -> Iterator[str]:
+    table = source.tables[setting.table]
+    for column in sorted(set(setting.set) - set(setting.undo)):
+        yield f"undo does not say what becomes of {column}: it could not be taken back"
+    for column in sorted(set(setting.undo) - set(setting.set)):
+        yield f"undo sets {column}, which the choice does not"
+    joins: set[str | None] = {table.key, table.person, table.organisation, table.via.column if table.via else None}
+    if source.identity and source.identity.table == setting.table:
+        joins.add(source.identity.email)
+    for column in sorted(column for column in {*setting.set, *setting.undo} if column in joins):
+        yield f"{column} joins the row to its person and cannot be set"
+    if setting.undo and all(value == "now" for value in setting.set.values()):
+        yield "set needs a fixed value besides the moment: nothing else tells which rows to take back"
+    nullable = {column.name: column.nullable for column in live[setting.table].columns} if setting.table in live else {}
+    for column, value in (*setting.set.items(), *setting.undo.items()):
+        if value is None and nullable.get(column) is False:
+            yield f"{column} cannot be empty"
 
 
 def _against(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:

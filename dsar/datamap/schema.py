@@ -235,10 +235,12 @@ class MoneyMap(_Model):
 class Setting(_Model):
     """Columns of the person's rows in one table, set to fixed values ("now" is the moment, UTC).
 
-    `undo` is what taking the choice back, or lifting a restriction, sets them to.
+    `only` are equalities that a row must meet for it to be set. `undo` is what taking the choice back, or lifting a
+    restriction, sets them to; it touches only rows that are as `set` left them.
     """
 
     table: Name
+    only: dict[Name, Scalar] = {}
     set: dict[Name, Scalar]
     undo: dict[Name, Scalar] = {}
 
@@ -299,9 +301,11 @@ class SourceMap(_Model):
         for action in self.close:
             columns = {*action.set, *({action.only_null} if action.only_null else ())}
             yield from self._unclassified(action.table, columns, "close: ")
+        if any(setting.only for setting in self.restrict):
+            yield "restrict: only is for choices"
         settings = [setting for found in self.choices.values() for setting in found]
         for setting in (*settings, *self.restrict):
-            yield from self._unclassified(setting.table, {*setting.set, *setting.undo}, "choices: ")
+            yield from self._unclassified(setting.table, {*setting.only, *setting.set, *setting.undo}, "choices: ")
         if self.money:
             bought, back, topup = self.money.purchases, self.money.refunds, self.money.auto_topup
             columns = {bought.person, bought.key, bought.remaining, bought.currency, bought.method, bought.reference}

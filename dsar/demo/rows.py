@@ -69,6 +69,10 @@ class Rows:
             "ledger_only": False,
             "processing_restricted": False,
             "restricted_at": None,
+            "sale_opt_out": False,
+            "targeted_ads_opt_out": False,
+            "sensitive_use_limited": False,
+            "consents_withdrawn": False,
             "contact_changed_at": None,
             "created_at": created_at,
             "last_seen_at": self.ago(rng.uniform(0, min(days, 60))),
@@ -282,6 +286,7 @@ class Rows:
             collected_at_page=person.rng.choice(words.PLACES_OF_CONSENT),
             granted_at=person.created_at,
             withdrawn_at=None if granted else person.created_at + timedelta(days=7),
+            withdrawn_through=None if granted else "account settings",
         )
 
 

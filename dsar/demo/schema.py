@@ -98,6 +98,11 @@ users = Table(
     # What may be kept and not used otherwise (GDPR Art 18).
     Column("processing_restricted", Boolean, nullable=False, server_default=false()),
     _moment("restricted_at", nullable=True),
+    # What the person chose.
+    Column("sale_opt_out", Boolean, nullable=False, server_default=false()),
+    Column("targeted_ads_opt_out", Boolean, nullable=False, server_default=false()),
+    Column("sensitive_use_limited", Boolean, nullable=False, server_default=false()),
+    Column("consents_withdrawn", Boolean, nullable=False, server_default=false()),
     _moment("contact_changed_at", nullable=True),
     _moment("created_at"),
     _moment("last_seen_at", nullable=True),
@@ -305,5 +310,6 @@ marketing_consents = Table(
     Column("collected_at_page", String(80)),
     _moment("granted_at", nullable=True),
     _moment("withdrawn_at", nullable=True),
+    Column("withdrawn_through", String(40)),
     sqlite_autoincrement=True,
 )

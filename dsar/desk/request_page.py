@@ -13,7 +13,7 @@ from dsar import deadlines, keys
 from dsar.desk import corrections, forms, frame, progress, rows, story, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
-from dsar.enums import DecisionKind, Right, StepReason
+from dsar.enums import DecisionKind, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
 from dsar.law.errors import LawError
@@ -62,7 +62,7 @@ def show(
     """Render the page; `failed` takes the place of the form that could not be carried out, with what was typed."""
     actor = frame.actor_of(http)
     context: dict[str, Any] = {"item": request, "case": request.case, "reference": request.case.reference}
-    context |= {"right_label": Right(request.right).label, "readable": _readable(request.case)}
+    context |= {"right_label": request.title, "readable": _readable(request.case)}
     context |= _standing(request)
     if context["readable"]:
         context |= _contents(request, actor, failed, verb)
@@ -216,7 +216,7 @@ def _others(request: PrivacyRequest) -> list[dict[str, Any]]:
         {
             "url": reverse("desk_request", args=[other.pk]),
             "reference": other.case.reference,
-            "right": Right(other.right).label,
+            "right": other.title,
             "state": other.get_outcome_display() if other.is_ended else other.get_state_display(),
             "same_case": other.case_id == case.pk,
             "note": _("before this one") if request.after_id == other.pk else "",

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from dsar import keys
 from dsar.desk import words
-from dsar.enums import Right
 from dsar.law import regimes
 from dsar.models import Case, CaseKey, PrivacyRequest
 
@@ -80,7 +79,7 @@ def _line(request: PrivacyRequest, today: date) -> Line:
         reference=case.reference,
         deadline=deadline(request, today),
         ended=str(request.get_outcome_display()) if request.is_ended else "",
-        right=str(Right(request.right).label),
+        right=request.title,
         state=str(request.get_state_display()),
         ball=str(words.ball(request.state, request.attention)),
         flags=tuple(str(words.flag(code)[0]) for code in request.judgement) if not request.is_ended else (),

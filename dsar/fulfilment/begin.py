@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from dsar import bell
+from dsar import audit, bell
 from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import corrected, finish
 from dsar.fulfilment import plan as plans
-from dsar.models import Plan, PrivacyRequest, Step
+from dsar.models import SYSTEM, Choice, Plan, PrivacyRequest, Step
 from dsar.workflow import Inside, lock
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,10 @@ def begin(pk: int) -> bool:
         _queue(request, LAYOUTS[request.right](request, body))
         request.begun_at = now
         PrivacyRequest.objects.filter(pk=pk).update(begun_at=now, attention="")
-        finish.settle_if_done(Inside(request), body)
+        noted = []
+        if request.right in UNVERIFIED_RIGHTS and Choice.objects.follow(request, now):
+            noted = [audit.Entry("choice_unlisted" if request.take_back else "choice_listed", SYSTEM, pk)]
+        finish.settle_if_done(Inside(request, noted), body)
         bell.ring(Lane.FULFIL)
     return True
 

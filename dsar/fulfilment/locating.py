@@ -62,7 +62,9 @@ def locate(pk: int) -> bool:
     now = timezone.now()
     body = plans.build(address, case.email_index, case.regime, timezone.localdate(now))
     note_sources(body, now)
-    if plans.failures(body) and (request.state == State.VERIFYING or now - request.entered_at < settings.LOCATE_FOR):
+    # A choice holds at once: the source that cannot be asked now is told when it is back.
+    waits = request.state == State.VERIFYING or now - request.entered_at < settings.LOCATE_FOR
+    if plans.failures(body) and waits and request.right not in UNVERIFIED_RIGHTS:
         return False
     if request.right in UNVERIFIED_RIGHTS:
         body["flags"] = sorted({*body["flags"], "unverified"})

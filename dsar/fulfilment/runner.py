@@ -184,8 +184,9 @@ def work(step: Step) -> list[outbox.Claimed]:
         pause(step, stop.reason, block=stop.block)
     except SourceUnavailable as error:
         reason = StepReason.TIMEOUT if error.code == "timeout" else StepReason.UNREACHABLE
-        # Shutting the account is tried for as long as it takes: the person was told that it is closed.
-        given_up = step.kind != StepKind.CLOSE and step.retries + 1 >= settings.MAX_RETRIES
+        # Shutting the account, or telling of a choice, is tried for as long as it takes: the person was told that it is
+        # so.
+        given_up = step.kind not in (StepKind.CLOSE, StepKind.APPLY) and step.retries + 1 >= settings.MAX_RETRIES
         pause(step, reason, block=given_up, failed=True)
     except SourceBroken as error:
         known = error.code if error.code in StepReason.values else StepReason.ERROR
@@ -393,9 +394,9 @@ def _entry(held: Held, what: str, outcome: Outcome) -> audit.Entry:
     return audit.Entry(what, SYSTEM, held.request.pk, details=details)
 
 
-def reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
+def reach(held: Held, *, judge: bool = True, flags: bool = True) -> tuple[Connector, str]:
     """The connector and the person's key in the source. A source that could not be asked when the plan was made is
-    asked now; what it says that needs judgement stops the erasing, not the closing."""
+    asked now; what it says that needs judgement stops the erasing, not the closing, and by `flags` not a choice."""
     step, found = held.step, held.body["sources"][held.step.source]
     source = connector(step.source)
     if found["status"] != "unknown":
@@ -409,7 +410,7 @@ def reach(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
         raise lookout.Stop(StepReason.NOT_SUPPORTED, block=True)
     if located.status == "several":
         raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
-    if judge and set(located.flags) - set(held.body["flags"]):
+    if judge and flags and set(located.flags) - set(held.body["flags"]):
         raise lookout.Stop(StepReason.NEEDS_JUDGEMENT, block=True)
     if located.ref:
         Step.objects.filter(pk=step.pk).update(ref_sealed=held.request.case.seal(located.ref, "ref"))

@@ -18,7 +18,10 @@ POLICY_VERSION = "1"
 
 @dataclass(frozen=True)
 class Contact:
-    """What was understood of a form or a mail. `clear` is False where a person has to sort it first."""
+    """What was understood of a form or a mail. `clear` is False where a person has to sort it first.
+
+    `take_back`: a choice is taken back; only somebody who showed who they are is ever understood like that.
+    """
 
     email: str
     rights: tuple[str, ...]
@@ -30,6 +33,7 @@ class Contact:
     acts_as: str = "self"
     clear: bool = True
     machine: bool = False
+    take_back: bool = False
 
 
 def receive(channel: Channel, raw: bytes, dedupe: str, received_at: datetime | None = None) -> tuple[Intake, bool]:
@@ -93,7 +97,7 @@ def open_case(intake: Intake, contact: Contact) -> Case:
         for right in sorted(contact.rights or (Right.UNCLEAR.value,), key=lambda right: right not in COPY_RIGHTS):
             made = add_request(
                 case, right, contact.statement, clear=contact.clear and bool(address),
-                after=copy if right == Right.DELETION else None,
+                after=copy if right == Right.DELETION else None, take_back=contact.take_back,
             )  # fmt: skip
             copy = made if right in COPY_RIGHTS and copy is None else copy
     return case
@@ -107,6 +111,7 @@ def add_request(
     clear: bool = True,
     after: PrivacyRequest | None = None,
     received_at: datetime | None = None,
+    take_back: bool = False,
 ) -> PrivacyRequest:
     """Open a request for one right in a case and route it. Its clock runs from `received_at` where one message asked
     for several rights, else from the case's receipt, or from now for one that was asked for later. The caller's
@@ -117,6 +122,7 @@ def add_request(
     request = PrivacyRequest(
         case=case, right=right, received_at=received_at, due_on=found.due_on, target_on=found.target_on,
         tier_needed=found.tier, statement_sealed=case.seal(statement, "statement"), after=after, entered_at=now,
+        take_back=take_back,
     )  # fmt: skip
     request.save(force_insert=True)
     received = audit.Entry(

@@ -132,10 +132,11 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
     """Open the case of a stored form; repeatable."""
     data = json.loads(raw if raw is not None else submit.raw_bytes(intake))
     country, _dash, region = data["country"].partition("-")
+    rights = tuple(data["rights"]) if "rights" in data else (data["right"],) if data["right"] else ()
     contact = submit.Contact(
-        email=data["email"], rights=(data["right"],) if data["right"] else (), statement=data["statement"],
+        email=data["email"], rights=rights, statement=data["statement"],
         country="" if country == "other" else country, region=region, language=data["language"], acts_as=data["acts_as"],
-        clear=bool(data["right"]),
+        clear=bool(rights), take_back=data.get("take_back", False),
     )  # fmt: skip
     return submit.open_case(intake, contact)
 

@@ -3,6 +3,7 @@
 from dsar.models.actor import REQUESTER, SYSTEM, Actor, staff
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
+from dsar.models.choice import Choice
 from dsar.models.correction import Correction, Evidence
 from dsar.models.decision import Decision
 from dsar.models.house import House, Source
@@ -19,7 +20,7 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "CopyPart", "Correction",
+    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart", "Correction",
     "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan",
     "PrivacyRequest", "Redaction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

@@ -67,7 +67,7 @@ OWN_DATA: dict[str, Own] = {
             sealed="statement_sealed", pseudonym="id uid case after assignee",
             operational="right state received_at entered_at due_on target_on original_due_on extended_at paused_reason"
             " tier_needed asked_in answer_by reminders reminded_at located_at judgement attention confirmed_at quiet_until"
-            " released_at begun_at waived_copy_at disputed_at outcome ended_at",
+            " released_at begun_at waived_copy_at disputed_at outcome ended_at take_back",
         ),
     ),
     "dsar.Intake": Own(
@@ -150,6 +150,12 @@ OWN_DATA: dict[str, Own] = {
             sealed="note_sealed", index="email_index", pseudonym="id placed_by lifted_by",
             operational="sources code status placed_at review_on lifted_at",
         ),
+    ),
+    "dsar.Choice": Own(
+        "as long as the choice stands, to honour it (GDPR Art 21(3); Cal. Civ. Code 1798.135(c)), the hash alone; taken"
+        " back, as long as its case",
+        "the person takes it back, and the purge of the case deletes the row; what stands it only cuts off from its case",
+        _fields(index="email_index", pseudonym="id case request", operational="kind since taken_back_at"),
     ),
     "dsar.Tombstone": Own(
         "TOMBSTONE_PERIOD from the erasure (GDPR Art 17 with Art 5(2); 11 CCR 7022(e))", "the day in expires_on",

@@ -66,6 +66,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True, default="")
     ended_at = models.DateTimeField(null=True)
     waived_copy_at = models.DateTimeField(null=True)
+    take_back = models.BooleanField(default=False)
     after = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
     statement_sealed = models.BinaryField(null=True)
     assignee = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
@@ -113,6 +114,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
                 name="request_fulfilling_was_released",
             ),
             models.CheckConstraint(
+                condition=Q(take_back=False) | Q(right__in=[r.value for r in UNVERIFIED_RIGHTS]),
+                name="request_takes_back_a_choice",
+            ),
+            models.CheckConstraint(
                 condition=(Q(state__in=[s.value for s in FINAL_STATES]) & ~Q(outcome="") & Q(ended_at__isnull=False))
                 | (~Q(state__in=[s.value for s in FINAL_STATES]) & Q(outcome="") & Q(ended_at__isnull=True)),
                 name="request_ends_with_an_outcome",
@@ -121,6 +126,12 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return f"{self.right or 'unsorted'} {self.pk}"
+
+    @property
+    def title(self) -> str:
+        """What is asked for, in a few words: the right, or the choice that is taken back."""
+        label = str(Right(self.right).label)
+        return str(_("%(choice)s (taken back)")) % {"choice": label} if self.take_back else label
 
     @property
     def is_bound(self) -> bool:

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import CheckKind, DecisionKind, Outcome, Right
+from dsar.enums import CheckKind, DecisionKind, Notice, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
-from dsar.notifications import letters
+from dsar.notifications import choices, letters
 
 
 def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
@@ -82,14 +82,14 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
         "language": translation.get_language(),
         "reference": case.reference,
         "right": right.value,
-        "right_label": right.label,
+        "right_label": request.title if request else right.label,
         "received_on": case.received_at.date(),
         "due_on": request.due_on if request else None,
         "old_due_on": request.original_due_on if request else None,
         "new_due_on": request.due_on if request and request.extended_at else None,
         "deadline_explained": letters.deadline_explained(request) if request else [],
         "quiet_until": request.quiet_until if request else None,
-        "understood": letters.understood(right),
+        "understood": letters.understood(right, take_back=bool(request and request.take_back)),
         "person_text": message.text,
         "question": message.text,
         "authority_name": regime.authority,
@@ -119,4 +119,6 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
     if request:
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
+        if message.notice in (Notice.DONE_CHOICE, Notice.CHOICE_NOTED):
+            context |= choices.of_the_choice(request)
     return context

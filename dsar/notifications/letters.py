@@ -35,8 +35,10 @@ UNDERSTOOD: dict[str, Any] = {
 }
 
 
-def understood(right: Right) -> str:
+def understood(right: Right, *, take_back: bool = False) -> str:
     """What we understood, in one sentence."""
+    if take_back:
+        return _("You take back a choice that you made: %(choice)s.") % {"choice": right.label}
     return str(UNDERSTOOD[right])
 
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import User
 from dsar import deadlines
 from dsar.enums import UNVERIFIED_RIGHTS, Right
 from dsar.intake.web import RequestForm
 from dsar.law import countries
 from dsar.notifications import letters
-from dsar.portal import session
+from dsar.notifications.choices import WORDS
+from dsar.portal import choices, session
 
 SOMETHING_ELSE = "something-else"
 
@@ -73,7 +75,7 @@ BY_SLUG = {card.slug: card for _title, cards in CARDS for card in cards}
 def home(request: HttpRequest) -> HttpResponse:
     """What would you like to do? Every right as a card."""
     groups = [{"title": title, "cards": cards} for title, cards in CARDS]
-    return render(request, "portal/home.html", {"groups": groups})
+    return render(request, "portal/home.html", {"groups": groups, "gpc": choices.gpc(request)})
 
 
 @never_cache
@@ -83,7 +85,8 @@ def ask(request: HttpRequest, right: str) -> HttpResponse:
     card = BY_SLUG.get(right)
     if card is None:
         raise Http404
-    form = RequestForm(request.POST if request.method == "POST" else None, right=card.right)
+    known = {"email": request.user.email} if isinstance(request.user, User) else {}
+    form = RequestForm(request.POST if request.method == "POST" else None, right=card.right, initial=known)
     if form.is_bound:
         if form.is_valid():
             form.submit()
@@ -113,7 +116,7 @@ def received(request: HttpRequest) -> HttpResponse:
             "deadline_steps": dates.due.explain(), "citation": dates.due.citation,
             "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
             "needs_proof": right not in UNVERIFIED_RIGHTS and right != Right.UNCLEAR,
-            "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION,
+            "choice": WORDS.get(right), "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION,
             "agent": sent["acts_as"] == "agent",
         },
     )  # fmt: skip

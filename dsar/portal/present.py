@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 
 from dsar import deadlines
-from dsar.enums import MessageStatus, Notice, Outcome, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, MessageStatus, Notice, Outcome, Right, State
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import progress
 from dsar.law import regimes
@@ -43,8 +43,8 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
     regime = regimes.load(request.case.regime)
     return {
         "request": request,
-        "title": Right(request.right).label,
-        "understood": letters.understood(Right(request.right)),
+        "title": request.title,
+        "understood": letters.understood(Right(request.right), take_back=request.take_back),
         "steps": progress.steps(request),
         "ball": progress.ball(request),
         "deadline": deadline(request),
@@ -52,7 +52,7 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "closing": (done, systems) if done < systems and not ended else None,
         "closed": request.is_bound and done == systems,
         "quiet": request.quiet_until if request.state == State.RELEASING and _is_ahead(request) else None,
-        "items": letters.items(request) if worked else [],
+        "items": letters.items(request) if worked and request.right not in UNVERIFIED_RIGHTS else [],
         "report": letters.known(request),
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
         "authority": regime.authority,

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from dsar.portal import account_settings, case, confirm, correction, follow, health, intake, letters, proof
+from dsar.portal import (
+    account_settings,
+    case,
+    choices,
+    confirm,
+    correction,
+    follow,
+    health,
+    intake,
+    letters,
+    proof,
+    unsubscribe,
+)
 
 urlpatterns = [
     path("", intake.home, name="home"),
@@ -29,6 +41,9 @@ urlpatterns = [
     path("follow/", follow.follow, name="follow"),
     path("follow/code/", follow.follow_code, name="follow_code"),
     path("not-me/", follow.not_me, name="not_me"),
+    path("choices/", choices.choices, name="choices"),
+    path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path(".well-known/gpc.json", choices.gpc_support, name="gpc_support"),
     path("settings/security/", account_settings.security, name="settings_security"),
     path("settings/security/delete/", account_settings.delete, name="settings_delete"),
     path("health/", health.health, name="health"),

@@ -7,13 +7,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import Notice, State
+from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
 from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import holds, purge
 from dsar.workflow import Conflict, lock, move
 
 BATCH = 200
+# A choice is carried out within seconds; whoever waits longer hears that it holds all the same.
+SLOW_CHOICE = timedelta(minutes=10)
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -24,7 +26,7 @@ def sweep(now: datetime | None = None) -> int:
     done = holds.settle_placing() + purge.sweep(moment)
     done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
     done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
-    done += _remind(moment, today) + _interim(today)
+    done += _remind(moment, today) + _interim(today) + _note_choices(moment)
     first_of_silence = moment - (settings.CONFIRM_WITHIN - settings.CONFIRM_REMINDERS[-1])
     overdue = PrivacyRequest.objects.awaiting_no_copy(today).filter(
         state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN
@@ -54,6 +56,21 @@ def _interim(today: date) -> int:
             request = lock(pk)
             if not request.is_ended:
                 done += outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{pk}") is not None
+    return done
+
+
+def _note_choices(moment: datetime) -> int:
+    """Acknowledge choices that a source keeps waiting: they hold, and that system is still to be told."""
+    done = 0
+    waiting = PrivacyRequest.objects.filter(
+        state__in=[State.LOCATING, State.FULFILLING], right__in=UNVERIFIED_RIGHTS, entered_at__lte=moment - SLOW_CHOICE
+    )
+    told = Message.objects.filter(request=OuterRef("pk"), notice=Notice.CHOICE_NOTED)
+    for pk in list(waiting.filter(~Exists(told)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            request = lock(pk)
+            if not request.is_ended:
+                done += outbox.queue(request, Notice.CHOICE_NOTED, dedupe=f"choice:{pk}") is not None
     return done
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dsar import audit
 from dsar.enums import IntakeStatus
-from dsar.models import SYSTEM, Case, CaseKey, IdentityCheck, Intake, Letter, Message, PrivacyRequest, Subject
+from dsar.models import SYSTEM, Case, CaseKey, Choice, IdentityCheck, Intake, Letter, Message, PrivacyRequest, Subject
 
 BATCH = 200
 
@@ -44,6 +44,9 @@ def purge(pk: int, now: datetime | None = None) -> None:
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
         Message.objects.filter(case=case).update(text_sealed=None, to_index="")
         Letter.objects.filter(message__case=case).update(pdf_sealed=None)
+        # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.
+        Choice.objects.filter(case=case, taken_back_at__isnull=False).delete()
+        Choice.objects.filter(case=case).update(case=None, request=None)
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
             purged_at=moment, email_sealed=None, email_index="", name_sealed=None, reply_index="", subject=None

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dsar import keys
 from dsar.enums import HoldStatus, IntakeStatus, State, StepReason, StepStatus
 from dsar.fulfilment import control
-from dsar.intake import email
+from dsar.intake import email, unsubscribe
 from dsar.law import codes
 from dsar.models import Actor, Intake, LegalHold, Step
 from dsar.review import decide
@@ -93,6 +93,29 @@ def test_the_pages_of_whoever_asks(judge: Judge) -> None:
     window.press("Continue")
     window.sees("This code is not valid")
     judge.look("second factor, wrong")
+    assert judge.wrong == []
+
+
+def test_the_pages_of_choices(judge: Judge) -> None:
+    window = judge.window
+    judge.open("/choices/", "My choices")
+    judge.open("/ask/opt_out_sale/", "Do not sell or share my data")
+    window.page.locator("input[name=email]").fill(CAST.neighbour)
+    window.page.locator("select[name=country]").select_option("US-CA")
+    judge.press("Send my request", "We have your request")
+    window.open_mail(CAST.neighbour, "Your choice is in force")
+    judge.look("a letter about a choice")
+    token = unsubscribe.token_for(CAST.plain)
+    judge.open(f"/u/{token}/", "Stop our marketing mails")
+    judge.press("Unsubscribe", "You are unsubscribed")
+    judge.open("/u/forged/", "We do not know this link", 404)
+    scenes.an_account(CAST.neighbour)
+    window.context.set_extra_http_headers({"Sec-GPC": "1"})
+    judge.open("/", "What would you like to do?")
+    window.sign_in(CAST.neighbour)
+    judge.open("/choices/", "My choices")
+    judge.press("Apply it to my account", "My choices")
+    judge.open("/settings/security/", "Security")
     assert judge.wrong == []
 
 

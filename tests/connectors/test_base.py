@@ -108,7 +108,7 @@ class TestManual:
             lambda: connector.export("1", "", 1),
             lambda: connector.rectify("1", {}),
             lambda: connector.restrict("1"),
-            lambda: connector.apply("1", "out"),
+            lambda: connector.apply("1", "out", on=True),
             lambda: connector.notify("x", "y"),
         ]
         for call in calls:

@@ -37,6 +37,11 @@ sources:
       - {table: sessions, delete: true}
       - {table: api_keys, set: {revoked_at: now}, only_null: revoked_at}
       - {table: users, set: {status: closed, password_hash: null}}
+    choices:
+      marketing_opt_out:
+        - {table: users, only: {news: true}, set: {news: false, news_stopped_at: now, news_stopped_by: desk},
+           undo: {news: true, news_stopped_at: null, news_stopped_by: null}}
+        - {table: api_keys, set: {label: quiet}, undo: {label: null}}
     money:
       purchases: {table: purchases, person: user_id, remaining: remaining_cents, currency: currency, method: method,
                   reference: reference, expires_on: expires_on}
@@ -51,7 +56,8 @@ sources:
               columns: {id: {}, email: {personal: true}, name: {personal: true, correct: name},
               phone: {personal: true}, handle: {personal: true, mask: hash},
               password_hash: {personal: true, secret: true},
-              status: {}, is_staff: {}, watched: {}, contact_changed_at: {personal: true}}}
+              status: {}, is_staff: {}, watched: {}, contact_changed_at: {personal: true},
+              news: {}, news_stopped_at: {}, news_stopped_by: {}}}
       members: {key: id, person: user_id, category: account,
                 columns: {id: {}, user_id: {}, organisation_id: {}, role: {}}}
       sessions: {key: token, person: user_id, category: account, columns: {token: {personal: true}, user_id: {}}}
@@ -110,7 +116,8 @@ def _metadata(schema: str | None) -> sa.MetaData:
         "users", C("email", String(200)), C("name", String(80)), C("phone", String(40)),
         C("handle", String(40), unique=True), C("password_hash", String(80)), C("status", String(20), nullable=False),
         C("is_staff", sa.Boolean, nullable=False), C("watched", sa.Boolean, nullable=False),
-        C("contact_changed_at", sa.DateTime(timezone=True)),
+        C("contact_changed_at", sa.DateTime(timezone=True)), C("news", sa.Boolean, nullable=False),
+        C("news_stopped_at", sa.DateTime(timezone=True)), C("news_stopped_by", String(20)),
     )  # fmt: skip
     table("members", C("user_id", to("users.id")), C("organisation_id", to("organisations.id")), C("role", String(10)))
     table("sessions", C("token", String(40), primary_key=True), C("user_id", to("users.id")), key=False)
@@ -150,6 +157,7 @@ class Shop:
     """Two equal people, and ways to add what a test needs."""
 
     people: tuple[str, ...] = ("Ann@Example.com", "bob@example.com")
+    choice = "marketing_opt_out"
 
     def __init__(self, url: str, schema: str | None) -> None:
         self.url, self.schema = url, schema
@@ -219,7 +227,9 @@ class Shop:
         self.engine.dispose()
 
     def user(self, email: str | None, **values: Any) -> int:
-        return self.add("users", **{"email": email, "status": "active", "is_staff": False, "watched": False, **values})
+        return self.add(
+            "users", **{"email": email, "status": "active", "is_staff": False, "watched": False, "news": True, **values}
+        )
 
     def person(self, email: str) -> int:
         """Add somebody with rows of every fate."""
@@ -232,7 +242,7 @@ class Shop:
         for number in range(3):
             self.add("sessions", token=f"{who}-token-{number}", user_id=user)
             self.add("prompts", user_id=user, body=f"{who}-body {number}")
-        key = self.add("api_keys", user_id=user, label=f"{who}-label")
+        key = self.add("api_keys", user_id=user)
         for _ in range(4):
             self.add("calls", api_key_id=key, ip=f"{who}-ip")
         self.invoice(user, who, date(2013, 5, 1))  # its ten years are over

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from dsar.connectors.base import Connector, Identity, Intent, Outcome, TableOrder, Tally
+from dsar.connectors.base import Connector, Identity, Intent, NotSupported, Outcome, TableOrder, Tally
 
 KEY = b"step key of the contract suite.."
 
@@ -22,6 +22,7 @@ class World(Protocol):
     secrets: dict[str, tuple[str, ...]]  # per address: personal values that no export may show after an erasure
     orders: tuple[TableOrder, ...]
     name_rows: int  # how many rows of each person say the field "name"
+    choice: str  # a choice that the data map describes, not made by anybody yet
 
     def connector(self, *, fresh: bool = False) -> Connector:
         """Return the connector: with `fresh`, one that remembers nothing, as in a process just started."""
@@ -106,6 +107,7 @@ class ConnectorContract:
         ):
             assert Totals().add(connector.erase(ref, world.orders, intent, KEY, False).tallies).done == 0
         assert connector.close(ref) == Outcome()
+        assert connector.apply(ref, world.choice, on=True) == connector.apply(ref, world.choice, on=False) == Outcome()
         assert connector.verify(ref, world.orders, KEY).left == ()
         assert connector.export(ref, "", 100).rows == ()
         assert world.snapshot() == before
@@ -216,6 +218,36 @@ class ConnectorContract:
         state = world.snapshot()
         assert world.connector().close(ref) == Outcome()
         assert world.snapshot() == state
+
+    def test_a_choice_is_carried_out_once_and_counted(self, world: World) -> None:
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        done = world.connector().apply(ref, world.choice, on=True)
+        assert done.tallies
+        assert all(tally.changed for tally in done.tallies)
+        state = world.snapshot()
+        assert state != before
+        assert world.connector(fresh=True).apply(ref, world.choice, on=True) == Outcome()
+        assert world.snapshot() == state
+
+    def test_a_choice_is_taken_back_as_if_it_had_never_been_made(self, world: World) -> None:
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        done = world.connector().apply(ref, world.choice, on=True)
+        assert world.connector().apply(ref, world.choice, on=False) == done
+        assert world.snapshot() == before
+        assert world.connector().apply(ref, world.choice, on=False) == Outcome()
+
+    def test_a_choice_touches_nobody_else(self, world: World) -> None:
+        ref = ref_of(world, world.people[0])
+        before = world.snapshot(without=ref)
+        for on in (True, False):
+            world.connector().apply(ref, world.choice, on=on)
+            assert world.snapshot(without=ref) == before
+
+    def test_a_choice_that_nobody_described_is_a_persons_task(self, world: World) -> None:
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        with pytest.raises(NotSupported):
+            world.connector().apply(ref, "no such choice", on=True)
+        assert world.snapshot() == before
 
     @pytest.mark.parametrize("limit", [1, 3, 100])
     def test_an_export_pages_through_every_row_once(self, world: World, limit: int) -> None:

@@ -18,20 +18,30 @@ from dsar.retention import order_for, verdict
 from .suite import KEY, ConnectorContract, Snapshot, Totals, erase_all, intents, ref_of
 
 SOURCE = SourceMap.model_validate({"connector": "django_orm", "label": "Sign-in", "categories": ["sign_in"]})
+CHOICES = {
+    "withdraw_consent": [
+        {
+            "table": "accounts.User", "only": {"language": "de"}, "set": {"language": "-", "last_login": "now"},
+            "undo": {"language": "de", "last_login": None},
+        },
+        {"table": "mfa.Authenticator", "set": {"type": "quiet"}, "undo": {"type": "totp"}},
+    ]
+}  # fmt: skip
 
 
 def changeable() -> SourceMap:
-    """The same with a name that can be corrected and a mark for a restriction."""
+    """The same with a name that can be corrected, a mark for a restriction and a choice."""
     made = accounts_map(SOURCE).model_dump(by_alias=True)
     made["tables"]["accounts.User"]["columns"]["full_name"]["correct"] = "name"
     made["tables"]["accounts.User"]["columns"]["external_id"]["derived_from"] = "name"
     marks = {"table": "accounts.User", "set": {"language": "none"}, "undo": {"language": "de"}}
-    return SourceMap.model_validate({**made, "restrict": [marks]})
+    return SourceMap.model_validate({**made, "restrict": [marks], "choices": CHOICES})
 
 
 class Accounts:
     people: tuple[str, ...] = ("ann@example.com", "bob@example.com")
     name_rows = 1
+    choice = "withdraw_consent"
 
     def __init__(self) -> None:
         self.orders: tuple[TableOrder, ...] = tuple(

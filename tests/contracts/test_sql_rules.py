@@ -332,3 +332,29 @@ def test_counting_takes_the_same_statements_for_one_row_and_for_many(shop: Shop)
 def test_totals_add_up(shop: Shop) -> None:
     totals = erase_all(shop, ref_of(shop, ANN))
     assert totals == Totals(removed=totals.removed, anonymised=3, kept=3)
+
+
+def test_a_choice_leaves_an_organisations_rows_and_what_the_person_had_stopped_before(shop: Shop) -> None:
+    me, connector = shop.refs["bob@example.com"], shop.connector()
+    shared = shop.add("api_keys", user_id=me, organisation_id=shop.organisation, label="of the bakery")
+    users = shop.table("users")
+    before = datetime(2026, 1, 1, 12)
+    shop.run(sa.update(users).where(users.c.id == me).values(news=False, news_stopped_at=before))
+    held = shop.snapshot()
+    connector.apply(str(me), shop.choice, on=True)
+    assert [(row.id, row.label) for row in shop.rows("api_keys") if row.user_id == me and row.label != "quiet"] == [
+        (shared, "of the bakery")
+    ]
+    connector.apply(str(me), shop.choice, on=False)
+    assert shop.snapshot() == held, "taking back gives nobody a consent that they had not given"
+
+
+def test_only_the_columns_that_a_choice_names_change(shop: Shop) -> None:
+    me = shop.refs["bob@example.com"]
+    [before] = [row for row in shop.rows("users") if row.id == me]
+    shop.connector().apply(str(me), shop.choice, on=True)
+    [after] = [row for row in shop.rows("users") if row.id == me]
+    changed = {name for name, value in after._mapping.items() if value != before._mapping[name]}
+    assert changed == {"news", "news_stopped_at", "news_stopped_by"}
+    moment = after.news_stopped_at if after.news_stopped_at.tzinfo else after.news_stopped_at.replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - moment).total_seconds() < 60

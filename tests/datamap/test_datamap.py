@@ -211,3 +211,29 @@ class TestCheck:
     def test_organisations_are_looked_up_too(self, live: dict[str, LiveTable]) -> None:
         members = {"table": "members", "person": "user_id", "organisation": "org_id"}
         assert len(messages(changed("sources.shop.organisations", members), live)) == 2
+
+
+CHOICE: dict[str, Any] = {"table": "orders", "set": {"note": "no"}, "undo": {"note": None}}
+
+
+@pytest.mark.parametrize(
+    "kind, given, says",
+    [
+        ("opt_out_everything", {}, "is none of"),
+        ("opt_out_sale", {"undo": {}}, "could not be taken back"),
+        ("opt_out_sale", {"undo": {"note": None, "at": "now"}}, "undo sets at, which the choice does not"),
+        ("opt_out_sale", {"set": {"user_id": 1}, "undo": {"user_id": 2}}, "user_id joins the row to its person"),
+        ("opt_out_sale", {"set": {"note": "now"}}, "nothing else tells which rows to take back"),
+        ("opt_out_sale", {}, ""),
+    ],
+)
+def test_a_choice_is_one_that_can_be_made_and_taken_back(kind: str, given: dict[str, Any], says: str) -> None:
+    found = loader.parse(changed("sources.shop.choices", {kind: [{**CHOICE, **given}]}))
+    messages = [message for message in check(found, {}, lambda _code: True) if "choices" in message]
+    assert bool(messages) == bool(says)
+    assert says in " ".join(messages)
+
+
+def test_a_choice_names_columns_that_are_classified() -> None:
+    with pytest.raises(DataMapError, match=r"orders.paid is not classified"):
+        loader.parse(changed("sources.shop.choices", {"opt_out_sale": [{**CHOICE, "only": {"paid": True}}]}))
