@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import CheckKind, DecisionKind, Notice, Outcome, Right
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
 from dsar.notifications import choices, letters
@@ -119,6 +119,6 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
     if request:
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
-        if message.notice in (Notice.DONE_CHOICE, Notice.CHOICE_NOTED):
+        if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
     return context
