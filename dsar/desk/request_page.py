@@ -13,7 +13,7 @@ from dsar import deadlines, keys
 from dsar.desk import corrections, forms, frame, progress, rows, story, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
-from dsar.enums import DecisionKind, StepReason
+from dsar.enums import DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
 from dsar.law.errors import LawError
