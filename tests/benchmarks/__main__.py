@@ -1,4 +1,4 @@
-"""`make bench`: erasures on PostgreSQL, web intake on PostgreSQL and SQLite; prints one table, with the machine.
+"""`make bench`: erasures and copies on PostgreSQL, web intake on PostgreSQL and SQLite; prints one table, with the machine.
 
 Nothing is asserted. Set DATABASE_URL and REDIS_URL to servers of your own (default: those of this machine); the database
 is called `rd_bench` and is made anew. Nothing leaves this machine.
@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks import ground
+from tests.benchmarks import ground, people
 from tests.benchmarks.meters import machine
 
 Row = tuple[str, str, str, str]
@@ -66,6 +66,24 @@ def intake_rows(vendor: str, count: int, target: str) -> list[Row]:
     return rows
 
 
+def export_rows(count: int, big: int) -> list[Row]:
+    """What the copies came to, in rate, cost and memory."""
+    found = run("exports", "postgresql", str(count), str(big))
+    parts = ", ".join(f"{part} {value:.1f}" for part, value in found["cpu_ms"].items())
+    large, mega = found["big"], 1024 * 1024
+    return [
+        (
+            f"Copies of {people.ROWS_EACH} rows: per second", f"{found['per_second']:.1f}", "at least 30",
+            f"{found['exports']} in {found['seconds']:.1f} s, from the approval of all to the desk that looks through them",
+        ),
+        ("Copies: CPU each", f"{found['cpu_ms_each']:.1f} ms", "", parts),
+        (
+            f"Copy of {large['rows']} rows: most memory", f"{large['peak'] / mega:.0f} MB", "less than 200 MB",
+            f"{large['at_first'] / mega:.0f} MB before; {large['seconds']:.0f} s; zip of {large['zip_bytes'] / mega:.0f} MB",
+        ),
+    ]  # fmt: skip
+
+
 def facts() -> list[str]:
     """The machine and the versions, one line each."""
     found = machine()
@@ -87,16 +105,22 @@ def table(rows: list[Row]) -> str:
 def main() -> None:
     """Measure what was asked for, print it, and write it where --markdown says."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["erasures", "intake", "intake-sqlite", []], help="default: all")
+    parser.add_argument(
+        "what", nargs="*", choices=["erasures", "exports", "intake", "intake-sqlite", []], help="default: all"
+    )
     parser.add_argument("--backlogs", default="200,400", help="how many erasures wait, one measurement each")
     parser.add_argument("--forms", type=int, default=1000, help="how many forms are sent")
+    parser.add_argument("--copies", type=int, default=200, help="how many copies are made")
+    parser.add_argument("--big", type=int, default=1_000_000, help="how many rows the large copy has")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     given = parser.parse_args()
-    wanted = given.what or ["erasures", "intake", "intake-sqlite"]
+    wanted = given.what or ["erasures", "exports", "intake", "intake-sqlite"]
     rows: list[Row] = []
     try:
         if "erasures" in wanted:
             rows += erasure_rows([int(number) for number in given.backlogs.split(",")])
+        if "exports" in wanted:
+            rows += export_rows(given.copies, given.big)
         if "intake" in wanted:
             rows += intake_rows("postgresql", given.forms, "at least 100")
         if "intake-sqlite" in wanted:

@@ -155,3 +155,43 @@ def confirmed(numbers: range) -> list[int]:
     if PrivacyRequest.objects.filter(pk__in=found, state=State.RELEASING).count() != len(found):
         raise RuntimeError("the backlog is not what it should be")
     return found
+
+
+def to_copy(number: int) -> int:
+    """A copy that this person asked for by web form, proven and located, as it waits for its approval: its key."""
+    from dsar.enums import Channel, CheckKind, Right, State
+    from dsar.fulfilment import locating
+    from dsar.intake import submit, web
+    from dsar.models import PrivacyRequest
+    from dsar.verification import links
+
+    raw = json.dumps(
+        {
+            "right": Right.ACCESS, "email": address(number), "country": "DE", "acts_as": "self", "statement": "",
+            "language": "en",
+        }
+    ).encode()  # fmt: skip
+    intake, _ = submit.receive(Channel.WEB, raw, f"web:{uuid.uuid4().hex}")
+    case = web.process(intake, raw)
+    request = case.requests.get()
+    locating.locate(request.pk)
+    links.prove_mailbox(case.checks.get(kind=CheckKind.MAILBOX).token)
+    locating.settle(request.pk)
+    if PrivacyRequest.objects.get(pk=request.pk).state != State.REVIEW:
+        raise RuntimeError("nothing waits for an approval")
+    return int(request.pk)
+
+
+def many_calls(url: str, schema: str | None, number: int, rows: int) -> None:
+    """Let one customer have made that many calls (PostgreSQL)."""
+    engine = sa.create_engine(url).execution_options(schema_translate_map={None: schema})
+    text = sa.func.concat(sa.func.repeat("A question. ", 10), sa.column("n"))
+    series = sa.func.generate_series(1, rows).table_valued("n").render_derived()
+    chosen = sa.select(
+        10_000_000 + series.c.n, sa.literal(number), text, sa.literal("192.0.2.7"), sa.func.now()
+    ).select_from(series)  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(sa.insert(calls).from_select(["id", "customer_id", "prompt", "ip", "at"], chosen))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
+    engine.dispose()

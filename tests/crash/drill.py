@@ -105,7 +105,7 @@ def install() -> None:
 
     from dsar import journal
     from dsar.connectors.sql import SqlConnector
-    from dsar.fulfilment import finish, lookout, runner
+    from dsar.fulfilment import access, finish, lookout, package, runner
     from dsar.intake import submit
     from dsar.models import PrivacyRequest
     from dsar.notifications.folder import FolderBackend
@@ -125,6 +125,10 @@ def install() -> None:
     wrap(runner, "_close", of_step("close"))
     wrap(runner, "_settle", of_step("money"))
     wrap(runner, "still_ours", of_step("check"))
+    wrap(access, "_read", of_step("read"))
+    wrap(access, "_keep", of_step("keep"))
+    wrap(package, "announce", "announce")
+    wrap(package, "write", "write")
     wrap(lookout, "look", "look")
     wrap(SqlConnector, "verify", "verify")
     wrap(finish, "entomb", "entomb")
