@@ -19,6 +19,7 @@ from tests import drive
 from tests.browser.window import Window
 from tests.house import CAST, House, at_rest, body_of, mail_to, wait_for
 from tests.journeys import scenes
+from tests.journeys.people import PASSWORD
 
 pytestmark = pytest.mark.once
 Opener = Callable[..., Window]
@@ -112,7 +113,7 @@ def test_the_pages_of_choices(judge: Judge) -> None:
     scenes.an_account(CAST.neighbour)
     window.context.set_extra_http_headers({"Sec-GPC": "1"})
     judge.open("/", "What would you like to do?")
-    window.sign_in(CAST.neighbour)
+    window.sign_in(CAST.neighbour, PASSWORD)
     judge.open("/choices/", "My choices")
     judge.press("Apply it to my account", "My choices")
     judge.open("/settings/security/", "Security")
