@@ -257,6 +257,8 @@ SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 10, 1)
 CONTACT_CHANGE_DAYS = 30
 # Rights that the company approves by itself where nothing needs judgement; a deletion and a copy never are.
 AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))
+# Between the letter that a restriction ends and its end (GDPR Art 18(3)).
+RESTRICTION_NOTICE = timedelta(days=env.integer("RESTRICTION_NOTICE_DAYS", 14))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
 PACKAGE_PERIOD = timedelta(days=env.integer("PACKAGE_DAYS", 30, 1))

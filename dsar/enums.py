@@ -174,6 +174,15 @@ class StepReason(models.TextChoices):
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
+class RestrictionGround(models.TextChoices):
+    """Why data are kept and not used otherwise: GDPR Art 18(1)(a) to (d)."""
+
+    CONTESTED = "contested", _("The person says that the data are wrong (GDPR Art 18(1)(a))")
+    UNLAWFUL = "unlawful", _("The use is unlawful and the person does not want deletion (GDPR Art 18(1)(b))")
+    CLAIMS = "claims", _("The person needs the data for legal claims (GDPR Art 18(1)(c))")
+    OBJECTION = "objection", _("An objection is weighed or was granted (GDPR Art 18(1)(d))")
+
+
 class CorrectionStatus(models.TextChoices):
     """What became of one field that should say something else."""
 
@@ -211,6 +220,7 @@ class Notice(models.TextChoices):
     DONE_CORRECTED = "done_corrected", _("Correction carried out")
     DONE_OBJECTION = "done_objection", _("Objection granted")
     DONE_RESTRICTED = "done_restricted", _("Restriction in force")
+    RESTRICTION_LIFTING = "restriction_lifting", _("A restriction ends")
     DONE_CHOICE = "done_choice", _("Choice carried out")
     CHOICE_NOTED = "choice_noted", _("Choice noted; systems are being told")
     DONE_REVIEWED = "done_reviewed", _("Reviewed by a person")
@@ -253,6 +263,9 @@ class DecisionKind(models.TextChoices):
     NARROW = "narrow", _("Narrowed")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
     DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")
+    LIFT = "lift", _("Restriction lifted")
+    REVIEWED_CHANGED = "reviewed_changed", _("Decision looked at again and changed")
+    REVIEWED_UPHELD = "reviewed_upheld", _("Decision looked at again and upheld")
     RETRY = "retry", _("Retried")
     HOLD = "hold", _("Hold placed")
     HOLD_LIFTED = "hold_lifted", _("Hold lifted")

@@ -173,7 +173,17 @@ def test_every_verb_by_every_role(verb, role):
 
 def test_the_verbs_of_approvers_are_theirs_alone():
     of_approvers = {slug for slug, verb in VERBS.items() if Role.HANDLER not in verb.roles}
-    assert of_approvers == {"approve", "refuse", "lapse", "narrow", "release", "dispute", "decide-correction"}
+    assert of_approvers == {
+        "approve",
+        "refuse",
+        "lapse",
+        "narrow",
+        "release",
+        "dispute",
+        "decide-correction",
+        "lift",
+        "review-again",
+    }
     for verb in VERBS.values():
         assert verb.roles <= {Role.HANDLER, Role.APPROVER}
 

@@ -10,8 +10,8 @@ from django_fsm import can_proceed
 
 from dsar.desk import forms, right_forms
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.enums import DecisionKind, State, StepReason, StepStatus
-from dsar.fulfilment import control
+from dsar.enums import DecisionKind, Right, State, StepReason, StepStatus
+from dsar.fulfilment import control, restricting
 from dsar.intake import submit
 from dsar.models import Actor, PrivacyRequest
 from dsar.review import corrections, decide
@@ -86,9 +86,10 @@ VERBS: Mapping[str, Verb] = {
             _("Approve the plan"),
             _("Approved. The person is asked to confirm."),
             forms.ApproveForm,
-            lambda pk, data, actor: decide.approve(pk, actor=actor, text=data["text"]),
+            lambda pk, data, actor: decide.approve(pk, actor=actor, text=data["text"], ground=data.get("ground", "")),
             APPROVERS,
             moves="approve",
+            exists=lambda request: request.right != Right.HUMAN_REVIEW,
         ),
         Verb(
             "release",
@@ -127,6 +128,29 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.judge_dispute(pk, data["founded"] == "founded", data["text"], actor=actor),
             APPROVERS,
             exists=lambda request: request.disputed_at is not None and not request.is_ended,
+        ),
+        Verb(
+            "review-again",
+            _("Say what you found"),
+            _("Noted. The person gets a letter with your reasons."),
+            right_forms.ReviewAgainForm,
+            lambda pk, data, actor: decide.review_again(
+                pk, data["outcome"] == "changed", data["what"], data["text"], actor=actor
+            ),
+            APPROVERS,
+            moves="approve",
+            exists=lambda request: request.right == Right.HUMAN_REVIEW,
+            help=_("Look at the decision yourself, with the power to change it, before you write."),
+        ),
+        Verb(
+            "lift",
+            _("End the restriction"),
+            _("The person is told now; the workers lift it when the notice is over."),
+            right_forms.LiftForm,
+            lambda pk, data, actor: restricting.lift(pk, data["text"], actor=actor),
+            APPROVERS,
+            exists=restricting.may_lift,
+            help=_("The person is told before it ends."),
         ),
         Verb(
             "propose-correction",

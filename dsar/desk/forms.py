@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import Right
+from dsar.enums import RestrictionGround, Right
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.models import PrivacyRequest
@@ -81,7 +81,15 @@ class QuestionForm(VerbForm):
 class ApproveForm(VerbForm):
     """What was weighed, if the person should know."""
 
+    ground = forms.ChoiceField(
+        label=_("On which ground?"), choices=[("", _("Please choose")), *RestrictionGround.choices]
+    )
     text = long_text(_("A sentence for the requester"), READ_BY_THEM, required=False, rows=2)
+
+    def prepare(self) -> None:
+        """Only a restriction has a ground."""
+        if self.request.right != Right.RESTRICTION:
+            del self.fields["ground"]
 
 
 class RefuseForm(VerbForm):

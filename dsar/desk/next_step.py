@@ -138,6 +138,25 @@ def _in_review(request: PrivacyRequest) -> Next:
         return Next(_("Nothing may be erased yet"), _("Check the reasons, and answer with them."), "refuse")
     if request.right == Right.CORRECTION:
         return _correcting(request)
+    if request.right == Right.OBJECTION:
+        return Next(
+            _("Weigh the objection"),
+            _("Its use is stopped meanwhile. Approve, and it stays so; refuse with our compelling grounds, and it is lifted"
+              " once the letter is out."),
+            "approve",
+        )  # fmt: skip
+    if request.right == Right.RESTRICTION:
+        return Next(
+            _("Is a ground met?"),
+            _("Approve with its ground: each source marks the data, or a colleague does. Refuse where none is met."),
+            "approve",
+        )
+    if request.right == Right.HUMAN_REVIEW:
+        return Next(
+            _("Look at the decision again"),
+            _("A person with the power to change it decides anew. The reasons go into the letter."),
+            "review-again",
+        )
     if request.right == Right.DELETION:
         return Next(
             _("This needs your judgement"),

@@ -47,3 +47,21 @@ class DecideCorrectionForm(VerbForm):
                 if not data.get(name):
                     self.add_error(name, _("Please give the reason: the requester reads it."))
         return data
+
+
+class ReviewAgainForm(VerbForm):
+    """What a person found who looked at a machine's decision again."""
+
+    what = long_text(_("Which decision did you look at, and with which data?"), READ_BY_THEM, rows=2)
+    outcome = forms.ChoiceField(
+        label=_("What came of it?"),
+        choices=[("changed", _("It is changed")), ("upheld", _("It stays as it was"))],
+        widget=forms.RadioSelect,
+    )
+    text = long_text(_("Your reasons"), READ_BY_THEM)
+
+
+class LiftForm(VerbForm):
+    """Why a restriction ends."""
+
+    text = long_text(_("Why does it end?"), READ_BY_THEM, rows=3)

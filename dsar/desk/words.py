@@ -28,6 +28,12 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Legal hold"),
         _("A hold covers this person's data; the plan keeps what it covers. Check that its ground still stands."),
     ),
+    "restriction": (
+        _("Restricted at their wish"),
+        _(
+            "The person had the use of these data restricted, to have them kept. Make sure that they want them gone now."
+        ),
+    ),
     "weigh": (
         _("Exception to weigh"),
         _("Something is kept on a ground that holds only once a person has weighed it. Read the reasons below."),
@@ -125,6 +131,10 @@ EVENTS: Final[Mapping[str, Any]] = {
     "uphold_dispute": _("Dispute found founded; nothing more is erased"),
     "dispute_judged": _("First finding on the dispute"),
     "settle": _("Carried out and verified"),
+    "restricted_while_weighed": _("Use stopped while the objection is weighed"),
+    "lift_announced": _("End of the restriction announced"),
+    "restrict_done": _("Restricted in a source"),
+    "lift_done": _("Restriction lifted in a source"),
     "correction_proposed": _("Field to correct named"),
     "correction_accepted": _("Correction of a field accepted"),
     "correction_refused": _("Correction of a field refused"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from dsar import audit, bell
 from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import corrected, finish
+from dsar.fulfilment import corrected, finish, restricting
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Choice, Plan, PrivacyRequest, Step
 from dsar.workflow import Inside, lock
@@ -26,7 +26,7 @@ Layout = Callable[[PrivacyRequest, plans.Body], list[Step]]
 
 def drain() -> int:
     """Lay out what was approved; returns how many. One person's trouble keeps nobody else waiting."""
-    done = 0
+    done = restricting.drain()
     for pk in list(PrivacyRequest.objects.to_begin().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
         try:
             done += begin(pk)
@@ -104,8 +104,8 @@ LAYOUTS: dict[str, Layout] = {
     **dict.fromkeys(COPY_RIGHTS, _of_every_source(StepKind.EXPORT)),
     **dict.fromkeys(UNVERIFIED_RIGHTS, _of_sources_that_choose),
     Right.CORRECTION: corrected.layout,
-    Right.OBJECTION: _of_every_source(StepKind.RESTRICT),
-    Right.RESTRICTION: _of_every_source(StepKind.RESTRICT),
+    Right.OBJECTION: restricting.layout,
+    Right.RESTRICTION: restricting.layout,
     Right.KNOW: _nothing,
     Right.HUMAN_REVIEW: _nothing,
 }

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import bell, keys
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
 from dsar.notifications import outbox
@@ -107,6 +107,9 @@ def settle(pk: int) -> None:
                 pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
                 automatic=plan.request.right in settings.AUTOMATIC_APPROVAL - DECIDED_BY_PEOPLE,
             )  # fmt: skip
+            if moved.right == Right.OBJECTION:
+                # The use stops while it is weighed (begin.drain).
+                bell.ring(Lane.FULFIL)
             if moved.state == State.CONFIRMING and waited > LONG_SEARCH:
                 # Nobody watches a page that long: the person is told that it goes on.
                 outbox.queue(moved, Notice.CONFIRM_READY)

@@ -22,7 +22,7 @@ from dsar.datamap import loader
 from dsar.datamap.orders import TableOrder
 from dsar.datamap.schema import DataMap, SourceMap
 from dsar.law import codes
-from dsar.models import LegalHold, Source
+from dsar.models import LegalHold, Restriction, Source
 
 Body = dict[str, Any]
 ERASING = ("erase", "mask", "backup")
@@ -62,6 +62,9 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
     flags: set[str] = set()
     if held:
         flags.add("hold")
+    if Restriction.objects.of_index(email_index).exists():
+        # Kept at the person's own wish: whoever approves makes sure that they want it gone now.
+        flags.add("restriction")
     switched_off = set(Source.objects.filter(enabled=False).values_list("key", flat=True))
     for key in data_map.sources:
         source = source_map(key)

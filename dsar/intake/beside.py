@@ -6,6 +6,7 @@ from django.utils import timezone
 from dsar import audit
 from dsar.enums import MessageStatus, Right, State
 from dsar.intake import submit
+from dsar.law import codes
 from dsar.models import REQUESTER, Message, PrivacyRequest
 from dsar.workflow import Conflict, lock, move
 
@@ -22,6 +23,25 @@ def answer(pk: int, text: str) -> PrivacyRequest:
             text_sealed=request.case.seal(text, "message"),
         )  # fmt: skip
         return move(pk, "answer", actor=REQUESTER)
+
+
+def restrict_meanwhile(pk: int) -> PrivacyRequest:
+    """File a restriction beside a correction that is being looked at (GDPR Art 18(1)(a)), once. Raises Conflict."""
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_restrict_meanwhile(request):
+            raise Conflict("restrict_meanwhile")
+        audit.record(request.case, audit.Entry("restriction_asked", REQUESTER, request.pk))
+        return submit.add_request(request.case, Right.RESTRICTION, "")
+
+
+def may_restrict_meanwhile(request: PrivacyRequest) -> bool:
+    """Whether the law of the case knows it, and nobody has asked for it yet."""
+    if request.right != Right.CORRECTION or request.is_ended or not request.case.is_proven:
+        return False
+    if codes.refusal("NOT_PROMISED_BY_LAW", request.case.regime, Right.RESTRICTION):
+        return False
+    return not request.case.requests.filter(right=Right.RESTRICTION).exists()
 
 
 def copy_of(request: PrivacyRequest) -> PrivacyRequest | None:

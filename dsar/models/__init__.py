@@ -15,6 +15,7 @@ from dsar.models.message import Message
 from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
+from dsar.models.restriction import Restriction
 from dsar.models.step import Step
 from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
@@ -22,5 +23,5 @@ from dsar.models.tombstone import Tombstone
 __all__ = [
     "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart", "Correction",
     "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan",
-    "PrivacyRequest", "Redaction", "Source", "Step", "Subject", "Tombstone", "staff",
+    "PrivacyRequest", "Redaction", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

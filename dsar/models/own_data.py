@@ -112,6 +112,10 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, "the purge destroys its key (11 CCR 7023(d), (e))",
         _fields(sealed="name_sealed body_sealed", pseudonym="id uid request", operational="size received_at"),
     ),
+    "dsar.Restriction": Own(
+        "as long as it is in force, and then: " + CASE_PERIOD, "the purge empties the index",
+        _fields(index="email_index", pseudonym="id request", operational="ground since lifts_at lifted_at"),
+    ),
     "dsar.Package": Own(
         "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,
         _fields(

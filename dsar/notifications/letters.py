@@ -12,10 +12,11 @@ from dsar import deadlines
 from dsar.enums import Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import correction_letter, report
+from dsar.notifications import correction_letter, report, restriction_letter
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
+OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
@@ -164,8 +165,9 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     Notices that say nothing of it read nothing.
     """
     if notice in WITH_CORRECTIONS and request.right == Right.CORRECTION and request.case.is_proven:
-        lines = correction_letter.corrected(request)
-        return {"corrected": lines, "in_part": any(not line["done"] for line in lines)}
+        return {"corrected": correction_letter.corrected(request)}
+    if notice in OF_RESTRICTIONS:
+        return restriction_letter.context(request, notice)
     if notice not in WITH_WORK or not request.case.is_proven:
         # What was located ahead of the proof is shown to nobody.
         return {}
@@ -177,7 +179,10 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     deletion = request.right == Right.DELETION
     if notice == Notice.REFUSED:
         # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Nothing else was done.
-        return {"items": [line for line in _items(request, body) if line["action"] == "kept"] if deletion else []}
+        return {
+            "items": [line for line in _items(request, body) if line["action"] == "kept"] if deletion else [],
+            "restriction_ends": restriction_letter.in_force(request),
+        }
     return {
         "items": _items(request, body) if notice in WITH_ITEMS and deletion else [],
         "notes": notes(body) if deletion else [],

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from dsar.intake import beside
 from dsar.models import REQUESTER, PrivacyRequest
 from dsar.portal import case, session
 from dsar.portal.correction_forms import FieldForm, FileForm, StatementForm
@@ -84,3 +85,19 @@ def statement(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
         lambda data: corrections.state(held.pk, data["text"], actor=REQUESTER),
         _("Thank you. Your statement is kept with the record of this request."),
     )  # fmt: skip
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_request
+def restrict(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    """Ask that the data are kept and not used while the correction is looked at."""
+    session.choose(request, held.case)
+    if request.method == "POST":
+        try:
+            beside.restrict_meanwhile(held.pk)
+        except Conflict:
+            messages.warning(request, _("This cannot be asked for (any more)."))
+        else:
+            messages.success(request, _("We have noted that you want your data kept and not used meanwhile."))
+    return redirect("case")

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import Right
+from dsar.intake import beside
 from dsar.models import PrivacyRequest
 from dsar.review import corrections
 
@@ -55,6 +56,7 @@ def forms_of(one: PrivacyRequest) -> dict[str, Any]:
     if corrections.is_open(one):
         found |= {"field_form": FieldForm(prefix=f"f{one.pk}"), "file_form": FileForm(prefix=f"e{one.pk}")}
         found["files"] = one.evidence.count()
+    found["may_restrict"] = beside.may_restrict_meanwhile(one)
     if corrections.may_state(one):
         found["statement_form"] = StatementForm(prefix=f"s{one.pk}")
     return found

@@ -36,6 +36,7 @@ urlpatterns = [
     path("case/letters/<int:pk>/text/", letters.text, name="case_letter_text"),
     path("case/letters/<int:pk>/pdf/", letters.pdf, name="case_letter_pdf"),
     path("case/<int:pk>/correct/", correction.correct, name="case_correct"),
+    path("case/<int:pk>/restrict/", correction.restrict, name="case_restrict"),
     path("case/<int:pk>/evidence/", correction.evidence, name="case_evidence"),
     path("case/<int:pk>/statement/", correction.statement, name="case_statement"),
     path("follow/", follow.follow, name="follow"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
-from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Right, State, StepReason
+from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
 from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Decision, Message, PrivacyRequest
@@ -46,13 +46,31 @@ def ask(pk: int, question: str, *, actor: Actor) -> PrivacyRequest:
         return move(pk, "ask", actor=actor, because=Because(DecisionKind.ASK, text=text), answer_by=answer_by)
 
 
-def approve(pk: int, *, actor: Actor, text: str = "") -> PrivacyRequest:
+def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> PrivacyRequest:
     """Decide that what needed judgement may go on: a deletion is confirmed by the person first, the rest is carried
     out. Raises Invalid for a correction that is not decided field by field."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     if request.right == Right.CORRECTION:
         corrections.check_ready(request)
-    return move(pk, "approve", actor=actor, because=Because(DecisionKind.APPROVE, text=text.strip()[:8000]))
+    if request.right == Right.RESTRICTION and ground not in RestrictionGround.values:
+        raise Invalid(_("Please say on which ground the use is restricted."))
+    if request.right == Right.HUMAN_REVIEW:
+        raise Invalid(_("Please look at the decision again and write what you found."))
+    code = ground if request.right == Right.RESTRICTION else ""
+    return move(pk, "approve", actor=actor, because=Because(DecisionKind.APPROVE, code, text=text.strip()[:8000]))
+
+
+def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Look at a machine's decision as a person who may change it, and say what came of it and why (GDPR Art 22(3)).
+
+    The person reads both texts. Raises Invalid, Conflict, Forbidden.
+    """
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    if request.right != Right.HUMAN_REVIEW:
+        raise Conflict("review_again")
+    kind = DecisionKind.REVIEWED_CHANGED if changed else DecisionKind.REVIEWED_UPHELD
+    said = f"{_text(what, _('which decision it is'))}\n\n{_text(text, _('your reasons'))}"
+    return move(pk, "approve", actor=actor, because=Because(kind, citation="GDPR Art 22(3)", text=said))
 
 
 def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:

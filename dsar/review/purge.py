@@ -12,7 +12,19 @@ from django.utils import timezone
 
 from dsar import audit
 from dsar.enums import IntakeStatus
-from dsar.models import SYSTEM, Case, CaseKey, Choice, IdentityCheck, Intake, Letter, Message, PrivacyRequest, Subject
+from dsar.models import (
+    SYSTEM,
+    Case,
+    CaseKey,
+    Choice,
+    IdentityCheck,
+    Intake,
+    Letter,
+    Message,
+    PrivacyRequest,
+    Restriction,
+    Subject,
+)
 
 BATCH = 200
 
@@ -24,6 +36,9 @@ def due(now: datetime) -> list[int]:
     recent = PrivacyRequest.objects.filter(ended_at__gt=limit).values("case_id")
     found = (
         Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
+    ).exclude(
+        # What is still restricted must be known for as long as it is.
+        pk__in=Restriction.objects.in_force().values("request__case_id")
     )
     return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
 
@@ -42,6 +57,7 @@ def purge(pk: int, now: datetime | None = None) -> None:
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
+        Restriction.objects.filter(request__case=case).update(email_index="")
         Message.objects.filter(case=case).update(text_sealed=None, to_index="")
         Letter.objects.filter(message__case=case).update(pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.

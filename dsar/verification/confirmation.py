@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from dsar import audit, bell, journal, keys
 from dsar.enums import OVERTAKEN_BY_DELETION, Lane, StepKind
-from dsar.models import REQUESTER, SYSTEM, Case, Plan, PrivacyRequest, Step
+from dsar.models import REQUESTER, SYSTEM, Case, Plan, PrivacyRequest, Restriction, Step
 from dsar.verification import second_factor
 from dsar.workflow import Conflict, lock, move
 
@@ -64,6 +64,8 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
             raise SecondFactorNeeded
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         request = move(pk, "confirm", actor=REQUESTER, quiet=settings.QUIET_PERIOD)
+        # The person chooses: what was only to be kept goes after all (GDPR Art 18(2)).
+        Restriction.objects.of_index(request.case.email_index).update(lifted_at=now)
         for user in accounts:
             user.close()
         Step.objects.bulk_create(

@@ -12,8 +12,8 @@ from dsar.enums import HoldStatus, IntakeStatus, State, StepReason, StepStatus
 from dsar.fulfilment import control
 from dsar.intake import email, unsubscribe
 from dsar.law import codes
-from dsar.models import Actor, Intake, LegalHold, Step
-from dsar.review import decide
+from dsar.models import REQUESTER, Actor, Intake, LegalHold, Step
+from dsar.review import corrections, decide
 from dsar.verification import links
 from tests import drive
 from tests.browser.window import Window
@@ -257,3 +257,39 @@ def test_a_step_that_needs_a_person(judge: Judge, stack: House, approver: Actor)
     judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
     judge.open("/desk/sources/", "Sources")
     assert judge.wrong == []
+
+
+def test_the_pages_of_a_correction_and_what_stands_beside_it(
+    judge: Judge, open_window: Opener, approver: Actor
+) -> None:
+    request = at(State.REVIEW, CAST.plain, right="correction", statement="My name is wrong.")
+    for field, value in (("name", "Adelina Ashgrove"), ("phone", "+49 30 901820")):
+        corrections.propose(request.pk, field, value, actor=REQUESTER)
+    corrections.attach(request.pk, "birth certificate.pdf", b"%PDF", actor=REQUESTER)
+    window = judge.window
+    window.sign_in("approver@desk.example.com")
+    judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
+    window.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    judge.look("a correction at the desk")
+    window.page.get_by_label("Refuse: it stays as it is").first.check()
+    with window.refusal(422):
+        window.page.get_by_role("button", name="Decide").first.click()
+        window.sees("Please give the reason")
+    judge.look("a correction at the desk, refused")
+    person = Judge(open_window(axe=True))
+    asks = drive.by_web(CAST.refund_due, "correction", statement="My name is wrong.")
+    person.window.open(f"/l/{drive.token_of(asks.case)}/")
+    person.window.press("Yes, this is my mailbox")
+    scenes.reaches(asks, State.REVIEW)
+    person.window.open("/case/")
+    person.window.sees("Say what is wrong")
+    person.window.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    person.look("a correction, the person's page")
+    person.window.press("Add this")
+    person.window.sees("Please write what it should say.")
+    person.look("a correction, the person's page, refused")
+
+    for right in ("objection", "human_review"):
+        other = at(State.REVIEW, CAST.neighbour, right=right)
+        judge.open(f"/desk/requests/{other.pk}/", other.case.reference)
+    assert judge.wrong + person.wrong == []

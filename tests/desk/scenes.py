@@ -100,6 +100,14 @@ def correction() -> PrivacyRequest:
     return fresh(request)
 
 
+def restricted() -> PrivacyRequest:
+    """A restriction in force."""
+    request = prove(ask(CAST.plain, "restriction"))
+    decide.approve(request.pk, actor=actor(), ground="claims")
+    runner.drain_fulfilling()
+    return fresh(request)
+
+
 def releasing() -> PrivacyRequest:
     """Confirmed."""
     return confirm(prove(ask(CAST.plain)))

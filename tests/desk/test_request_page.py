@@ -41,6 +41,12 @@ def typed(request: PrivacyRequest) -> dict[str, str]:
 HAPPY = {
     "classify": (scenes.triage, {"right": "access"}, State.VERIFYING),
     "split": (scenes.triage, {"rights": ["access", "marketing_opt_out"]}, State.TRIAGE),
+    "review-again": (
+        lambda: scenes.prove(scenes.ask(CAST.plain, "human_review")),
+        {"what": "The credit limit.", "outcome": "upheld", "text": "It was right."},
+        State.FULFILLING,
+    ),
+    "lift": (scenes.restricted, {"text": "The correction is done."}, State.COMPLETED),
     "propose-correction": (scenes.correction, {"field": "phone", "value": "+49 30 901820"}, State.REVIEW),
     "decide-correction": (
         scenes.correction,

@@ -1,0 +1,152 @@
+"""When data are restricted and when that ends: what the workers have to do for it (GDPR Art 18, 21(1))."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from dsar import audit, bell
+from dsar.enums import (
+    FINAL_STATES,
+    DecisionKind,
+    Lane,
+    MessageStatus,
+    Notice,
+    Outcome,
+    RestrictionGround,
+    Right,
+    State,
+    StepKind,
+    StepStatus,
+)
+from dsar.fulfilment import plan as plans
+from dsar.models import SYSTEM, Actor, Decision, Message, Plan, PrivacyRequest, Restriction, Step
+from dsar.notifications import outbox
+from dsar.workflow import Conflict, Forbidden, lock
+
+BATCH = 100
+LIFT_POSITION = 10
+GRANTED = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
+RESTRICTING = (Right.RESTRICTION, Right.OBJECTION)
+# The letters that end an objection without granting it; the mark is lifted once one of them is on its way.
+ENDINGS = (Notice.REFUSED, Notice.WITHDRAWN, Notice.REFERRED, Notice.UNANSWERED, Notice.NOT_PROVEN, Notice.OVERTAKEN)
+
+
+def layout(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+    """A step for each source that holds something; what was restricted while an objection was weighed stays so."""
+    there = set(request.steps.filter(kind=StepKind.RESTRICT).values_list("source", flat=True))
+    _note(request)
+    return [
+        Step(request=request, source=key, kind=StepKind.RESTRICT)
+        for key, found in body["sources"].items()
+        if found["status"] != "none" and not found["rotation_days"] and key not in there
+    ]
+
+
+def _note(request: PrivacyRequest) -> None:
+    decision = request.decisions.filter(kind=DecisionKind.APPROVE, code__in=RestrictionGround.values).last()
+    ground = decision.code if decision else RestrictionGround.CONTESTED
+    if request.right == Right.OBJECTION:
+        ground = RestrictionGround.OBJECTION
+    Restriction.objects.get_or_create(
+        request=request, defaults={"email_index": request.case.email_index, "ground": ground}
+    )
+
+
+def drain() -> int:
+    """Restrict what an objection is about while it is weighed, and lift what ended otherwise; returns how many."""
+    return _each(_to_weigh(), _weigh) + _each(_to_lift(), _end)
+
+
+def _each(found: list[int], work: Callable[[int], bool]) -> int:
+    return sum(work(pk) for pk in found)
+
+
+def _to_weigh() -> list[int]:
+    waiting = PrivacyRequest.objects.filter(
+        right=Right.OBJECTION, state__in=[State.REVIEW, State.CLARIFYING], located_at__isnull=False,
+        case__email_proven_at__isnull=False, restriction__isnull=True,
+    )  # fmt: skip
+    return list(waiting.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _weigh(pk: int) -> bool:
+    """Proven and in review: the use stops while it is weighed (GDPR Art 18(1)(d), 21(1))."""
+    with transaction.atomic():
+        request = lock(pk)
+        plan = request.plans.order_by("-version").first()
+        if request.state not in (State.REVIEW, State.CLARIFYING) or plan is None:
+            return False
+        plan.request = request
+        Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=timezone.now())
+        Step.objects.bulk_create(layout(request, plan.body()))
+        audit.record(request.case, audit.Entry("restricted_while_weighed", SYSTEM, pk))
+        bell.ring(Lane.FULFIL)
+    return True
+
+
+def _to_lift() -> list[int]:
+    """Objections that ended without being granted, whose letter is out (Art 18(3): before it is lifted)."""
+    told = Message.objects.filter(request=OuterRef("pk"), status=MessageStatus.SENT, notice__in=ENDINGS)
+    queued = Step.objects.filter(request=OuterRef("pk"), kind=StepKind.LIFT)
+    ended = PrivacyRequest.objects.filter(
+        right=Right.OBJECTION, state__in=FINAL_STATES, restriction__isnull=False, restriction__lifted_at__isnull=True
+    ).exclude(outcome__in=GRANTED)
+    return list(ended.filter(Exists(told), ~Exists(queued)).order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _end(pk: int) -> bool:
+    with transaction.atomic():
+        request = lock(pk)
+        _queue_lifts(request, timezone.now())
+        bell.ring(Lane.FULFIL)
+    return True
+
+
+def _queue_lifts(request: PrivacyRequest, due_at: datetime) -> None:
+    """A LIFT for every source that was, or may have been, marked. What was never begun is taken back."""
+    marked = list(request.steps.filter(kind=StepKind.RESTRICT).values_list("source", flat=True))
+    request.steps.filter(kind=StepKind.RESTRICT).exclude(status__in=[StepStatus.DONE, StepStatus.LEASED]).delete()
+    Step.objects.bulk_create(
+        [
+            Step(request=request, source=key, kind=StepKind.LIFT, position=LIFT_POSITION, due_at=due_at)
+            for key in marked
+        ],
+        ignore_conflicts=True,
+    )
+    if not marked:
+        Restriction.objects.filter(request=request, lifted_at__isnull=True).update(lifted_at=due_at)
+
+
+def may_lift(request: PrivacyRequest) -> bool:
+    """Whether a restriction that was granted is in force and nobody has announced its end."""
+    return (
+        request.right == Right.RESTRICTION
+        and request.outcome in GRANTED
+        and Restriction.objects.in_force().filter(request=request, lifts_at__isnull=True).exists()
+    )
+
+
+def lift(pk: int, text: str, *, actor: Actor) -> None:
+    """Tell the person that the restriction ends and when; then, and not earlier, the workers lift it (Art 18(3)).
+
+    Raises Forbidden (approvers alone), Conflict (not in force).
+    """
+    if not actor.is_approver:
+        raise Forbidden("lift")
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_lift(request):
+            raise Conflict("lift")
+        until = timezone.now() + settings.RESTRICTION_NOTICE
+        Restriction.objects.filter(request=request).update(lifts_at=until)
+        decision = Decision.objects.create(
+            request=request, kind=DecisionKind.LIFT, citation="GDPR Art 18(3)", decided_by_id=actor.user_id,
+            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
+        )  # fmt: skip
+        outbox.queue(request, Notice.RESTRICTION_LIFTING, decision=decision)
+        audit.record(request.case, audit.Entry("lift_announced", actor, pk))
+        _queue_lifts(request, until)

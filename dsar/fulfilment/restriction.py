@@ -1,0 +1,39 @@
+"""Marking a person's rows as restricted, and taking the mark back (GDPR Art 18)."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from dsar.connectors.base import Outcome
+from dsar.enums import MessageStatus, Notice, StepKind, StepReason, StepStatus
+from dsar.fulfilment import lookout, runner
+from dsar.models import Message, Restriction
+
+
+def restrict(held: runner.Held) -> None:
+    """Mark the rows of one source, where it is still wanted. Raises lookout.Stop and what connectors raise."""
+    lookout.switched_on(held.step.source)
+    if not Restriction.objects.in_force().filter(request=held.request).exists():
+        runner.record(held, Outcome())
+        return
+    source, ref = runner.reach_one(held)
+    runner.still_ours(held)
+    runner.record(held, source.restrict(ref))
+
+
+def lift(held: runner.Held) -> None:
+    """Take the mark back, unless another restriction of the same person is in force. Never before the letter."""
+    lookout.switched_on(held.step.source)
+    announced = Message.objects.filter(request=held.request, notice=Notice.RESTRICTION_LIFTING)
+    if announced.exists() and not announced.filter(status=MessageStatus.SENT).exists():
+        raise lookout.Stop(StepReason.MAIL_FAILED)
+    others = Restriction.objects.of_index(held.request.case.email_index).exclude(request=held.request)
+    outcome = Outcome()
+    if not others.exists():
+        source, ref = runner.reach_one(held)
+        runner.still_ours(held)
+        outcome = source.lift(ref)
+    with transaction.atomic():
+        runner.record(held, outcome)
+        left = held.request.steps.filter(kind=StepKind.LIFT).exclude(status=StepStatus.DONE)
+        if not left.exists():
+            Restriction.objects.filter(request=held.request, lifted_at__isnull=True).update(lifted_at=timezone.now())
