@@ -25,7 +25,7 @@ ACCESS: dict[str, frozenset[str]] = {
     # The requester's pages. What needs a proof asks for it itself (a session that holds a proven case).
     "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
     "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
-    "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC,
+    "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC, "case_download": PUBLIC, "case_file": PUBLIC,
     "case_correct": PUBLIC, "case_restrict": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
@@ -42,6 +42,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "mfa_reauthenticate_webauthn": SIGNED_IN, "mfa_login_webauthn": PUBLIC,
     # The desk
     "desk_queue": READERS, "desk_request": READERS, "desk_verb": HANDLERS,
+    # A copy is personal data from end to end: who has nothing to do with it does not look at it.
+    "desk_copy": HANDLERS, "desk_copy_take_out": HANDLERS, "desk_copy_put_back": HANDLERS,
     "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,

@@ -183,6 +183,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "decide-correction",
         "lift",
         "review-again",
+        "hand-over",
     }
     for verb in VERBS.values():
         assert verb.roles <= {Role.HANDLER, Role.APPROVER}

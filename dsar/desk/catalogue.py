@@ -1,17 +1,17 @@
 """Every verb of the desk: its form, its one call, who may, and when it exists. Page and POST read the same table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
-from dsar.desk import forms, right_forms
+from dsar.desk import forms, right_forms, words
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.enums import DecisionKind, Right, State, StepReason, StepStatus
-from dsar.fulfilment import control, restricting
+from dsar.enums import DecisionKind, PackageStatus, Right, State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import control, package, restricting
 from dsar.intake import submit
 from dsar.models import Actor, PrivacyRequest
 from dsar.review import corrections, decide
@@ -38,6 +38,7 @@ class Verb:
     moves: str = ""
     exists: Callable[[PrivacyRequest], bool] = lambda _request: True
     danger: bool = False
+    by_right: Mapping[str, words.Said] | None = None
 
     def allows(self, actor: Actor) -> bool:
         """Whether this actor's role includes it, whatever the state."""
@@ -48,6 +49,11 @@ class Verb:
         if self.moves and not can_proceed(getattr(request, self.moves)):
             return False
         return self.exists(request)
+
+    def fitted(self, request: PrivacyRequest) -> "Verb":
+        """The verb in the words that fit the right of this request: what is approved differs from right to right."""
+        said = (self.by_right or {}).get(request.right)
+        return replace(self, label=said.label, done=said.done, help=said.help) if said else self
 
 
 def split(pk: int, rights: list[str], *, actor: Actor) -> None:
@@ -62,6 +68,17 @@ def _waits(request: PrivacyRequest) -> bool:
     if request.is_ended or request.disputed_at is not None:
         return False
     return bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
+
+
+def _copy_fails(request: PrivacyRequest) -> bool:
+    if request.state != State.FULFILLING:
+        return False
+    return request.steps.filter(status=StepStatus.BLOCKED, kind=StepKind.EXPORT).exists()
+
+
+def _is_whole(request: PrivacyRequest) -> bool:
+    held = package.current(request)
+    return held is not None and held.status == PackageStatus.READY and not package.is_stale(request)
 
 
 def _by_hand(request: PrivacyRequest) -> bool:
@@ -90,6 +107,7 @@ VERBS: Mapping[str, Verb] = {
             APPROVERS,
             moves="approve",
             exists=lambda request: request.right != Right.HUMAN_REVIEW,
+            by_right=words.APPROVING,
         ),
         Verb(
             "release",
@@ -101,6 +119,38 @@ VERBS: Mapping[str, Verb] = {
             moves="release",
             danger=True,
             help=_("The workers begin at once. What is erased cannot be brought back."),
+        ),
+        Verb(
+            "hand-over",
+            _("Hand the copy over"),
+            _("Handed over. The person is told how to download it."),
+            forms.ReleaseForm,
+            lambda pk, data, actor: control.hand_over(pk, actor=actor),
+            APPROVERS,
+            moves="hand_over",
+            exists=_is_whole,
+            danger=True,
+            help=_("The person can download it at once. What they have cannot be called back."),
+        ),
+        Verb(
+            "send-back",
+            _("Ask the sources again"),
+            _("Sent back. The workers copy every source afresh."),
+            forms.SendBackForm,
+            lambda pk, data, actor: control.send_back(pk, data["text"], actor=actor),
+            HANDLERS,
+            moves="send_back",
+            help=_("For when something is missing or wrong. What was taken out stays out."),
+        ),
+        Verb(
+            "go-on-without",
+            _("Go on without a source"),
+            _("Noted. The copy says that this source failed."),
+            forms.GoOnWithoutForm,
+            lambda pk, data, actor: control.go_on_without(pk, int(data["step"]), data["text"], actor=actor),
+            HANDLERS,
+            exists=_copy_fails,
+            help=_("Only where trying again is hopeless. The person is told what is not in their copy, and why."),
         ),
         Verb(
             "retry",

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import RestrictionGround, Right
+from dsar.enums import RestrictionGround, Right, StepKind, StepStatus
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.models import PrivacyRequest
@@ -173,6 +173,51 @@ class ReleaseForm(VerbForm):
         if typed != self.request.case.reference:
             raise forms.ValidationError(_("This is not the reference of this request."))
         return typed
+
+
+class SendBackForm(VerbForm):
+    """What is missing or wrong; a note for colleagues."""
+
+    text = long_text(_("What is missing or wrong?"), _("For colleagues only. It is never sent."), rows=3)
+
+
+class GoOnWithoutForm(VerbForm):
+    """Which source the copy goes on without, and why; the person is told that it failed."""
+
+    step = forms.ChoiceField(label=_("Which source?"))
+    text = long_text(_("Why can it not be copied?"), READ_BY_THEM, rows=3)
+
+    def prepare(self) -> None:
+        """The sources of this copy that wait for a person."""
+        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
+        waiting = self.request.steps.filter(kind=StepKind.EXPORT, status=StepStatus.BLOCKED).order_by("pk")
+        self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
+
+
+class TakeOutForm(VerbForm):
+    """What of one row the person does not get, on which ground of law, in which words (GDPR Art 15(4))."""
+
+    row = forms.CharField(widget=forms.HiddenInput, max_length=2000)
+    whole = forms.BooleanField(label=_("The whole row"), required=False)
+    columns = forms.MultipleChoiceField(
+        label=_("Or single columns of it"), required=False, widget=forms.CheckboxSelectMultiple, choices=[]
+    )
+    code = forms.ChoiceField(label=_("Reason in law"))
+    text = long_text(_("The reason in words"), READ_BY_THEM, rows=2)
+
+    def prepare(self) -> None:
+        """The reasons of this law; the first one, with its sentence, stands there already."""
+        found = codes.redactions(self.request.case.regime)
+        self.offer("code", [(code.code, f"{code.label} ({code.citation})") for code in found])
+        if found:
+            self.initial["code"], self.initial["text"] = found[0].code, found[0].text
+
+    def clean(self) -> dict[str, Any]:
+        """Something has to be ticked."""
+        data: dict[str, Any] = self.cleaned_data
+        if not data.get("whole") and not data.get("columns") and "columns" not in self.errors:
+            self.add_error("columns", _("Please tick the whole row, or at least one column."))
+        return data
 
 
 class NarrowForm(VerbForm):

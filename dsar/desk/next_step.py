@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from dsar.desk import words
 from dsar.desk.catalogue import VERBS
-from dsar.enums import CorrectionStatus, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand
 from dsar.review import corrections
@@ -17,11 +18,13 @@ from dsar.review import corrections
 
 @dataclass(frozen=True)
 class Next:
-    """`verb` is the slug whose form stands on top of the page; empty where nobody here has to act."""
+    """`verb` is the slug whose form stands on top of the page; empty where nobody here has to act. `page` is the name of
+    an address of the request where the work is done instead."""
 
     title: str
     text: str
     verb: str = ""
+    page: str = ""
 
 
 def next_step(request: PrivacyRequest, actor: Actor) -> Next:
@@ -114,9 +117,10 @@ def _by_state(request: PrivacyRequest) -> Next:
             _("The account is closed and the person waits. Look at the plan once more, then type the reference."),
             "release",
         )
-    return Next(
-        _("The workers are erasing"), _("Each source is verified afterwards; then the letter goes out by itself.")
-    )
+    if state == State.CHECKING:
+        return _checking(request)
+    title, text = words.CARRYING_OUT.get(request.right, words.CARRYING_OUT_ELSE)
+    return Next(title, text)
 
 
 def _in_review(request: PrivacyRequest) -> Next:
@@ -126,7 +130,7 @@ def _in_review(request: PrivacyRequest) -> Next:
             _("The question was not answered. Sort it as well as you can, or end it with a reason."),
             "classify",
         )
-    if not request.case.is_proven and request.right == Right.DELETION:
+    if not request.case.is_proven and request.right not in UNVERIFIED_RIGHTS:
         return Next(
             _("Nobody has proven the mailbox"),
             _("It cannot be carried out without proof. Answer what can be answered, and say why it ends."),
@@ -134,7 +138,7 @@ def _in_review(request: PrivacyRequest) -> Next:
         )
     if "unanswered" in request.judgement:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
-    if "nothing_erasable" in request.judgement:
+    if "nothing_erasable" in request.judgement and request.right == Right.DELETION:
         return Next(_("Nothing may be erased yet"), _("Check the reasons, and answer with them."), "refuse")
     if request.right == Right.CORRECTION:
         return _correcting(request)
@@ -163,10 +167,15 @@ def _in_review(request: PrivacyRequest) -> Next:
             _("Look at what is flagged below. Approved, the person is asked to confirm exactly this plan."),
             "approve",
         )
+    title, text = words.REVIEWING.get(request.right, words.REVIEWING_ELSE)
+    return Next(title, text, "approve")
+
+
+def _checking(request: PrivacyRequest) -> Next:
     return Next(
-        _("This waits for your answer"),
-        _("This right is not carried out by itself yet. Do what it asks for, write to the person, and mind the date."),
-        "reply",
+        _("Look through the copy"),
+        _("Take out what the person may not get, and say why. Then an approver hands it over."),
+        page="desk_copy",
     )
 
 

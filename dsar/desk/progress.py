@@ -6,7 +6,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from dsar.desk import words
-from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepKind, StepReason, StepStatus
+from dsar.enums import (
+    COPY_RIGHTS,
+    UNVERIFIED_RIGHTS,
+    DecisionKind,
+    Outcome,
+    Right,
+    State,
+    StepKind,
+    StepReason,
+    StepStatus,
+)
 from dsar.models import Decision, PrivacyRequest, Step
 
 PLACE = {
@@ -18,7 +28,7 @@ PLACE = {
     State.CONFIRMING: "confirm",
     State.RELEASING: "release",
     State.FULFILLING: "work",
-    State.CHECKING: "work",
+    State.CHECKING: "check",
 }
 KINDS = {kind: number for number, kind in enumerate(StepKind)}
 
@@ -27,6 +37,7 @@ def stepper(request: PrivacyRequest, decisions: Sequence[Decision]) -> list[dict
     """The stages of this request, each done, current, to come, or skipped, as its own records say."""
     kinds = {decision.kind for decision in decisions}
     deletion = request.right in (Right.DELETION, Right.UNCLEAR)
+    copy = request.right in COPY_RIGHTS
     stages: list[tuple[str, str, bool]] = [
         ("sort", _("Sorted"), bool(request.right)),
         ("prove", _("Proven"), request.case.is_proven),
@@ -38,10 +49,14 @@ def stepper(request: PrivacyRequest, decisions: Sequence[Decision]) -> list[dict
             ("confirm", _("Confirmed"), request.confirmed_at is not None),
             ("release", _("Released"), request.released_at is not None),
         ]
-    stages += [
-        ("work", _("Erased") if deletion else _("Carried out"), request.released_at is not None and request.is_ended),
-        ("end", _("Answered"), request.is_ended),
-    ]
+    worked = request.begun_at is not None and (
+        request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART) or request.state == State.CHECKING
+    )
+    label = _("Erased") if deletion else _("Copied") if copy else _("Carried out")
+    stages.append(("work", label, worked))
+    if copy:
+        stages.append(("check", _("Looked through"), DecisionKind.HAND_OVER in kinds))
+    stages.append(("end", _("Answered"), request.is_ended))
     here = "end" if request.is_ended else PLACE.get(State(request.state), PLACE.get(_asked_in(request), "review"))
     order = [key for key, _label, _done in stages]
     at = order.index(here) if here in order else len(order) - 1
@@ -84,14 +99,14 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
         made.append(
             {
                 "key": key,
-                "label": labels.get(key, key),
+                "label": labels.get(key, key) or _("The copy as a whole"),
                 "lines": [_line(step) for step in own],
                 "done": done,
                 "total": total,
                 "planned": planned > 0 and erase is not None,
                 "finished": all(step.status == StepStatus.DONE for step in own),
                 "blocked": any(step.status == StepStatus.BLOCKED for step in own),
-                "counts": tally_words(erase.tallies if erase else []),
+                "counts": tally_words(erase.tallies if erase else [line for step in own for line in step.tallies]),
             }
         )
     return made
@@ -119,6 +134,6 @@ def tally_words(tallies: Sequence[dict[str, Any]]) -> str:
     """ "7 deleted · 2 kept": the totals of a step."""
     totals = {
         name: sum(line.get(name, 0) for line in tallies)
-        for name in ("removed", "anonymised", "kept", "absent", "failed")
+        for name in ("removed", "anonymised", "kept", "absent", "copied", "failed")
     }
     return " · ".join(f"{number} {words.COUNTS[name]}" for name, number in totals.items() if number)

@@ -119,14 +119,15 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
     return {
         "steps": progress.stepper(request, decided),
         "next": coming,
-        "next_verb": VERBS.get(first),
+        "next_verb": VERBS[first].fitted(request) if first else None,
         "next_form": made.get(first),
         "actions": [
-            {"verb": VERBS[slug], "form": form, "open": slug == verb, "url": _url(request, slug)}
+            {"verb": VERBS[slug].fitted(request), "form": form, "open": slug == verb, "url": _url(request, slug)}
             for slug, form in made.items()
             if slug not in (first, *IN_PANELS)
         ],
         "next_url": _url(request, first) if first else "",
+        "next_page": reverse(coming.page, args=[request.pk]) if coming.page and actor.is_handler else "",
         "by_hand_url": _url(request, "by-hand"),
         "failed": failed,
         **corrections.panel(
@@ -134,11 +135,12 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         ),
         # What a deletion would take away is no business of any other right.
         "plan": plans.summary(body) if body and request.right in (Right.DELETION, Right.UNCLEAR) else None,
+        "held": _held(body) if request.right not in (Right.DELETION, Right.UNCLEAR) else [],
         "plan_row": plan,
         "work": work,
         "frozen": bool(plan and plan.frozen_at),
         "failures": _failures(body),
-        "money": letters.money_view(body.get("money")),
+        "money": letters.money_view(body.get("money")) if request.right == Right.DELETION else None,
         "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in request.judgement],
         "candidates": [
             {"hint": found["hint"], "reason": words.CANDIDATE_REASONS.get(found["reason"], found["reason"])}
@@ -157,6 +159,26 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             for one in decided
         ),
     }
+
+
+def _held(body: Body) -> list[dict[str, Any]]:
+    """What was found, per source and category; what an erasure would do with it concerns no other right."""
+    if not body:
+        return []
+    lines: dict[tuple[str, str, bool], dict[str, Any]] = {}
+    for item in body["items"]:
+        if item["action"] == "backup":
+            continue
+        theirs = item["action"] == "refer"
+        line = lines.setdefault(
+            (item["source"], item["category"], theirs),
+            {
+                "label": _(item["label"]), "source": body["sources"][item["source"]]["label"], "count": 0,
+                "organisation": theirs,
+            },
+        )  # fmt: skip
+        line["count"] += item["count"] or 0
+    return sorted(lines.values(), key=lambda line: (line["source"], line["label"]))
 
 
 def _forms(request: PrivacyRequest, actor: Actor, body: Body) -> dict[str, forms.VerbForm]:

@@ -120,7 +120,7 @@ def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
         who = str(_("Rightsdesk"))
     return {
         "at": event.at,
-        "what": words.event(event.what),
+        "what": words.event(event.what, event.to_state),
         "who": who,
         "detail": _details(event),
         "number": event.number,

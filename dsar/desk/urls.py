@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from dsar.desk import audit_page, corrections, holds, incoming, letters, queue, request_page, sources, verbs
+from dsar.desk import audit_page, copy_page, corrections, holds, incoming, letters, queue, request_page, sources, verbs
 
 urlpatterns = [
     path("", queue.queue, name="desk_queue"),
     path("requests/<int:pk>/", request_page.request_page, name="desk_request"),
+    path("requests/<int:pk>/copy/", copy_page.copy, name="desk_copy"),
+    path("requests/<int:pk>/copy/take-out/", copy_page.take_out, name="desk_copy_take_out"),
+    path("requests/<int:pk>/copy/put-back/<int:number>/", copy_page.put_back, name="desk_copy_put_back"),
     path("requests/<int:pk>/<slug:verb>/", verbs.act, name="desk_verb"),
     path("letters/<int:pk>/", letters.letter, name="desk_letter"),
     path("letters/<int:pk>/text/", letters.text, name="desk_letter_text"),

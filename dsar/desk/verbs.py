@@ -41,6 +41,6 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         except PrivacyRequest.DoesNotExist:
             raise Http404 from None
         else:
-            messages.success(request, wanted.done)
+            messages.success(request, wanted.fitted(found).done)
             return redirect(back)
     return request_page.show(request, found, failed=form, verb=verb, status=422)

@@ -1,11 +1,12 @@
 """The desk's words: who has the ball, what a flag means, what happened. Codes live elsewhere; sentences live here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import DecisionKind, State, StepReason
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepReason
 
 US, REQUESTER, WORKERS, NOBODY = _("us"), _("the requester"), _("the workers"), _("nobody")
 
@@ -21,6 +22,87 @@ BALL: Final[Mapping[str, Any]] = {
     State.FULFILLING: WORKERS,
     State.CHECKING: US,
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a verb is called for one right, what is said once it is done, and what to know before."""
+
+    label: Any
+    done: Any
+    help: Any = ""
+
+
+# A deletion is approved as a plan that the person confirms; every other right is carried out once it is approved.
+APPROVING: Final[Mapping[str, Said]] = {
+    **dict.fromkeys(
+        COPY_RIGHTS,
+        Said(
+            _("Approve the copy"),
+            _("Approved. The workers put the copy together."),
+            _("Each source is copied. Nothing leaves the house before somebody has looked through it."),
+        ),
+    ),
+    Right.KNOW: Said(
+        _("Approve the answer"),
+        _("Approved. The answer is on its way."),
+        _("The letter says which data are held, why, where they come from and who gets them."),
+    ),
+    Right.CORRECTION: Said(
+        _("Approve the correction"),
+        _("Approved. The workers correct it in every source."),
+        _("Then the person is told what was changed."),
+    ),
+    Right.OBJECTION: Said(
+        _("Grant the objection"),
+        _("Granted. The workers stop the use."),
+        _("Then the person is told which use has stopped."),
+    ),
+    Right.RESTRICTION: Said(
+        _("Grant the restriction"),
+        _("Granted. The workers restrict the use."),
+        _("Then the person is told, and told again before it is lifted."),
+    ),
+    **dict.fromkeys(
+        UNVERIFIED_RIGHTS,
+        Said(_("Approve the choice"), _("Approved. The workers carry it out."), _("No proof of identity is needed.")),
+    ),
+}
+
+# (title, text) of the next step in REVIEW, for whoever may approve.
+REVIEWING: Final[Mapping[str, tuple[Any, Any]]] = {
+    **dict.fromkeys(
+        COPY_RIGHTS,
+        (
+            _("A copy is asked for"),
+            _("See below what is held and what is flagged. Approved, the workers put the copy together."),
+        ),
+    ),
+    Right.KNOW: (
+        _("The person wants to know what is held"),
+        _("See below what was found. Approved, the answer goes out with categories, purposes and recipients."),
+    ),
+}
+REVIEWING_ELSE: Final = (_("This waits for your decision"), _("Look at what is flagged below, then approve or refuse."))
+
+# (title, text) while the workers are at it.
+CARRYING_OUT: Final[Mapping[str, tuple[Any, Any]]] = {
+    Right.DELETION: (
+        _("The workers are erasing"),
+        _("Each source is verified afterwards; then the letter goes out by itself."),
+    ),
+    **dict.fromkeys(
+        COPY_RIGHTS,
+        (
+            _("The workers put the copy together"),
+            _("Each source is copied; what was found comes back to you, to be looked through."),
+        ),
+    ),
+}
+CARRYING_OUT_ELSE: Final = (
+    _("The workers carry it out"),
+    _("Each source is asked in turn; then the letter goes out by itself."),
+)
 
 # code: (short name for the queue, what to check before deciding)
 FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
@@ -118,6 +200,20 @@ EVENTS: Final[Mapping[str, Any]] = {
     "not_proven": _("Not proven by the target date"),
     "located": _("Search ended"),
     "approve": _("Approved; the person is asked to confirm"),
+    "approve:fulfilling": _("Approved; the workers begin"),
+    "packed": _("Copy put together"),
+    "hand_over": _("Copy handed over"),
+    "send_back": _("Copy sent back to the sources"),
+    "overtake": _("Overtaken by a confirmed deletion"),
+    "copy_asked": _("Copy asked for before the deletion"),
+    "copy_looked_at": _("Copy looked through"),
+    "redacted": _("Something taken out of the copy"),
+    "unredacted": _("Something put back into the copy"),
+    "went_on_without": _("Copy goes on without a source"),
+    "copy_downloaded": _("Copy downloaded"),
+    "copy_expired": _("Copy removed: its time was over"),
+    "export_done": _("Source copied"),
+    "pack_done": _("Copy packed"),
     "refuse": _("Refused"),
     "refer": _("Referred"),
     "lapse": _("Ended by a reasoned letter"),
@@ -172,6 +268,7 @@ COUNTS: Final[Mapping[str, Any]] = {
     "absent": _("already gone"),
     "failed": _("failed"),
     "changed": _("changed"),
+    "copied": _("copied"),
 }
 
 INTAKE_REASONS: Final[Mapping[str, Any]] = {
@@ -213,6 +310,6 @@ def attention(code: str) -> Any:
     return SOURCE_FAILURES.get(code, code.replace("_", " "))
 
 
-def event(code: str) -> Any:
-    """What happened."""
-    return EVENTS.get(code, code.replace("_", " "))
+def event(code: str, to_state: str = "") -> Any:
+    """What happened; some verbs read differently by where they lead."""
+    return EVENTS.get(f"{code}:{to_state}") or EVENTS.get(code, code.replace("_", " "))

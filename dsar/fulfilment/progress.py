@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from dsar.enums import UNVERIFIED_RIGHTS, Outcome, Right, State, StepKind, StepStatus
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Outcome, Right, State, StepKind, StepStatus
 from dsar.models import PrivacyRequest
 
 YOU, US, SYSTEMS, NOBODY = "you", "us", "systems", "nobody"
@@ -15,7 +16,7 @@ BALL: dict[str, str] = {
 AT: dict[str, str] = {
     State.RECEIVED: "received", State.TRIAGE: "received", State.VERIFYING: "proof", State.LOCATING: "search",
     State.REVIEW: "review", State.CONFIRMING: "confirmation", State.RELEASING: "work", State.FULFILLING: "work",
-    State.CHECKING: "work",
+    State.CHECKING: "check",
 }  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def steps(request: PrivacyRequest) -> list[dict[str, Any]]:
     labels = {
         "received": _("Received"), "proof": _("Proof"), "search": _("Search"), "review": _("Review"),
         **({"confirmation": _("Confirm"), "work": _("Deletion")} if deletion else {"work": _("Work")}),
+        **({"work": _("Copying"), "check": _("Check")} if request.right in COPY_RIGHTS else {}),
         "answer": _("Answer"),
     }  # fmt: skip
     now = "answer" if request.is_ended else AT.get(_place(request), "received")
@@ -61,10 +63,14 @@ def _passed(request: PrivacyRequest, name: str) -> bool:
     if name == "search":
         return request.located_at is not None and (request.case.is_proven or request.right in UNVERIFIED_RIGHTS)
     if name == "review":
-        return bool(request.judgement)
+        # A deletion is reviewed where something needs judgement, any other right unless the company approves it by itself.
+        approved = request.right not in (Right.DELETION, *settings.AUTOMATIC_APPROVAL) and request.begun_at is not None
+        return bool(request.judgement) or (approved and request.right not in UNVERIFIED_RIGHTS)
     if name == "confirmation":
         return request.is_bound
-    if name == "work":
+    if name == "work" and request.state == State.CHECKING:
+        return True
+    if name in ("work", "check"):
         return request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
     return True
 

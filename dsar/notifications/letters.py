@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
-from dsar.enums import Notice, Outcome, Right, StepKind, StepStatus
+from dsar.datamap import loader
+from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 from dsar.notifications import correction_letter, report, restriction_letter
@@ -151,6 +152,61 @@ def _latest(one: date | None, other: str | None) -> date | None:
     return max(filter(None, (one, found)), default=None)
 
 
+def left_out(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """What a copy does not hold and why (GDPR Art 12(4), 15(4)): one line per category, reason and words.
+
+    Each has label, rows, details (columns of further rows), reason, citation and text.
+    """
+    regime = request.case.regime
+    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for one in request.redactions.order_by("pk"):
+        label, said = _table_label(one.source, one.table), request.case.unseal(one.text_sealed, "redaction_text")
+        found = codes.named(one.code, regime)
+        line = lines.setdefault(
+            (label, one.code, said),
+            {
+                "label": label, "rows": 0, "details": 0, "reason": str(found.label) if found else "",
+                "citation": found.citation if found else "", "text": said,
+            },
+        )  # fmt: skip
+        line["details" if one.column else "rows"] += 1
+    return sorted(lines.values(), key=lambda line: line["label"])
+
+
+def _table_label(source: str, table: str) -> str:
+    """The category of a table in the words of the data map; the table's own name where the map has forgotten it."""
+    described = loader.current()
+    held = described.sources.get(source)
+    found = held.tables.get(table) if held else None
+    category = described.categories.get(found.category) if found else None
+    return _(category.label) if category else table
+
+
+def the_copy(request: PrivacyRequest) -> dict[str, Any]:
+    """What the letter about a copy says of it: its size in bytes, until when it can be had, what is not in it."""
+    made = request.packages.filter(offered_at__isnull=False).order_by("-version").first()
+    said = {"size": made.size, "rows": made.rows, "until": made.expires_at} if made else {}
+    return {"copy": said, "left_out": left_out(request), "missing": missing(request)}
+
+
+def missing(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """The sources that a copy does not hold: label, and `by_hand` where a person sends what is in them apart from it.
+    The last line's `text` is what staff wrote about those that failed."""
+    found: list[dict[str, Any]] = []
+    for step in request.steps.filter(kind=StepKind.EXPORT).order_by("pk"):
+        marks = {name for tally in step.tallies for name in ("failed", "by_hand") if tally.get(name)}
+        if marks:
+            found.append({"source": step.source, "by_hand": "failed" not in marks, "text": ""})
+    if not found:
+        return []
+    sources = _plan_body(request).get("sources", {})
+    said = request.decisions.filter(kind=DecisionKind.GO_ON_WITHOUT).order_by("pk")
+    for line in found:
+        line["label"] = sources.get(line["source"], {}).get("label") or line["source"]
+    found[-1]["text"] = "\n".join(request.case.unseal(one.text_sealed, "decision") for one in said)
+    return found
+
+
 def deadline_explained(request: PrivacyRequest) -> list[str]:
     """The arithmetic of the legal date, in words (law 14)."""
     found = deadlines.dates(
@@ -168,6 +224,8 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return {"corrected": correction_letter.corrected(request)}
     if notice in OF_RESTRICTIONS:
         return restriction_letter.context(request, notice)
+    if notice == Notice.DONE_COPY:
+        return the_copy(request)
     if notice not in WITH_WORK or not request.case.is_proven:
         # What was located ahead of the proof is shown to nobody.
         return {}

@@ -78,7 +78,7 @@ def follow_code(request: HttpRequest) -> HttpResponse:
             form.add_error("code", PROBLEMS[refused.problem])
         else:
             session.prove(request, check.case)
-            return redirect(next_place(check.case))
+            return redirect(session.way_on(request, next_place(check.case)))
     minutes = int(settings.CODE_LIFETIME.total_seconds() // 60)
     return render(request, "portal/follow_code.html", {"form": form, "case": check.case, "minutes": minutes})
 

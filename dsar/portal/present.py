@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 
 from dsar import deadlines
-from dsar.enums import UNVERIFIED_RIGHTS, MessageStatus, Notice, Outcome, Right, State
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, MessageStatus, Notice, Outcome, PackageStatus, Right, State
+from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
-from dsar.fulfilment import progress
 from dsar.law import regimes
-from dsar.models import Case, Message, PrivacyRequest
+from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.notifications import letters, paper
 
 SOON_DAYS = 5
@@ -54,9 +54,37 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "quiet": request.quiet_until if request.state == State.RELEASING and _is_ahead(request) else None,
         "items": letters.items(request) if worked and request.right not in UNVERIFIED_RIGHTS else [],
         "report": letters.known(request),
+        "copy": copy_view(request) if worked and request.right in COPY_RIGHTS else None,
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
         "authority": regime.authority,
     }
+
+
+def copy_view(request: PrivacyRequest) -> dict[str, Any] | None:
+    """The copy as the case page shows it: `here` where it can be downloaded, otherwise since when it is gone."""
+    made = request.packages.filter(offered_at__isnull=False).order_by("-version").first()
+    if made is None:
+        return None
+    return {
+        "here": is_offered(made), "package": made, "left_out": letters.left_out(request),
+        "missing": letters.missing(request),
+        "again": request.right,
+    }  # fmt: skip
+
+
+def offered(request: PrivacyRequest) -> Package | None:
+    """The copy of this request that its person can download now."""
+    made = package.current(request)
+    if made is None or not is_offered(made):
+        return None
+    made.request = request
+    return made
+
+
+def is_offered(made: Package) -> bool:
+    """Whether a copy can be downloaded now: handed over, and its time is not over."""
+    within = made.expires_at is None or timezone.now() < made.expires_at
+    return made.status == PackageStatus.OFFERED and within
 
 
 def _is_ahead(request: PrivacyRequest) -> bool:

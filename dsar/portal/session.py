@@ -23,7 +23,7 @@ from dsar.verification import links
 P = ParamSpec("P")
 CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponse]
 RequestView = Callable[[HttpRequest, PrivacyRequest], HttpResponse]
-PROVEN, CURRENT, LINK, SENT = "proven", "case", "link", "sent"
+PROVEN, CURRENT, LINK, SENT, BACK = "proven", "case", "link", "sent", "back"
 
 
 def take_link(request: HttpRequest, check: IdentityCheck | None) -> None:
@@ -62,6 +62,24 @@ def is_proven(request: HttpRequest, case_id: int) -> bool:
     """Whether this browser proved this case within PROOF_LIFETIME."""
     at = _proven(request).get(str(case_id))
     return at is not None and _lasts(at, timezone.now())
+
+
+def has_proven(request: HttpRequest, case_id: int) -> bool:
+    """Whether this browser ever proved this case, however long ago. It may be asked for a fresh code, and nothing more
+    is told or done on the strength of this."""
+    return str(case_id) in _proven(request)
+
+
+def ask_again(request: HttpRequest, check: IdentityCheck) -> None:
+    """Let the page that sends a code work for this browser, which comes back to the case after it."""
+    request.session[LINK] = check.pk
+    request.session[BACK] = "case"
+
+
+def way_on(request: HttpRequest, otherwise: str) -> str:
+    """The page on which a person goes on after a code: where they were stopped, or `otherwise`."""
+    place: str = request.session.pop(BACK, otherwise)
+    return place
 
 
 def current_case(request: HttpRequest) -> Case | None:

@@ -106,6 +106,14 @@ def send_code(case: Case, *, request: PrivacyRequest | None = None) -> IdentityC
     return message.check_ref if message else None
 
 
+def way_back(case: Case) -> IdentityCheck:
+    """A link to follow this case that still works: one that a letter carries, or a new one that nobody was sent."""
+    now = timezone.now()
+    known = case.checks.filter(kind=CheckKind.FOLLOW, status=CheckStatus.PENDING, expires_at__gt=now)
+    found: IdentityCheck | None = known.order_by("-pk").first()
+    return found or outbox.make_check(case, CheckKind.FOLLOW, now)
+
+
 def open_with_code(case: Case, code: str) -> IdentityCheck:
     """Spend a one-time code. Five wrong ones end it, and a new one can be asked for. Raises Refused."""
     now = timezone.now()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepReason, StepStatus
-from dsar.fulfilment import control, locating, runner
+from dsar.fulfilment import begin, control, locating, runner
 from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, PrivacyRequest, Step, staff
 from dsar.review import corrections, decide
@@ -158,6 +158,38 @@ def twin() -> PrivacyRequest:
 def clarifying() -> PrivacyRequest:
     """A question is open."""
     return decide.ask(triage().pk, "What do you mean?", actor=actor(Role.HANDLER))
+
+
+def asked_for_a_copy(right: str = Right.ACCESS) -> PrivacyRequest:
+    """A copy that waits for its approval."""
+    return prove(ask(CAST.plain, right))
+
+
+def copying(right: str = Right.ACCESS) -> PrivacyRequest:
+    """Approved, not yet worked on."""
+    return decide.approve(asked_for_a_copy(right).pk, actor=actor())
+
+
+def checking(right: str = Right.ACCESS) -> PrivacyRequest:
+    """A copy that was put together."""
+    request = copying(right)
+    runner.drain_fulfilling()
+    return fresh(request)
+
+
+def copy_stuck() -> PrivacyRequest:
+    """A copy that one source keeps failing."""
+    request = copying()
+    begin.drain()
+    steps = Step.objects.filter(request=request, source="platform", kind="export")
+    steps.update(status=StepStatus.BLOCKED, reason=StepReason.PERMISSION)
+    PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.PERMISSION)
+    return fresh(request)
+
+
+def handed_over() -> PrivacyRequest:
+    """A copy on offer."""
+    return control.hand_over(checking().pk, actor=actor())
 
 
 def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[PrivacyRequest]:

@@ -77,6 +77,13 @@ HAPPY = {
         lambda request: {"step": blocked(request).pk, "sure": "on"},
         State.FULFILLING,
     ),
+    "hand-over": (scenes.checking, typed, State.COMPLETED),
+    "send-back": (scenes.checking, {"text": "The invoices are missing."}, State.FULFILLING),
+    "go-on-without": (
+        scenes.copy_stuck,
+        lambda request: {"step": blocked(request).pk, "text": "It has been switched off for good."},
+        State.FULFILLING,
+    ),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 
@@ -273,6 +280,12 @@ def test_the_page_says_why_the_date_what_is_flagged_and_what_comes_next(company)
         (scenes.clarifying, Role.APPROVER, None),
         (scenes.completed, Role.APPROVER, None),
         (scenes.review, Role.AUDITOR, None),
+        (scenes.asked_for_a_copy, Role.APPROVER, "Approve the copy"),
+        (scenes.copying, Role.APPROVER, None),
+        (scenes.copy_stuck, Role.HANDLER, "Try again now"),
+        (scenes.checking, Role.HANDLER, "Open the copy"),
+        (scenes.checking, Role.APPROVER, "Open the copy"),
+        (scenes.checking, Role.AUDITOR, None),
     ],
 )
 def test_one_primary_button_at_most_names_the_next_step(company, scene, role, button):

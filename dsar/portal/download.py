@@ -1,0 +1,161 @@
+"""Downloading a copy: a button that counts and a short-lived address of this browser's, which streams and can resume.
+
+GET changes nothing (law 10), so the download is noted by the POST that leads to the address; a download that breaks off
+goes on at the same address with Range (RFC 9110 14) and is no second one.
+"""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Protocol
+
+from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dsar import keys
+from dsar.fulfilment import package
+from dsar.models import Package, PrivacyRequest
+from dsar.portal import present, session
+from dsar.verification import links
+
+BLOCK = 64 * 1024
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII | re.IGNORECASE)
+
+
+class Unsatisfiable(Exception):
+    """A range that begins behind the end (HTTP 416)."""
+
+
+class Source(Protocol):
+    """The plain bytes of a copy."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+    def seek(self, offset: int, whence: int = ..., /) -> int: ...
+    def close(self) -> None: ...
+
+
+class Piece:
+    """Some bytes of a copy, block by block, never the whole in memory. Closed by the response, sent or not."""
+
+    def __init__(self, source: Source, first: int, length: int) -> None:
+        self.source, self.left = source, length
+        source.seek(first)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.left > 0:
+            block = self.source.read(min(BLOCK, self.left))
+            if not block:
+                return
+            self.left -= len(block)
+            yield block
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.source.close()
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(key=keys.derived("download"), sep=".", salt="copy")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin a download with a proof that is fresh; where it is not, a code is asked for first, and leads back."""
+    if request.method != "POST":
+        return redirect("case")
+    found = PrivacyRequest.objects.select_related("case").filter(pk=pk, case__purged_at__isnull=True).first()
+    if found is None or not session.has_proven(request, found.case_id):
+        return session.not_yours(request)
+    if not session.is_proven(request, found.case_id):
+        session.ask_again(request, links.way_back(found.case))
+        return redirect("follow")
+    session.choose(request, found.case)
+    held = present.offered(found)
+    if held is None:
+        return _gone(request)
+    package.note_download(held)
+    return redirect("case_file", token=_signer().sign(held.uid.hex))
+
+
+@never_cache
+@require_safe
+def file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The bytes of a copy, for the browser that pressed the button and as long as its proof counted."""
+    held = _of(token)
+    if held is None or not session.has_proven(request, held.request.case_id):
+        return session.not_yours(request)
+    if not present.is_offered(held):
+        return _gone(request)
+    try:
+        source = package.open_for_download(held)
+    except (package.NotThere, keys.Unreadable):
+        return _gone(request)
+    try:
+        return _answer(request, held, source)
+    except Unsatisfiable:
+        source.close()
+        refused = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+        refused["Content-Range"] = f"bytes */{held.size}"
+        return refused
+
+
+def _of(token: str) -> Package | None:
+    try:
+        uid = _signer().unsign(token, max_age=settings.PROOF_LIFETIME)
+    except BadSignature:
+        return None
+    return Package.objects.select_related("request__case").filter(uid=uid).first()
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/copy_gone.html", status=HTTPStatus.GONE)
+
+
+def _answer(request: HttpRequest, held: Package, source: Source) -> HttpResponseBase:
+    etag = f'"{held.digest}"'
+    wanted = request.headers.get("Range", "") if request.method == "GET" else ""
+    if wanted and request.headers.get("If-Range", etag) != etag:
+        wanted = ""
+    part = part_of(wanted, held.size)
+    first, last = part or (0, held.size - 1)
+    answer: HttpResponseBase
+    if request.method == "HEAD":
+        source.close()
+        answer = HttpResponse()
+    else:
+        answer = StreamingHttpResponse(Piece(source, first, last - first + 1))
+    if part:
+        answer.status_code = HTTPStatus.PARTIAL_CONTENT
+        answer["Content-Range"] = f"bytes {first}-{last}/{held.size}"
+    answer["Content-Type"] = "application/zip"
+    answer["Content-Length"] = str(last - first + 1)
+    answer["Content-Disposition"] = content_disposition_header(True, f"copy-{held.request.case.reference}.zip") or ""
+    answer["Accept-Ranges"] = "bytes"
+    answer["ETag"] = etag
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def part_of(wanted: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of a Range header over `size` bytes; None where the whole is to be sent: for none, for what
+    is malformed, and for several ranges at once (RFC 9110 14.2 allows to ignore it). Raises Unsatisfiable."""
+    found = RANGE.fullmatch(wanted.strip())
+    if found is None or found.groups() == ("", ""):
+        return None
+    begin, end = found.groups()
+    if not begin:
+        if int(end) == 0 or size == 0:
+            raise Unsatisfiable
+        return max(0, size - int(end)), size - 1
+    first, last = int(begin), int(end) if end else size - 1
+    if end and last < first:
+        return None
+    if first >= size:
+        raise Unsatisfiable
+    return first, min(last, size - 1)
