@@ -1,6 +1,7 @@
 """Every page in light and dark, wide and narrow: WCAG 2.2 AA as far as a machine can judge, and nothing beyond the edge."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from dsar import keys
 from dsar.enums import HoldStatus, IntakeStatus, State, StepReason, StepStatus
-from dsar.fulfilment import control
+from dsar.fulfilment import control, package
 from dsar.intake import email, unsubscribe
 from dsar.law import codes
 from dsar.models import REQUESTER, Actor, Intake, LegalHold, Step
@@ -292,4 +293,54 @@ def test_the_pages_of_a_correction_and_what_stands_beside_it(
     for right in ("objection", "human_review"):
         other = at(State.REVIEW, CAST.neighbour, right=right)
         judge.open(f"/desk/requests/{other.pk}/", other.case.reference)
+    assert judge.wrong + person.wrong == []
+
+
+def test_a_copy_at_the_desk_and_in_the_hands_of_its_person(
+    judge: Judge, open_window: Opener, approver: Actor, tmp_path: Path
+) -> None:
+    desk, author = judge.window, CAST.third_person_author
+    request = at(State.REVIEW, author, right="access")
+    desk.sign_in("approver@desk.example.com")
+    judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
+    decide.approve(request.pk, actor=approver)
+    request = scenes.reaches(request, State.CHECKING)
+    judge.open(f"/desk/requests/{request.pk}/copy/", "The copy is closed")
+    judge.press("Open the copy", "Look through the copy")
+    desk.page.get_by_role("navigation").get_by_role("link", name="prompts").click()
+    desk.sees(CAST.third_person)
+    row = desk.page.get_by_role("article").filter(has_text=CAST.third_person)
+    row.get_by_text("Take something out").click()
+    judge.look("copy, a row opened")
+    with desk.refusal(422), desk.page.expect_navigation():
+        row.get_by_role("button", name="Take it out").click()
+    desk.sees("Please tick the whole row")
+    judge.look("copy, nothing ticked")
+    row.get_by_label("prompt").check()
+    row.get_by_role("button", name="Take it out").click()
+    desk.sees("Taken out. The copy is put together again without it.")
+    judge.look("copy, something taken out")
+    wait_for(lambda: not package.is_stale(request), what="the copy, put together again")
+    desk.page.reload()
+    desk.page.get_by_label("Type the reference").fill(request.case.reference)
+    desk.press("Hand the copy over")
+    desk.sees("Handed over.")
+    judge.look("request, handed over")
+
+    person = Judge(open_window(axe=True))
+    person.window.follow_mail(author, "Your copy is ready")
+    person.window.press("Send me a code")
+    person.window.page.get_by_label("Code").fill(scenes.code_in(body_of(mail_to(author, "Your code"))))
+    person.window.press("Open my request")
+    person.window.sees("Your copy is ready")
+    person.window.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    person.look("case, with a copy")
+    with person.window.page.expect_download() as coming:
+        person.window.page.get_by_role("button", name="Download my copy").click()
+    coming.value.save_as(tmp_path / coming.value.suggested_filename)
+    size = (tmp_path / f"copy-{request.case.reference}.zip").stat().st_size
+    assert size == request.packages.get(status="offered").size
+    request.packages.update(expires_at=timezone.now())
+    person.open("/case/", "My request")
+    person.window.sees("Your copy is not here any more")
     assert judge.wrong + person.wrong == []
