@@ -151,6 +151,15 @@ class StepStatus(models.TextChoices):
     BLOCKED = "blocked", _("Needs a person")
 
 
+class RecipientStatus(models.TextChoices):
+    """What became of telling a recipient (GDPR Art 19)."""
+
+    QUEUED = "queued", _("Being told")
+    TOLD = "told", _("Told")
+    IMPOSSIBLE = "impossible", _("Could not be told")
+    DISPROPORTIONATE = "disproportionate", _("Telling them would take a disproportionate effort")
+
+
 class StepReason(models.TextChoices):
     """Why a step waits or is blocked: the named reason that a person sees."""
 
@@ -236,6 +245,7 @@ class Notice(models.TextChoices):
     DISPUTE_NOTED = "dispute_noted", _("This was not me: noted")
     NARROWED = "narrowed", _("Plan narrowed")
     ACCESS_CODE = "access_code", _("Code to open the case")
+    TELL_RECIPIENT = "tell_recipient", _("A recipient of the data is told")
     REPLY = "reply", _("Message from the privacy team")
     COPY_DOWNLOADED = "copy_downloaded", _("Copy downloaded")
 

@@ -11,7 +11,7 @@ from django_fsm import can_proceed
 from dsar.desk import forms, right_forms, words
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.enums import DecisionKind, PackageStatus, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, package, restricting
+from dsar.fulfilment import control, package, recipients, restricting
 from dsar.intake import submit
 from dsar.models import Actor, PrivacyRequest
 from dsar.review import corrections, decide
@@ -65,7 +65,7 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
 
 
 def _waits(request: PrivacyRequest) -> bool:
-    if request.is_ended or request.disputed_at is not None:
+    if request.disputed_at is not None:
         return False
     return bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
 
@@ -82,7 +82,11 @@ def _is_whole(request: PrivacyRequest) -> bool:
 
 
 def _by_hand(request: PrivacyRequest) -> bool:
-    return request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED).exists()
+    return (
+        request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED)
+        .exclude(kind=StepKind.NOTIFY)
+        .exists()
+    )
 
 
 VERBS: Mapping[str, Verb] = {
@@ -169,6 +173,16 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: control.done_by_hand(pk, data["step"], actor=actor),
             HANDLERS,
             exists=_by_hand,
+        ),
+        Verb(
+            "recipient",
+            _("Say what became of telling a recipient"),
+            _("Noted. The person reads it."),
+            forms.RecipientForm,
+            lambda pk, data, actor: recipients.decide(pk, data["recipient"], data["status"], data["text"], actor=actor),
+            HANDLERS,
+            exists=lambda request: recipients.open_notices(request).exists(),
+            help=_("For a recipient without an address in the data map, or whose mail could not be sent."),
         ),
         Verb(
             "dispute",

@@ -6,10 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import RestrictionGround, Right, StepKind, StepStatus
+from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind, StepStatus
+from dsar.fulfilment import recipients
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.models import PrivacyRequest
+from dsar.notifications import report
 
 RIGHTS = [(right.value, right.label) for right in Right if right.value]
 LONGEST = 8000
@@ -252,6 +254,22 @@ class StepForm(VerbForm):
 
     step = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     sure = forms.BooleanField(label=_("I have done it in that system"))
+
+
+class RecipientForm(VerbForm):
+    """What became of telling a recipient that the data map has no address for."""
+
+    recipient = forms.ChoiceField(label=_("Recipient"))
+    status = forms.ChoiceField(
+        label=_("What became of it?"),
+        choices=[choice for choice in RecipientStatus.choices if choice[0] != RecipientStatus.QUEUED],
+    )
+    text = long_text(_("In your own words; the requester reads it"), required=False, rows=3)
+
+    def prepare(self) -> None:
+        """Only those that wait for a person."""
+        waiting = recipients.open_notices(self.request)
+        self.offer("recipient", [(one.recipient, report.recipient_label(one.recipient)) for one in waiting])
 
 
 class DisputeForm(VerbForm):

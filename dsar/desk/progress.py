@@ -18,6 +18,7 @@ from dsar.enums import (
     StepStatus,
 )
 from dsar.models import Decision, PrivacyRequest, Step
+from dsar.notifications import report
 
 PLACE = {
     State.RECEIVED: "sort",
@@ -99,7 +100,7 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
         made.append(
             {
                 "key": key,
-                "label": labels.get(key, key) or _("The copy as a whole"),
+                "label": labels.get(key) or _label(key),
                 "lines": [_line(step) for step in own],
                 "done": done,
                 "total": total,
@@ -116,6 +117,11 @@ def _done(step: Step) -> int:
     return sum(line.get(name, 0) for line in step.tallies for name in ("removed", "anonymised", "absent"))
 
 
+def _label(key: str) -> str:
+    """What stands for a step of no source: a recipient that is told, or the putting together of a copy."""
+    return report.recipient_label(key[3:]) if key.startswith("to:") else key or _("The copy as a whole")
+
+
 def _line(step: Step) -> dict[str, Any]:
     kind = {"done": "ok", "blocked": "danger", "leased": "info"}.get(step.status, "warn" if step.reason else "")
     return {
@@ -125,7 +131,9 @@ def _line(step: Step) -> dict[str, Any]:
         "kind": kind,
         "reason": words.attention(step.reason) if step.reason else "",
         "at": step.finished_at,
-        "by_hand": step.status == StepStatus.BLOCKED and step.reason == StepReason.NOT_SUPPORTED,
+        "by_hand": step.status == StepStatus.BLOCKED
+        and step.reason == StepReason.NOT_SUPPORTED
+        and step.kind != StepKind.NOTIFY,
         "tries": step.retries,
     }
 

@@ -246,6 +246,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "assigned": _("Taken on"),
     "retried": _("Steps tried again"),
     "done_by_hand": _("Done by hand"),
+    "recipient_decided": _("Said what became of telling a recipient"),
+    "notify_done": _("A recipient is told"),
     "chunk_erased": _("Chunk erased"),
     "close_done": _("Account closed in a source"),
     "settle_done": _("Refund settled in a source"),

@@ -96,7 +96,9 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
         raise Forbidden("done_by_hand")
     with transaction.atomic():
         request = lock(pk)
-        ended = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED).update(
+        # What became of telling a recipient is a verb of its own (recipients.decide): the person reads it.
+        by_hand = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED)
+        ended = by_hand.exclude(kind=StepKind.NOTIFY).update(
             status=StepStatus.DONE, reason="", finished_at=timezone.now()
         )
         if not ended:

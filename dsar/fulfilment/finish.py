@@ -7,6 +7,7 @@ from django.utils import timezone
 from dsar import audit, bell, journal, keys
 from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, CorrectionStatus, Lane, Outcome, Right, State, StepKind, StepStatus
+from dsar.fulfilment import passing_on
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
@@ -56,6 +57,7 @@ def settle_if_done(inside: Inside, body: plans.Body) -> bool:
         entomb(request, body)
     else:
         kept = _in_part(request)
+    passing_on.queue(request, body)
     outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
     move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True

@@ -15,6 +15,7 @@ from dsar.models.message import Message
 from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
+from dsar.models.recipient_notice import RecipientNotice
 from dsar.models.restriction import Restriction
 from dsar.models.step import Step
 from dsar.models.subject import Subject
@@ -23,5 +24,5 @@ from dsar.models.tombstone import Tombstone
 __all__ = [
     "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart", "Correction",
     "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan",
-    "PrivacyRequest", "Redaction", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
+    "PrivacyRequest", "RecipientNotice", "Redaction", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

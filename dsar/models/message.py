@@ -20,6 +20,8 @@ class Message(models.Model):
     decision = models.ForeignKey("dsar.Decision", models.PROTECT, null=True, related_name="+")
     author = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     text_sealed = models.BinaryField(null=True)
+    # Not to the person but to a recipient of the data: its key in the data map, which has the address.
+    recipient = models.CharField(max_length=36, blank=True)
     to_index = models.CharField(max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=MessageStatus.choices, default=MessageStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)

@@ -88,7 +88,15 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, "the purge empties text and recipient",
         _fields(
             sealed="text_sealed", index="to_index", pseudonym="id case request check_ref decision author",
+            none="recipient",
             operational="notice status reason urgent created_at due_at token lease_until attempts sent_at dedupe",
+        ),
+    ),
+    "dsar.RecipientNotice": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="text_sealed", pseudonym="id request message decided_by", operational="categories status at",
+            none="recipient",
         ),
     ),
     "dsar.Letter": Own(

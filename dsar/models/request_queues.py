@@ -18,8 +18,9 @@ LEAVABLE_STATES = (
 # The queue's views and their partial indexes are made of the same words.
 OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
 THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
-STUCK = Q(ended_at__isnull=True) & ~Q(attention="")
-NEEDS_US = Q(ended_at__isnull=True) & (Q(state__in=OURS) | ~Q(attention=""))
+# What has ended can be stuck too: a recipient that nobody could tell, a letter that could not be sent (law 9).
+STUCK = ~Q(attention="")
+NEEDS_US = Q(ended_at__isnull=True, state__in=OURS) | ~Q(attention="")
 
 
 class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):

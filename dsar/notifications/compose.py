@@ -15,7 +15,7 @@ from dsar import keys
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
-from dsar.notifications import choices, letters
+from dsar.notifications import choices, letters, to_recipients
 
 
 def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
@@ -24,8 +24,9 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
     `Auto-Submitted` (RFC 3834) and a loop header of ours keep two robots from writing to each other.
     """
     case = message.case
-    with translation.override(case.language or settings.LANGUAGE_CODE):
-        context = context_for(message)
+    language = settings.LANGUAGE_CODE if message.recipient else case.language or settings.LANGUAGE_CODE
+    with translation.override(language):
+        context = to_recipients.context(message) if message.recipient else context_for(message)
         folder = f"email/{message.notice}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = as_text(message, context)
@@ -36,8 +37,9 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         subject=subject,
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[case.email],
-        reply_to=[case.reply_address()],
+        to=[to_recipients.recipient_of(message).contact if message.recipient else case.email],
+        # The reply address of a case is the person's own way in.
+        reply_to=[settings.PRIVACY_EMAIL if message.recipient else case.reply_address()],
         connection=backend,
         headers={
             "Message-ID": f"<{identity}@{domain}>",

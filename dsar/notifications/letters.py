@@ -62,7 +62,15 @@ def known(request: PrivacyRequest) -> dict[str, Any] | None:
     if request.right != Right.KNOW or request.outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
         return None
     body = _plan_body(request)
-    return report.of_plan(body, request.case.regime) if body else None
+    return _report(request, body)
+
+
+def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | None:
+    if not body:
+        return None
+    same = {"case__subject_id": request.case.subject_id} if request.case.subject_id else {"case_id": request.case_id}
+    earlier = PrivacyRequest.objects.filter(**same, case__purged_at__isnull=True)
+    return {**report.of_plan(body, request.case.regime), "told": report.told(earlier)}
 
 
 def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -233,7 +241,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return report.after_deletion(request.case)
     body = _plan_body(request)
     if notice == Notice.DONE_KNOW:
-        return {"report": report.of_plan(body, request.case.regime) if body else None}
+        return {"report": _report(request, body)}
     deletion = request.right == Right.DELETION
     if notice == Notice.REFUSED:
         # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Nothing else was done.

@@ -19,8 +19,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dsar import bell, keys
-from dsar.enums import LINK_NOTICES, CheckKind, CheckStatus, Lane, MessageStatus, Notice, StepReason
-from dsar.models import Case, Decision, IdentityCheck, Message, PrivacyRequest
+from dsar.enums import LINK_NOTICES, CheckKind, CheckStatus, Lane, MessageStatus, Notice, RecipientStatus, StepReason
+from dsar.models import Case, Decision, IdentityCheck, Message, PrivacyRequest, RecipientNotice
 from dsar.notifications import compose
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.CONFIRMED: CheckKind.NOT_ME,
     Notice.ACCESS_CODE: CheckKind.CODE,
 }
-WITHOUT_LINK = frozenset({Notice.REPLY})
+WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT})
 URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED})
 
 
@@ -109,11 +109,14 @@ def queue_for_case(
     dedupe: str | None = None,
     author_id: int | None = None,
     hand: list[Claimed] | None = None,
+    recipient: str = "",
 ) -> Message | None:
-    """Put a notice in the outbox. None after a purge, to a machine's mail, over the limit, or where it was queued before."""
+    """Put a notice in the outbox; with `recipient` (a key of the data map) it goes there and not to the person.
+
+    None after a purge, to a machine's mail, over the limit, or where it was queued before."""
     if case.purged_at or case.email_sealed is None:
         return None
-    if case.machine_mail and not case.is_proven:
+    if case.machine_mail and not case.is_proven and not recipient:
         return None
     now = timezone.now()
     if notice in LINK_NOTICES and not within_limit(case.email_index, now):
@@ -123,7 +126,8 @@ def queue_for_case(
     check = None if notice in WITHOUT_LINK else make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
     message = Message(
         case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
-        text_sealed=case.seal(text, "message"), to_index=case.email_index, urgent=notice in URGENT,
+        text_sealed=case.seal(text, "message"), to_index="" if recipient else case.email_index,
+        recipient=recipient, urgent=notice in URGENT,
         created_at=now, due_at=now, dedupe=dedupe,
     )  # fmt: skip
     if hand is None:
@@ -226,7 +230,12 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
             "reason": type(error).__name__[:40],
             "due_at": now + timedelta(seconds=min(3600, 15 * 2**message.attempts)),
         }
-    done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
+    # One transaction only where there is a second row to keep in step: whoever is said to be told was told.
+    with transaction.atomic() if message.recipient else nullcontext():
+        done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
+        if done and message.recipient and changes["status"] == MessageStatus.SENT:
+            told = RecipientNotice.objects.filter(message=message, status=RecipientStatus.QUEUED)
+            told.update(status=RecipientStatus.TOLD, at=now)
     if done and changes["status"] == MessageStatus.FAILED and message.request_id:
         PrivacyRequest.objects.filter(pk=message.request_id, attention="").update(attention=StepReason.MAIL_FAILED)
     return int(done and changes["status"] == MessageStatus.SENT)

@@ -33,7 +33,8 @@ class TooMuch(Exception):
 
 def is_letter(message: Message) -> bool:
     """Whether a message is a letter that was sent to the person."""
-    return message.status == MessageStatus.SENT and bool(message.notice) and message.notice not in WAYS_IN
+    sent = message.status == MessageStatus.SENT and not message.recipient
+    return sent and bool(message.notice) and message.notice not in WAYS_IN
 
 
 def find(case: Case, pk: int) -> Message | None:

@@ -4,6 +4,7 @@ Composed from the frozen plan and the data map (GDPR Art 13-15(1)(a)-(h), Cal. C
 describes; no value of any record stands in it.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -14,9 +15,9 @@ from django.utils.translation import gettext as _
 from dsar import keys
 from dsar.datamap import loader
 from dsar.datamap.schema import DataMap
-from dsar.enums import Outcome, Right
+from dsar.enums import Outcome, RecipientStatus, Right
 from dsar.law import codes, regimes
-from dsar.models import Case, PrivacyRequest, Tombstone
+from dsar.models import Case, PrivacyRequest, RecipientNotice, Tombstone
 
 Line = dict[str, Any]
 
@@ -65,6 +66,19 @@ def _line(item: Line, data_map: DataMap) -> Line:
             if name in data_map.recipients and data_map.recipients[name].sale
         ]
     return line
+
+
+def told(requests: Iterable[PrivacyRequest]) -> list[Line]:
+    """The recipients that were told of these requests, or could not be, and why (GDPR Art 19, second sentence)."""
+    found = RecipientNotice.objects.filter(request__in=requests).select_related("request__case").order_by("at", "pk")
+    return [
+        {
+            "label": recipient_label(one.recipient), "right": Right(one.request.right).label,
+            "status": one.get_status_display(), "text": one.request.case.unseal(one.text_sealed, "recipient"),
+            "at": None if one.status == RecipientStatus.QUEUED else one.at.date(),
+        }
+        for one in found
+    ]  # fmt: skip
 
 
 def recipient_label(name: str, data_map: DataMap | None = None) -> str:

@@ -14,7 +14,7 @@ from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
 from dsar.models import Case, Message, Package, PrivacyRequest
-from dsar.notifications import letters, paper
+from dsar.notifications import letters, paper, report
 
 SOON_DAYS = 5
 SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
@@ -53,6 +53,8 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "closed": request.is_bound and done == systems,
         "quiet": request.quiet_until if request.state == State.RELEASING and _is_ahead(request) else None,
         "items": letters.items(request) if worked and request.right not in UNVERIFIED_RIGHTS else [],
+        # A choice asks for no proof: who was told would say whether something is held under the address (law 10).
+        "told": report.told([request]) if ended and request.right not in UNVERIFIED_RIGHTS else [],
         "report": letters.known(request),
         "copy": copy_view(request) if worked and request.right in COPY_RIGHTS else None,
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
@@ -94,7 +96,9 @@ def _is_ahead(request: PrivacyRequest) -> bool:
 def conversation(case: Case) -> list[dict[str, Any]]:
     """What was sent to the person and what came from them, oldest first. Notes of the desk never leave it."""
     found = (
-        Message.objects.filter(Q(status__in=SHOWN), case=case).select_related("decision").order_by("created_at", "pk")
+        Message.objects.filter(Q(status__in=SHOWN), case=case, recipient="")
+        .select_related("decision")
+        .order_by("created_at", "pk")
     )
     lines = []
     for message in found:

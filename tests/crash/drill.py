@@ -133,7 +133,7 @@ def install() -> None:
     wrap(SqlConnector, "verify", "verify")
     wrap(finish, "entomb", "entomb")
     wrap(journal, "write", lambda kind: f"journal.{kind}")
-    wrap(FolderBackend, "send_messages", "send")
+    wrap(FolderBackend, "send_messages", _sending)
     wrap(confirmation, "confirm", "confirm")
     wrap(submit, "receive", "receive")
     wrap(submit, "open_case", "open")
@@ -141,6 +141,14 @@ def install() -> None:
     _wrap_ending(finish)
     _wrap_commits(BaseDatabaseWrapper)
     sa.event.listen(sa.Engine, "commit", lambda _connection: _at_commit("commit"))
+
+
+def _sending(_backend: Any, mails: Any) -> str:
+    """Mails to recipients of the data go out beside those to the person, and have a name of their own."""
+    from dsar.datamap import loader
+
+    contacts = {recipient.contact for recipient in loader.current().recipients.values()}
+    return "send.recipient" if contacts.issuperset(mails[0].to) else "send"
 
 
 def _wrap_claim(runner: Any) -> None:

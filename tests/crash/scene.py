@@ -98,6 +98,8 @@ class Scene:
         except AssertionError as error:
             error.add_note(f"still open: {self.open_steps()}")
             raise
+        # Recipients are told after the letter.
+        wait_for(lambda: not self.open_steps(StepKind.NOTIFY), what="the telling of recipients")
         waiting = Message.objects.filter(case=self.request.case).exclude(status=MessageStatus.SENT)
         wait_for(lambda: not waiting.exists(), what="the letter")
 

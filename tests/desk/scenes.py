@@ -12,7 +12,7 @@ from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepReason, StepStatus
 from dsar.fulfilment import begin, control, locating, runner
 from dsar.intake import submit, web
-from dsar.models import REQUESTER, Actor, Case, CaseKey, PrivacyRequest, Step, staff
+from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
 from dsar.review import corrections, decide
 from dsar.verification import confirmation, links
 
@@ -138,6 +138,13 @@ def completed() -> PrivacyRequest:
     """Carried out."""
     request = fulfilling()
     runner.drain_fulfilling()
+    return fresh(request)
+
+
+def untold(recipient: str) -> PrivacyRequest:
+    """Carried out, and a recipient's mail could not be sent."""
+    request = completed()
+    Message.objects.filter(request=request, recipient=recipient).update(status="failed")
     return fresh(request)
 
 

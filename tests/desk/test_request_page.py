@@ -84,6 +84,11 @@ HAPPY = {
         lambda request: {"step": blocked(request).pk, "text": "It has been switched off for good."},
         State.FULFILLING,
     ),
+    "recipient": (
+        lambda: scenes.untold("payments"),
+        {"recipient": "payments", "status": "impossible", "text": "They are gone."},
+        State.COMPLETED,
+    ),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 

@@ -1,0 +1,74 @@
+"""Telling recipients of a deletion, a correction, a restriction or an opt-out (GDPR Art 19; 11 CCR 7022(b)(2)-(3))."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit
+from dsar.connectors.base import NotSupported, Outcome
+from dsar.datamap import loader
+from dsar.enums import Notice, RecipientStatus, StepKind, StepReason, StepStatus
+from dsar.fulfilment import finish, runner
+from dsar.fulfilment.control import Invalid
+from dsar.fulfilment.passing_on import TO
+from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
+from dsar.notifications import outbox
+from dsar.workflow import Forbidden, lock
+
+
+def tell(held: runner.Held) -> None:
+    """Queue the mail to a recipient and end the step. Raises NotSupported where the data map has no address: then it is
+    a person's task. The notice says "told" only once the mail has gone (outbox)."""
+    key = held.step.source.removeprefix(TO)
+    recipient = loader.current().recipients.get(key)
+    if recipient is None or not recipient.contact:
+        raise NotSupported("The data map names no address for this recipient.")
+    with transaction.atomic():
+        notice = RecipientNotice.objects.select_for_update().get(request=held.request, recipient=key)
+        if notice.message_id is None and notice.status == RecipientStatus.QUEUED:
+            # Killed between here and the end of the step: the message is there, and is not queued again.
+            notice.message = outbox.queue_for_case(
+                held.request.case, Notice.TELL_RECIPIENT, request=held.request, recipient=key
+            )
+            notice.save(update_fields=["message"])
+    runner.record(held, Outcome())
+
+
+def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> None:
+    """A person has told a recipient, or explains why that is impossible or disproportionate; the requester reads it.
+
+    Raises Invalid, Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("recipient")
+    if status not in (RecipientStatus.TOLD, RecipientStatus.IMPOSSIBLE, RecipientStatus.DISPROPORTIONATE):
+        raise Invalid(_("Please choose what became of it."))
+    if status != RecipientStatus.TOLD and not text.strip():
+        raise Invalid(_("Please write the reason: the requester reads it."))
+    with transaction.atomic():
+        request = lock(pk)
+        changed = open_notices(request).filter(recipient=recipient).update(
+            status=status, at=timezone.now(), text_sealed=request.case.seal(text.strip()[:8000], "recipient"),
+            decided_by_id=actor.user_id,
+        )  # fmt: skip
+        if not changed:
+            raise Invalid(_("This recipient is not waiting for a person."))
+        request.steps.filter(source=TO + recipient, kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).update(
+            status=StepStatus.DONE, reason="", finished_at=timezone.now()
+        )
+        audit.record(
+            request.case, audit.Entry("recipient_decided", actor, pk, details={"recipient": recipient, "code": status})
+        )
+        if not open_notices(request).exists():
+            PrivacyRequest.objects.filter(pk=pk, attention=StepReason.MAIL_FAILED).update(attention="")
+        finish.clear_attention(PrivacyRequest.objects.get(pk=pk))
+
+
+def open_notices(request: PrivacyRequest) -> QuerySet[RecipientNotice]:
+    """Recipients of a request that wait for a person: no address, or a mail that could not be sent."""
+    blocked = request.steps.filter(kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).values_list("source", flat=True)
+    keys = [source.removeprefix(TO) for source in blocked]
+    failed = Message.objects.filter(request=request, notice=Notice.TELL_RECIPIENT, status="failed")
+    waiting = request.recipients.filter(status=RecipientStatus.QUEUED)
+    return waiting.filter(recipient__in=[*keys, *failed.values_list("recipient", flat=True)])
