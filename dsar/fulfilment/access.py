@@ -118,6 +118,7 @@ def pack(held: runner.Held) -> None:
 
 def _content(held: runner.Held) -> package_zip.Content:
     request = held.request
+    spool.remember(request)
     given, others = manifest.tables_given(request)
     copied = sum(tally.get("copied", 0) for step in request.steps.all() for tally in step.tallies)
     if copied != sum(table.rows for table in (*given, *others)):

@@ -6,7 +6,7 @@ Rows lie in the desk's own database, so that a chunk and the cursor after it are
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dsar.connectors.base import Row, SourceBroken
@@ -35,6 +35,20 @@ class Table:
     rows: int
     columns: list[str]
     size: int
+
+
+@dataclass
+class Memory:
+    """What a packer reads again and again: which parts a source has, and the part that was opened last."""
+
+    parts: dict[str, list[tuple[int, list[dict[str, Any]]]]] = field(default_factory=dict)
+    opened: int = 0
+    texts: list[bytes] = field(default_factory=list)
+
+
+def remember(request: PrivacyRequest) -> None:
+    """From here on keep on this object what is read. For whoever reads a spool that nobody writes to any more."""
+    request.__dict__["_spool"] = Memory()
 
 
 def part_of(request: PrivacyRequest, source: str, number: int, rows: Sequence[Row]) -> CopyPart:
@@ -80,27 +94,50 @@ def lines(request: PrivacyRequest, source: str, table: str, start: int = 0) -> I
     """
     key = key_column(source, table)
     place = 0
-    parts = CopyPart.objects.filter(request=request, source=source).order_by("number")
-    for pk, held in list(parts.values_list("pk", "tables")):
+    for pk, held in _parts(request, source):
         inside = 0
         for one in held:
             if one["table"] == table:
                 if place + one["rows"] > start:
                     first = max(0, start - place)
-                    yield from _read(request, pk, table, key, inside + first, inside + one["rows"], place + first)
+                    yield from _read(
+                        request, pk, source, table, key, inside + first, inside + one["rows"], place + first
+                    )
                 place += one["rows"]
             inside += one["rows"]
 
 
-def _read(
-    request: PrivacyRequest, pk: int, table: str, key: str, first: int, end: int, number: int
-) -> Iterator[Line]:  # fmt: skip
+def _parts(request: PrivacyRequest, source: str) -> list[tuple[int, list[dict[str, Any]]]]:
+    memory: Memory | None = request.__dict__.get("_spool")
+    if memory and source in memory.parts:
+        return memory.parts[source]
+    parts = CopyPart.objects.filter(request=request, source=source).order_by("number")
+    found = list(parts.values_list("pk", "tables"))
+    if memory:
+        memory.parts[source] = found
+    return found
+
+
+def _texts(request: PrivacyRequest, pk: int, source: str) -> list[bytes]:
+    """The rows of one part, as they were sealed."""
+    memory: Memory | None = request.__dict__.get("_spool")
+    if memory and memory.opened == pk:
+        return memory.texts
     part = CopyPart.objects.get(pk=pk)
-    sealed = request.case.unseal_bytes(part.body_sealed, _place(request, part.source, part.number))
-    for offset, line in enumerate(zlib.decompress(sealed).split(b"\n")[first:end]):
+    sealed = request.case.unseal_bytes(part.body_sealed, _place(request, source, part.number))
+    texts = zlib.decompress(sealed).split(b"\n")
+    if memory:
+        memory.opened, memory.texts = pk, texts
+    return texts
+
+
+def _read(
+    request: PrivacyRequest, pk: int, source: str, table: str, key: str, first: int, end: int, number: int
+) -> Iterator[Line]:  # fmt: skip
+    for offset, line in enumerate(_texts(request, pk, source)[first:end]):
         values = json.loads(line)
         # A row whose key is no column of the copy is named by its place: the spool does not change.
-        yield Line(part.source, table, str(values[key]) if key in values else f"#{number + offset}", values)
+        yield Line(source, table, str(values[key]) if key in values else f"#{number + offset}", values)
 
 
 def key_column(source: str, table: str) -> str:

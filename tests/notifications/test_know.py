@@ -81,7 +81,7 @@ def test_no_value_of_any_record_stands_in_it(approver: Actor) -> None:
     for table, lines in everything_of(user_id(CAST.plain) or 0).items():
         for line in lines:
             for name, value in line.items():
-                if isinstance(value, str) and len(value) > 11 and name not in ("status", "method"):
+                if isinstance(value, str) and len(value) > 11 and name not in ("status", "method", "withdrawn_through"):
                     assert value not in said, (table, name)
     assert CAST.plain not in said
 
