@@ -128,7 +128,7 @@ def test_every_end_of_every_right_is_told(db: None, right: Right, outcome: Outco
 def test_the_letter_about_a_copy_speaks_of_a_copy(db: None) -> None:
     for right in COPY_RIGHTS:
         said = paper.text(ended(right, Outcome.GRANTED))
-        assert "Your copy is ready" in said
+        assert "The copy of your data is ready" in said
         assert "delet" not in said.lower()
 
 
