@@ -187,7 +187,7 @@ def test_one_click_of_a_mail_program_needs_no_cookie_and_is_done_once(stack: Hou
     done(CAST.plain, Right.MARKETING_OPT_OUT)
     assert not any(row["granted"] for row in rows("marketing_consents", user_id=me))
     scenes.post_is_out()
-    assert [str(mail["Subject"]).startswith("Your choice is in force") for mail in mails()] == [True]
+    assert [str(mail["Subject"]).startswith("Your choice is in force") for mail in mails(CAST.plain)] == [True]
 
     same = f"{stack.url}/u/{unsubscribe.token_for('nobody.here@example.com')}/"
     other = httpx.post(same, data={"List-Unsubscribe": "One-Click"})
