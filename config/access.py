@@ -31,6 +31,9 @@ ACCESS: dict[str, frozenset[str]] = {
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
     "choices": PUBLIC, "unsubscribe": PUBLIC, "gpc_support": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
+    # A data owner's task: asks for its own proof, by a code to the owner's address.
+    "task_link": PUBLIC, "task": PUBLIC, "task_code": PUBLIC, "task_send_code": PUBLIC, "task_answer": PUBLIC,
+    "task_hand_over": PUBLIC, "task_new_link": PUBLIC,
     # Account settings of the company's users
     "settings_security": SIGNED_IN, "settings_delete": SIGNED_IN,
     # Sign-in (allauth)
@@ -49,6 +52,14 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
     "desk_evidence": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
+    "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
+}  # fmt: skip
+
+
+# What an address takes in at most, where that is more than a form. A file is a little more than itself in a form.
+LIMITS: dict[str, int] = {
+    "inbound_mail": settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "task_answer": settings.FILE_BYTES + settings.FORM_BYTES,
+    "case_evidence": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
 }  # fmt: skip
 
 
@@ -66,8 +77,7 @@ class AccessMiddleware:
         match = request.resolver_match
         if match is None:
             raise Http404
-        limit = settings.FORM_BYTES + (settings.EVIDENCE_BYTES if match.view_name == "case_evidence" else 0)
-        if match.view_name != "inbound_mail" and int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LIMITS.get(match.view_name, settings.FORM_BYTES):
             # Answered here: raised, it would show a traceback instead of the page wherever DEBUG is on.
             return bad_request(request, RequestDataTooBig())
         if match.app_name == "admin":

@@ -138,7 +138,7 @@ FORM_BYTES = 256 * 1024
 # A file that somebody sends to show what is right; held in memory, never in a folder, until it is sealed.
 EVIDENCE_BYTES = env.integer("EVIDENCE_MB", 5, 1) * 1024**2
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-FILE_UPLOAD_MAX_MEMORY_SIZE = EVIDENCE_BYTES + FORM_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 60
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -254,6 +254,14 @@ COPY_WAITS = timedelta(days=env.integer("COPY_WAITS_DAYS", 7))
 ERASE_BEFORE_DUE = timedelta(days=env.integer("ERASE_BEFORE_DUE_DAYS", 10))
 CHUNK_ROWS = env.integer("CHUNK_ROWS", 500, 1)
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 10, 1)
+# Data owners: what no machine reaches. Their day is the earlier of OWNER_DAYS and a margin before the request's target.
+OWNER_DAYS = env.integer("OWNER_DAYS", 7, 1)
+OWNER_MARGIN_DAYS = env.integer("OWNER_MARGIN_DAYS", 3)
+OWNER_LINK_LIFETIME = timedelta(days=env.integer("OWNER_LINK_DAYS", 14, 1))
+OWNER_CODES_PER_DAY = env.integer("OWNER_CODES_PER_DAY", 20, 1)
+OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7)
+OWNER_DOMAINS = frozenset(word.lower() for word in env.words("OWNER_DOMAINS", PRIVACY_EMAIL.rpartition("@")[2]))
+FILE_BYTES = env.integer("FILE_MEGABYTES", 10, 1) * 1024 * 1024
 CONTACT_CHANGE_DAYS = 30
 # Rights that the company approves by itself where nothing needs judgement; a deletion and a copy never are.
 AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))

@@ -104,6 +104,8 @@ class CheckKind(models.TextChoices):
     FOLLOW = "follow", _("Link to follow a case")
     CODE = "code", _("Code to open a case")
     NOT_ME = "not_me", _("This was not me")
+    OWNER_LINK = "owner_link", _("Link to a data owner's task")
+    OWNER_CODE = "owner_code", _("Code for a data owner")
 
 
 class CheckStatus(models.TextChoices):
@@ -169,6 +171,9 @@ class StepReason(models.TextChoices):
     PERMISSION = "permission", _("The source refuses our sign-in")
     SCHEMA_CHANGED = "schema_changed", _("The source's tables differ from the data map")
     NOT_SUPPORTED = "not_supported", _("The source has no way to do this; a person must")
+    WITH_OWNER = "with_owner", _("A data owner has been asked")
+    OWNER_EXCEPTION = "owner_exception", _("The data owner says that it cannot be done")
+    OWNER_LATE = "owner_late", _("The data owner has not answered in time")
     LOST_CLAIMS = "lost_claims", _("Three workers died on this step")
     KILL_SWITCH = "kill_switch", _("The kill switch is on")
     HOLD = "hold", _("A legal hold covers this")
@@ -198,6 +203,22 @@ class CorrectionStatus(models.TextChoices):
     PROPOSED = "proposed", _("To be decided")
     ACCEPTED = "accepted", _("Accepted")
     REFUSED = "refused", _("Refused")
+
+
+# Why a step waits for a person: nobody asked yet, a data owner asked, or back from one.
+WITH_OWNERS = (StepReason.WITH_OWNER, StepReason.OWNER_LATE)
+BY_HAND = (StepReason.NOT_SUPPORTED, *WITH_OWNERS, StepReason.OWNER_EXCEPTION)
+
+
+class OwnerTaskStatus(models.TextChoices):
+    """How a data owner's task stands."""
+
+    OPEN = "open", _("Open")
+    DONE = "done", _("Done")
+    NOTHING_FOUND = "nothing_found", _("Nothing found")
+    EXCEPTION = "exception", _("Cannot be done")
+    HANDED_OVER = "handed_over", _("Handed over")
+    NOT_NEEDED = "not_needed", _("No longer needed")
 
 
 class MessageStatus(models.TextChoices):
@@ -248,8 +269,14 @@ class Notice(models.TextChoices):
     TELL_RECIPIENT = "tell_recipient", _("A recipient of the data is told")
     REPLY = "reply", _("Message from the privacy team")
     COPY_DOWNLOADED = "copy_downloaded", _("Copy downloaded")
+    OWNER_TASK = "owner_task", _("Task for a data owner")
+    OWNER_DIGEST = "owner_digest", _("Open tasks of a data owner")
+    OWNER_CODE = "owner_code", _("Code for a data owner")
 
 
+OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
+# Not for the person: they go to a data owner or to a recipient of the data, and stand in nobody's conversation but ours.
+TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
 
 
@@ -305,3 +332,4 @@ class ActorKind(models.TextChoices):
     REQUESTER = "requester", _("Requester")
     STAFF = "staff", _("Staff")
     SYSTEM = "system", _("System")
+    OWNER = "owner", _("Data owner")

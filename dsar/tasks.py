@@ -6,7 +6,7 @@ from celery import shared_task
 
 from dsar import audit, bell
 from dsar.enums import Lane
-from dsar.fulfilment import locating, package, runner
+from dsar.fulfilment import locating, owners, package, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
@@ -38,7 +38,7 @@ def ring_all() -> None:
 @shared_task(name="dsar.sweep")
 def sweep() -> int:
     """Raise what the clock says is due, and take back copies whose time is over."""
-    return clock.sweep() + package.expire()
+    return clock.sweep() + owners.sweep() + package.expire()
 
 
 @shared_task(name="dsar.checkpoint")

@@ -9,8 +9,8 @@ from django.core.mail import get_connection
 from django.utils import timezone, translation
 
 from accounts.models import Role
-from dsar.enums import CheckKind, CheckStatus, Lane, MessageStatus, Notice
-from dsar.models import Case, CaseKey, IdentityCheck, Message
+from dsar.enums import TO_OTHERS, CheckKind, CheckStatus, Lane, MessageStatus, Notice
+from dsar.models import Case, CaseKey, IdentityCheck, Message, RecipientNotice
 from dsar.notifications import compose, outbox
 from dsar.verification import links
 from tests import drive, house
@@ -242,7 +242,8 @@ def everything_stored() -> bytes:
 def test_law_10_no_rendered_link_and_no_code_is_stored_in_any_column(db: None) -> None:
     request = drive.a_request()
     for notice in Notice:
-        outbox.queue(request, notice, text="A text.")
+        to = "colleague@company.example" if notice in TO_OTHERS else ""
+        outbox.queue_for_case(request.case, notice, request=request, text="A text.", to=to)
     links.send_code(request.case)
     assert outbox.drain() > 15
     stored = everything_stored()
@@ -276,9 +277,13 @@ def test_law_15_every_letter_renders_in_every_language(db: None, settings: objec
     for language, _name in settings.LANGUAGES:  # type: ignore[attr-defined]
         Case.objects.filter(pk=request.case_id).update(language=language)
         fresh = drive.fresh(request.pk)
+        RecipientNotice.objects.all().delete()
         Message.objects.all().delete()
-        message = outbox.queue(fresh, notice, text="What somebody wrote.")
+        to = "colleague@company.example" if notice in TO_OTHERS else ""
+        message = outbox.queue_for_case(fresh.case, notice, request=fresh, text="What somebody wrote.", to=to)
         assert message is not None, notice
+        if notice == Notice.TELL_RECIPIENT:
+            RecipientNotice.objects.create(request=fresh, recipient="mail_delivery", message=message)
         message.request = fresh
         with translation.override(None):
             mail = compose.mail(message)

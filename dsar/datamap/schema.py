@@ -24,6 +24,12 @@ MaskKind = Literal["null", "hash", "zero", "address", "password"]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
+def address_in(text: str) -> str:
+    """An e-mail address as written in a map, in small letters; empty for anything else (a team's name)."""
+    found = text.strip().lower()
+    return found if re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", found) else ""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -262,6 +268,7 @@ class SourceMap(_Model):
     ignored_tables: tuple[Name, ...] = ()
     categories: tuple[Name, ...] = ()
     owner: str = ""
+    owner_backup: str = ""
     rotation_days: int | None = Field(default=None, ge=1)
     financial_year_end: str = "12-31"
 
@@ -289,6 +296,8 @@ class SourceMap(_Model):
         return self
 
     def _problems(self) -> Iterator[str]:
+        if self.owner_backup and not self.backup_address:
+            yield "owner_backup is an e-mail address"
         if self.tables and not self.identity:
             yield "tables without an identity: nothing says which row is the person"
         if self.identity:
@@ -336,6 +345,16 @@ class SourceMap(_Model):
         """Keys of the fields that can be corrected in this source."""
         columns = [column for table in self.tables.values() for column in table.columns.values()]
         return frozenset(column.correct for column in columns if column.correct)
+
+    @property
+    def owner_address(self) -> str:
+        """The address of whoever does by hand what no machine can do here; empty where `owner` is only a name."""
+        return address_in(self.owner)
+
+    @property
+    def backup_address(self) -> str:
+        """The address of whoever is asked when the owner does not answer in time; empty where there is none."""
+        return address_in(self.owner_backup)
 
     @property
     def used_categories(self) -> tuple[str, ...]:

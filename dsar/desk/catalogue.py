@@ -10,7 +10,7 @@ from django_fsm import can_proceed
 
 from dsar.desk import forms, right_forms, words
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.enums import DecisionKind, PackageStatus, Right, State, StepKind, StepReason, StepStatus
+from dsar.enums import BY_HAND, WITH_OWNERS, DecisionKind, PackageStatus, Right, State, StepKind, StepStatus
 from dsar.fulfilment import control, package, recipients, restricting
 from dsar.intake import submit
 from dsar.models import Actor, PrivacyRequest
@@ -67,7 +67,8 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
 def _waits(request: PrivacyRequest) -> bool:
     if request.disputed_at is not None:
         return False
-    return bool(request.attention) or request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists()
+    others = request.steps.exclude(reason__in=["", *WITH_OWNERS]).exclude(status=StepStatus.DONE)
+    return bool(request.attention and request.attention not in WITH_OWNERS) or others.exists()
 
 
 def _copy_fails(request: PrivacyRequest) -> bool:
@@ -82,11 +83,8 @@ def _is_whole(request: PrivacyRequest) -> bool:
 
 
 def _by_hand(request: PrivacyRequest) -> bool:
-    return (
-        request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED)
-        .exclude(kind=StepKind.NOTIFY)
-        .exists()
-    )
+    waiting = request.steps.filter(status=StepStatus.BLOCKED, reason__in=BY_HAND)
+    return waiting.exclude(kind=StepKind.NOTIFY).exists()
 
 
 VERBS: Mapping[str, Verb] = {

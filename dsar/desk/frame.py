@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     places["more"] = []
     if may(request, "desk_incoming"):
         places["more"].append({"key": "incoming", "label": _("Incoming"), "url": reverse("desk_incoming")})
+    if may(request, "desk_tasks"):
+        places["more"].append({"key": "tasks", "label": _("Owners' tasks"), "url": reverse("desk_tasks")})
     if signed_in(request).is_staff:
         places["more"].append({"key": "accounts", "label": _("Accounts"), "url": reverse("admin:index")})
     return places

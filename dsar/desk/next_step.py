@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from dsar.desk import words
 from dsar.desk.catalogue import VERBS
-from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand
 from dsar.review import corrections
@@ -60,6 +60,15 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             _("The steps wait; the clock does not. Two people have to come to the same finding."),
             "dispute",
         )
+    if request.attention == StepReason.OWNER_EXCEPTION:
+        return Next(
+            _("A data owner says that it cannot be done"),
+            _("Their note stands under “The work”. An approver decides: end it there, narrow the plan, or ask again."),
+            "retry",
+        )
+    asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
+    if not request.attention and asked.exists():
+        return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
     if VERBS["by-hand"].is_there(request):
         return Next(_("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there."))
     if request.attention:

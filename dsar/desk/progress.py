@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from dsar.desk import words
 from dsar.enums import (
+    BY_HAND,
     COPY_RIGHTS,
     UNVERIFIED_RIGHTS,
     DecisionKind,
@@ -14,7 +15,6 @@ from dsar.enums import (
     Right,
     State,
     StepKind,
-    StepReason,
     StepStatus,
 )
 from dsar.models import Decision, PrivacyRequest, Step
@@ -131,9 +131,8 @@ def _line(step: Step) -> dict[str, Any]:
         "kind": kind,
         "reason": words.attention(step.reason) if step.reason else "",
         "at": step.finished_at,
-        "by_hand": step.status == StepStatus.BLOCKED
-        and step.reason == StepReason.NOT_SUPPORTED
-        and step.kind != StepKind.NOTIFY,
+        "by_hand": step.status == StepStatus.BLOCKED and step.reason in BY_HAND and step.kind != StepKind.NOTIFY,
+        "why": step.reason,
         "tries": step.retries,
     }
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines, keys
-from dsar.desk import corrections, forms, frame, progress, rows, story, words
+from dsar.desk import corrections, forms, frame, progress, rows, story, tasks, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
@@ -99,7 +99,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
         "deadline": chip,
         "law": regime.text("short"),
         "law_name": regime.name,
-        "ball": words.ball(request.state, request.attention),
+        "ball": tasks.ball(request) or words.ball(request.state, request.attention),
     }
 
 
@@ -112,8 +112,13 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
     if failed is not None and verb not in IN_PANELS:
         made[verb] = failed
     first = coming.verb if coming.verb in made else ""
+    with_owners = tasks.of_request(request)
+    for line in (line for source in work for line in source["lines"]):
+        line["task"] = with_owners.get(line["step"])
     if "by-hand" in made:
         for line in (line for source in work for line in source["lines"] if line["by_hand"]):
+            if line["why"] == StepReason.OWNER_EXCEPTION and not actor.is_approver:
+                continue
             bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(line["step"])
             line["form"] = failed if bound else _step_form(request, line["step"])
     return {

@@ -22,5 +22,8 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_sources": READERS | {Role.ADMIN},
     "desk_source_switch": SWITCHERS,
     "desk_kill_switch": SWITCHERS,
+    "desk_tasks": READERS,
+    "desk_task_act": HANDLERS,
+    "desk_task_file": HANDLERS,
     "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
 }

@@ -116,6 +116,8 @@ def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
         who = known.get(event.actor_id or 0, str(_("a colleague")))
     elif event.actor_kind == ActorKind.REQUESTER:
         who = str(_("the requester"))
+    elif event.actor_kind == ActorKind.OWNER:
+        who = str(_("the data owner"))
     else:
         who = str(_("Rightsdesk"))
     return {

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from dsar.desk import audit_page, copy_page, corrections, holds, incoming, letters, queue, request_page, sources, verbs
+from dsar.desk import (
+    audit_page,
+    copy_page,
+    corrections,
+    holds,
+    incoming,
+    letters,
+    queue,
+    request_page,
+    sources,
+    tasks,
+    verbs,
+)
 
 urlpatterns = [
     path("", queue.queue, name="desk_queue"),
@@ -24,5 +36,8 @@ urlpatterns = [
     path("sources/", sources.listing, name="desk_sources"),
     path("sources/kill-switch/", sources.kill_switch, name="desk_kill_switch"),
     path("sources/<str:key>/switch/", sources.switch, name="desk_source_switch"),
+    path("tasks/", tasks.listing, name="desk_tasks"),
+    path("tasks/<int:pk>/", tasks.act, name="desk_task_act"),
+    path("tasks/<int:pk>/file/", tasks.file, name="desk_task_file"),
     path("audit/", audit_page.trail, name="desk_audit"),
 ]

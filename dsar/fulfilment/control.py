@@ -9,11 +9,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, bell
-from dsar.enums import DecisionKind, Lane, Notice, Outcome, PackageStatus, State, StepKind, StepReason, StepStatus
+from dsar.enums import (
+    WITH_OWNERS,
+    DecisionKind,
+    Lane,
+    Notice,
+    Outcome,
+    OwnerTaskStatus,
+    PackageStatus,
+    State,
+    StepKind,
+    StepReason,
+    StepStatus,
+)  # fmt: skip
 from dsar.fulfilment import finish, locating, package, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
-from dsar.models import Actor, Decision, House, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.notifications import outbox
 from dsar.workflow import Because, Conflict, Forbidden, Inside, lock, move
 
@@ -81,8 +93,12 @@ def retry(pk: int, *, actor: Actor) -> int:
         raise Forbidden("retry")
     with transaction.atomic():
         request = lock(pk)
-        tried = _retry(request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED]).exclude(reason=""))
-        PrivacyRequest.objects.filter(pk=pk, disputed_at__isnull=True).update(attention="")
+        waiting = request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED])
+        tried = _retry(waiting.exclude(reason__in=["", *WITH_OWNERS]))
+        late = request.steps.filter(reason=StepReason.OWNER_LATE, status=StepStatus.BLOCKED).exists()
+        PrivacyRequest.objects.filter(pk=pk, disputed_at__isnull=True).update(
+            attention=StepReason.OWNER_LATE if late else ""
+        )
         if request.state == State.LOCATING:
             PrivacyRequest.objects.filter(pk=pk).update(attention="")
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried}))
@@ -91,30 +107,27 @@ def retry(pk: int, *, actor: Actor) -> int:
 
 
 def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
-    """A person did what a source has no way to do; who and when stays in the audit trail."""
+    """A person did what a source has no way to do; who and when stays in the audit trail. Where its data owner says that
+    it cannot be done, only an approver ends it."""
     if not actor.is_handler:
         raise Forbidden("done_by_hand")
     with transaction.atomic():
         request = lock(pk)
-        # What became of telling a recipient is a verb of its own (recipients.decide): the person reads it.
-        by_hand = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED)
-        ended = by_hand.exclude(kind=StepKind.NOTIFY).update(
-            status=StepStatus.DONE, reason="", finished_at=timezone.now()
-        )
-        if not ended:
+        step = request.steps.filter(pk=step_pk).first()
+        if step and step.reason == StepReason.OWNER_EXCEPTION and not actor.is_approver:
+            raise Forbidden("done_by_hand")
+        details = {"source": step.source, "kind": step.kind} if step else {}
+        entry = audit.Entry("done_by_hand", actor, pk, details=details)
+        if not finish.end_by_hand(request, step_pk, entry):
             raise Invalid(_("This step is not waiting for a person."))
-        step = Step.objects.get(pk=step_pk)
-        if step.kind == StepKind.EXPORT:
-            # The copy says that this source's part comes on its own.
-            Step.objects.filter(pk=step_pk).update(tallies=[*step.tallies, {"category": "", "table": "", "by_hand": 1}])
-        audit.record(
-            request.case, audit.Entry("done_by_hand", actor, pk, details={"source": step.source, "kind": step.kind})
-        )
-        finish.clear_attention(request)
-        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").get()
-        plan.request = request
-        finish.settle_if_done(Inside(request), plan.body())
+        _spare_the_owner(step_pk)
     return PrivacyRequest.objects.get(pk=pk)
+
+
+def _spare_the_owner(step_pk: int) -> None:
+    OwnerTask.objects.open().filter(step_id=step_pk).update(
+        status=OwnerTaskStatus.NOT_NEEDED, answered_at=timezone.now()
+    )
 
 
 def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
@@ -135,6 +148,7 @@ def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyR
             raise Invalid(_("This step is not waiting for a person."))
         tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
         blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
+        _spare_the_owner(step_pk)
         Decision.objects.create(
             request=request, kind=DecisionKind.GO_ON_WITHOUT, decided_by_id=actor.user_id,
             text_sealed=request.case.seal(text.strip()[:8000], "decision"),

@@ -1,4 +1,4 @@
-"""The end of an erasure: steps for a released request, settling it, tombstones, the journal's line."""
+"""The end of the work: steps for a released request, settling it, tombstones, the journal's line."""
 
 from django.conf import settings
 from django.db.models import F, prefetch_related_objects
@@ -6,7 +6,18 @@ from django.utils import timezone
 
 from dsar import audit, bell, journal, keys
 from dsar.datamap import loader
-from dsar.enums import COPY_RIGHTS, CorrectionStatus, Lane, Outcome, Right, State, StepKind, StepStatus
+from dsar.enums import (
+    BY_HAND,
+    COPY_RIGHTS,
+    CorrectionStatus,
+    Lane,
+    Outcome,
+    Right,
+    State,
+    StepKind,
+    StepReason,
+    StepStatus,
+)  # fmt: skip
 from dsar.fulfilment import passing_on
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
@@ -34,9 +45,31 @@ def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
 
 def clear_attention(request: PrivacyRequest) -> None:
     """Take the named reason off the request once no step of it waits for one."""
-    if request.attention and not request.steps.exclude(reason="").exclude(status=StepStatus.DONE).exists():
+    waiting = request.steps.exclude(reason__in=["", StepReason.WITH_OWNER]).exclude(status=StepStatus.DONE)
+    if request.attention and not waiting.exists():
         if request.disputed_at is None:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention="")
+
+
+def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, found: bool = True) -> bool:
+    """End a step that a person has done, note it, and settle the request where it was the last one. False, and nothing
+    noted, where the step waits for nobody (any more). `found`: whether there was anything. The caller holds the request."""
+    waiting = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason__in=BY_HAND)
+    # What became of telling a recipient is a verb of its own (recipients.decide): the person reads it.
+    step = waiting.exclude(kind=StepKind.NOTIFY).first()
+    if step is None:
+        return False
+    step.status, step.reason, step.finished_at = StepStatus.DONE, "", timezone.now()
+    if found and step.kind == StepKind.EXPORT:
+        # The copy says that this source's part comes on its own.
+        step.tallies = [*step.tallies, {"category": "", "table": "", "by_hand": 1}]
+    step.save(update_fields=["status", "reason", "finished_at", "tallies"])
+    plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+    if plan is not None:
+        plan.request = request
+    clear_attention(request)
+    settle_if_done(Inside(request, [entry]), plan.body() if plan else {})
+    return True
 
 
 def settle_if_done(inside: Inside, body: plans.Body) -> bool:

@@ -1,18 +1,18 @@
 """Telling recipients of a deletion, a correction, a restriction or an opt-out (GDPR Art 19; 11 CCR 7022(b)(2)-(3))."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.datamap import loader
-from dsar.enums import Notice, RecipientStatus, StepKind, StepReason, StepStatus
+from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, runner
 from dsar.fulfilment.control import Invalid
 from dsar.fulfilment.passing_on import TO
-from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
+from dsar.models import Actor, PrivacyRequest, RecipientNotice
 from dsar.notifications import outbox
 from dsar.workflow import Forbidden, lock
 
@@ -29,7 +29,7 @@ def tell(held: runner.Held) -> None:
         if notice.message_id is None and notice.status == RecipientStatus.QUEUED:
             # Killed between here and the end of the step: the message is there, and is not queued again.
             notice.message = outbox.queue_for_case(
-                held.request.case, Notice.TELL_RECIPIENT, request=held.request, recipient=key
+                held.request.case, Notice.TELL_RECIPIENT, request=held.request, to=recipient.contact
             )
             notice.save(update_fields=["message"])
     runner.record(held, Outcome())
@@ -69,6 +69,5 @@ def open_notices(request: PrivacyRequest) -> QuerySet[RecipientNotice]:
     """Recipients of a request that wait for a person: no address, or a mail that could not be sent."""
     blocked = request.steps.filter(kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).values_list("source", flat=True)
     keys = [source.removeprefix(TO) for source in blocked]
-    failed = Message.objects.filter(request=request, notice=Notice.TELL_RECIPIENT, status="failed")
     waiting = request.recipients.filter(status=RecipientStatus.QUEUED)
-    return waiting.filter(recipient__in=[*keys, *failed.values_list("recipient", flat=True)])
+    return waiting.filter(Q(recipient__in=keys) | Q(message__status=MessageStatus.FAILED))

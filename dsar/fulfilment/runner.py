@@ -32,7 +32,7 @@ from dsar.connectors.base import (
 from dsar.connectors.registry import connector
 from dsar.datamap.orders import TableOrder
 from dsar.enums import WORK_KINDS, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import begin, finish, lookout
+from dsar.fulfilment import begin, finish, lookout, owners
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Step, Subject
 from dsar.notifications import outbox
 from dsar.workflow import Inside, lock
@@ -115,7 +115,9 @@ def drain_fulfilling(turn: bell.Turn | None = None) -> int:
     Until nothing is due, or until the turn is over.
     """
     begin.drain()
-    return _drain(list(WORK_KINDS), [State.FULFILLING], turn)
+    done = _drain(list(WORK_KINDS), [State.FULFILLING], turn)
+    owners.drain()
+    return done
 
 
 def _drain(kinds: list[StepKind], states: list[State], turn: bell.Turn | None) -> int:

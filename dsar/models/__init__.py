@@ -1,6 +1,6 @@
 """The data, one file per noun. Rules live in verbs, constraints in the database."""
 
-from dsar.models.actor import REQUESTER, SYSTEM, Actor, staff
+from dsar.models.actor import OWNER, REQUESTER, SYSTEM, Actor, staff
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
 from dsar.models.choice import Choice
@@ -12,6 +12,7 @@ from dsar.models.intake import Intake
 from dsar.models.legal_hold import LegalHold
 from dsar.models.letter import Letter
 from dsar.models.message import Message
+from dsar.models.owner_task import OwnerTask
 from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
@@ -22,7 +23,8 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart", "Correction",
-    "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "Package", "Plan",
-    "PrivacyRequest", "RecipientNotice", "Redaction", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart",
+    "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "OwnerTask",
+    "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction", "Restriction", "Source", "Step", "Subject",
+    "Tombstone", "staff",
 ]  # fmt: skip

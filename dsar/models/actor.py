@@ -1,4 +1,4 @@
-"""Who does something: a requester, a person of the desk in a role, or the system."""
+"""Who does something: a requester, a person of the desk in a role, a data owner, or the system."""
 
 from dataclasses import dataclass
 
@@ -32,6 +32,7 @@ class Actor:
 
 REQUESTER = Actor(ActorKind.REQUESTER)
 SYSTEM = Actor(ActorKind.SYSTEM)
+OWNER = Actor(ActorKind.OWNER)
 
 
 def staff(user: User) -> Actor:

@@ -4,13 +4,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import MessageStatus, Notice
+from dsar.enums import TO_OTHERS, MessageStatus, Notice
 
 
 class Message(models.Model):
     """One message. Outgoing ones store a template's name and references, never a rendered link.
 
-    `dedupe` makes a notice that was already queued for the same event harmless.
+    `dedupe` makes a notice that was already queued for the same event harmless. `to_sealed` is the
+    address of those to whom a notice goes that is not for the person (TO_OTHERS: data owners, recipients of the data).
     """
 
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="messages")
@@ -20,8 +21,7 @@ class Message(models.Model):
     decision = models.ForeignKey("dsar.Decision", models.PROTECT, null=True, related_name="+")
     author = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     text_sealed = models.BinaryField(null=True)
-    # Not to the person but to a recipient of the data: its key in the data map, which has the address.
-    recipient = models.CharField(max_length=36, blank=True)
+    to_sealed = models.BinaryField(null=True)
     to_index = models.CharField(max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=MessageStatus.choices, default=MessageStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
@@ -53,3 +53,8 @@ class Message(models.Model):
     def text(self) -> str:
         """What was written, decrypted; empty after a purge."""
         return self.case.unseal(self.text_sealed, "message")
+
+    @property
+    def to(self) -> str:
+        """Whom it goes to: the person, or who else is told. What is for others never falls back to the person."""
+        return self.case.unseal(self.to_sealed, "to") if self.notice in TO_OTHERS else self.case.email

@@ -80,15 +80,14 @@ OWN_DATA: dict[str, Own] = {
     "dsar.IdentityCheck": Own(
         CASE_PERIOD, "the purge empties the hash of the link; that, when and how it was checked stays",
         _fields(
-            index="token_hash", pseudonym="id case challenge",
+            index="token_hash", pseudonym="id case task challenge",
             operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until",
         ),
     ),
     "dsar.Message": Own(
         CASE_PERIOD, "the purge empties text and recipient",
         _fields(
-            sealed="text_sealed", index="to_index", pseudonym="id case request check_ref decision author",
-            none="recipient",
+            sealed="text_sealed to_sealed", index="to_index", pseudonym="id case request check_ref decision author",
             operational="notice status reason urgent created_at due_at token lease_until attempts sent_at dedupe",
         ),
     ),
@@ -154,6 +153,14 @@ OWN_DATA: dict[str, Own] = {
             sealed="intent_sealed ref_sealed", pseudonym="id request",
             operational="source kind position status reason due_at token lease_until claims retries cursor tallies"
             " chunks finished_at",
+        ),
+    ),
+    "dsar.OwnerTask": Own(
+        CASE_PERIOD, "the purge empties the owner's address, note and file",
+        _fields(
+            personal="owner", index="owner_index", sealed="note_sealed file_sealed file_name_sealed",
+            pseudonym="id step",
+            operational="status due_on created_at mailed_at reminders escalated_at answered_at file_size",
         ),
     ),
     "dsar.LegalHold": Own(

@@ -47,6 +47,11 @@ class Step(models.Model):
                 name="step_to_fulfil",
                 condition=models.Q(status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind__in=WORK_KINDS),
             ),
+            models.Index(
+                fields=["due_at", "id"],
+                name="step_to_ask",
+                condition=models.Q(status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,10 +12,14 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Outcome, Right
+from dsar.enums import OWNER_NOTICES, TO_OTHERS, UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Notice, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
-from dsar.notifications import choices, letters, to_recipients
+from dsar.notifications import choices, letters, owner_letters, to_recipients
+
+
+class NoAddress(Exception):
+    """Nobody is there to send it to."""
 
 
 def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
@@ -23,10 +27,16 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
 
     `Auto-Submitted` (RFC 3834) and a loop header of ours keep two robots from writing to each other.
     """
-    case = message.case
-    language = settings.LANGUAGE_CODE if message.recipient else case.language or settings.LANGUAGE_CODE
-    with translation.override(language):
-        context = to_recipients.context(message) if message.recipient else context_for(message)
+    case, address = message.case, message.to
+    if not address:
+        # Django sends a mail to nobody without a word, and it would count as sent.
+        raise NoAddress
+    # Others are written to in the house's language, and answer the team: the reply address of a case is the person's own
+    # way in, and what comes there would be filed as theirs.
+    to_other = message.notice in TO_OTHERS
+    with translation.override(settings.LANGUAGE_CODE if to_other else case.language or settings.LANGUAGE_CODE):
+        recipient = message.notice == Notice.TELL_RECIPIENT
+        context = to_recipients.context(message) if recipient else context_for(message)
         folder = f"email/{message.notice}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = as_text(message, context)
@@ -37,9 +47,8 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         subject=subject,
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[to_recipients.recipient_of(message).contact if message.recipient else case.email],
-        # The reply address of a case is the person's own way in.
-        reply_to=[settings.PRIVACY_EMAIL if message.recipient else case.reply_address()],
+        to=[address],
+        reply_to=[settings.PRIVACY_EMAIL if to_other else case.reply_address()],
         connection=backend,
         headers={
             "Message-ID": f"<{identity}@{domain}>",
@@ -100,11 +109,13 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
         "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
         "code_minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),
     }
+    if message.notice in OWNER_NOTICES:
+        context |= owner_letters.of_tasks(message)
     if layout:
         context |= {"layout": layout, "sent_on": message.sent_at or message.created_at}
-    elif check and check.kind == CheckKind.CODE:
+    elif check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE):
         context["code"] = check.code
-    elif check:
+    elif check and check.kind != CheckKind.OWNER_LINK:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
     if message.decision:
         decision = message.decision

@@ -19,8 +19,18 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dsar import bell, keys
-from dsar.enums import LINK_NOTICES, CheckKind, CheckStatus, Lane, MessageStatus, Notice, RecipientStatus, StepReason
-from dsar.models import Case, Decision, IdentityCheck, Message, PrivacyRequest, RecipientNotice
+from dsar.enums import (
+    LINK_NOTICES,
+    TO_OTHERS,
+    CheckKind,
+    CheckStatus,
+    Lane,
+    MessageStatus,
+    Notice,
+    RecipientStatus,
+    StepReason,
+)  # fmt: skip
+from dsar.models import Case, Decision, IdentityCheck, Message, OwnerTask, PrivacyRequest, RecipientNotice
 from dsar.notifications import compose
 
 log = structlog.get_logger(__name__)
@@ -33,9 +43,10 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.CONFIRM_REMINDER: CheckKind.MAILBOX,
     Notice.CONFIRMED: CheckKind.NOT_ME,
     Notice.ACCESS_CODE: CheckKind.CODE,
+    Notice.OWNER_CODE: CheckKind.OWNER_CODE,
 }
-WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT})
-URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED})
+WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST})
+URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE})
 
 
 @dataclass(frozen=True)
@@ -46,31 +57,32 @@ class Claimed:
     token: int
 
 
-def make_check(case: Case, kind: CheckKind, now: datetime) -> IdentityCheck:
+def make_check(case: Case, kind: CheckKind, now: datetime, task: OwnerTask | None = None) -> IdentityCheck:
     """A new link or code for a case. An older one of the same kind is spent from now on, where using it matters."""
-    lifetime = {CheckKind.CODE: settings.CODE_LIFETIME, CheckKind.MAILBOX: settings.LINK_LIFETIME}.get(
-        kind, settings.RECORD_PERIOD
-    )
-    if kind in (CheckKind.CODE, CheckKind.MAILBOX):
-        IdentityCheck.objects.filter(case=case, kind=kind, status=CheckStatus.PENDING).update(
+    lifetime = {
+        CheckKind.CODE: settings.CODE_LIFETIME, CheckKind.MAILBOX: settings.LINK_LIFETIME,
+        CheckKind.OWNER_CODE: settings.CODE_LIFETIME, CheckKind.OWNER_LINK: settings.OWNER_LINK_LIFETIME,
+    }.get(kind, settings.RECORD_PERIOD)  # fmt: skip
+    if task is not None or kind in (CheckKind.CODE, CheckKind.MAILBOX):
+        IdentityCheck.objects.filter(case=case, kind=kind, task=task, status=CheckStatus.PENDING).update(
             status=CheckStatus.SUPERSEDED, decided_at=now
         )
-    check = IdentityCheck(case=case, kind=kind, created_at=now, expires_at=now + lifetime)
+    check = IdentityCheck(case=case, kind=kind, task=task, created_at=now, expires_at=now + lifetime)
     check.token_hash = keys.token_hash(check.token)
     check.save(force_insert=True)
     return check
 
 
-def within_limit(to_index: str, now: datetime) -> bool:
-    """At most LINK_MAILS_PER_DAY mails with a way in to one address in 24 hours; the screen does not change."""
+def within_limit(
+    to_index: str, now: datetime, notices: tuple[Notice, ...] = LINK_NOTICES, most: int | None = None
+) -> bool:
+    """At most LINK_MAILS_PER_DAY (or `most`) mails with a way in to one address in 24 hours; the screen does not change."""
     if connection.vendor == "postgresql":
         # Parallel forms for one address would all count the same number; SQLite writes one at a time anyway.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(to_index[:15] or "0", 16)])
-    sent = Message.objects.filter(
-        to_index=to_index, notice__in=LINK_NOTICES, created_at__gt=now - timedelta(days=1)
-    ).count()
-    return sent < settings.LINK_MAILS_PER_DAY
+    sent = Message.objects.filter(to_index=to_index, notice__in=notices, created_at__gt=now - timedelta(days=1)).count()
+    return sent < (settings.LINK_MAILS_PER_DAY if most is None else most)
 
 
 def queue(
@@ -109,25 +121,31 @@ def queue_for_case(
     dedupe: str | None = None,
     author_id: int | None = None,
     hand: list[Claimed] | None = None,
-    recipient: str = "",
+    to: str = "",
+    check: IdentityCheck | None = None,
 ) -> Message | None:
-    """Put a notice in the outbox; with `recipient` (a key of the data map) it goes there and not to the person.
+    """Put a notice in the outbox: for the person, or for whom `to` names, with the link or code `check` where the caller
+    has made one. None after a purge, to a machine's mail, over the limit, or where it was queued before.
 
-    None after a purge, to a machine's mail, over the limit, or where it was queued before."""
-    if case.purged_at or case.email_sealed is None:
+    Raises ValueError for a notice to others without an address, and for one to the person with another address.
+    """
+    if bool(to) != (notice in TO_OTHERS):
+        raise ValueError("to")
+    if case.purged_at or (not to and case.email_sealed is None):
         return None
-    if case.machine_mail and not case.is_proven and not recipient:
+    if not to and case.machine_mail and not case.is_proven:
         return None
     now = timezone.now()
     if notice in LINK_NOTICES and not within_limit(case.email_index, now):
         return None
     if dedupe and Message.objects.filter(dedupe=dedupe).exists():
         return None
-    check = None if notice in WITHOUT_LINK else make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
+    if check is None and notice not in WITHOUT_LINK:
+        check = make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
     message = Message(
         case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
-        text_sealed=case.seal(text, "message"), to_index="" if recipient else case.email_index,
-        recipient=recipient, urgent=notice in URGENT,
+        text_sealed=case.seal(text, "message"), to_sealed=case.seal(to, "to"),
+        to_index=keys.email_index(to) if to else case.email_index, urgent=notice in URGENT,
         created_at=now, due_at=now, dedupe=dedupe,
     )  # fmt: skip
     if hand is None:
@@ -230,10 +248,11 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
             "reason": type(error).__name__[:40],
             "due_at": now + timedelta(seconds=min(3600, 15 * 2**message.attempts)),
         }
+    recipient = message.notice == Notice.TELL_RECIPIENT
     # One transaction only where there is a second row to keep in step: whoever is said to be told was told.
-    with transaction.atomic() if message.recipient else nullcontext():
+    with transaction.atomic() if recipient else nullcontext():
         done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
-        if done and message.recipient and changes["status"] == MessageStatus.SENT:
+        if done and recipient and changes["status"] == MessageStatus.SENT:
             told = RecipientNotice.objects.filter(message=message, status=RecipientStatus.QUEUED)
             told.update(status=RecipientStatus.TOLD, at=now)
     if done and changes["status"] == MessageStatus.FAILED and message.request_id:

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from dsar.enums import LINK_NOTICES, MessageStatus, Notice
+from dsar.enums import LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
 from dsar.models import Case, Letter, Message
 from dsar.notifications import compose
 
@@ -33,8 +33,9 @@ class TooMuch(Exception):
 
 def is_letter(message: Message) -> bool:
     """Whether a message is a letter that was sent to the person."""
-    sent = message.status == MessageStatus.SENT and not message.recipient
-    return sent and bool(message.notice) and message.notice not in WAYS_IN
+    # What goes to others is no letter of the person's, before and after the purge.
+    no_letter = message.notice in WAYS_IN or message.notice in TO_OTHERS
+    return message.status == MessageStatus.SENT and bool(message.notice) and not no_letter
 
 
 def find(case: Case, pk: int) -> Message | None:

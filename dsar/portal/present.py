@@ -9,7 +9,17 @@ from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 
 from dsar import deadlines
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, MessageStatus, Notice, Outcome, PackageStatus, Right, State
+from dsar.enums import (
+    COPY_RIGHTS,
+    TO_OTHERS,
+    UNVERIFIED_RIGHTS,
+    MessageStatus,
+    Notice,
+    Outcome,
+    PackageStatus,
+    Right,
+    State,
+)
 from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
@@ -96,7 +106,8 @@ def _is_ahead(request: PrivacyRequest) -> bool:
 def conversation(case: Case) -> list[dict[str, Any]]:
     """What was sent to the person and what came from them, oldest first. Notes of the desk never leave it."""
     found = (
-        Message.objects.filter(Q(status__in=SHOWN), case=case, recipient="")
+        Message.objects.filter(Q(status__in=SHOWN), case=case)
+        .exclude(notice__in=TO_OTHERS)
         .select_related("decision")
         .order_by("created_at", "pk")
     )

@@ -17,13 +17,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dsar import keys
-from dsar.models import Case, IdentityCheck, PrivacyRequest
+from dsar.models import Case, IdentityCheck, OwnerTask, PrivacyRequest
 from dsar.verification import links
 
 P = ParamSpec("P")
 CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponse]
 RequestView = Callable[[HttpRequest, PrivacyRequest], HttpResponse]
 PROVEN, CURRENT, LINK, SENT, BACK = "proven", "case", "link", "sent", "back"
+TASK, OWNERS = "task", "owners"
 
 
 def take_link(request: HttpRequest, check: IdentityCheck | None) -> None:
@@ -39,6 +40,31 @@ def link_in_hand(request: HttpRequest) -> links.Look | None:
         return None
     check = IdentityCheck.objects.filter(pk=number).select_related("case").first()
     return links.Look(check, links.problem_of(check, timezone.now()))
+
+
+def take_task(request: HttpRequest, check: IdentityCheck | None) -> None:
+    """Keep the link of a data owner's task, under a new session key."""
+    request.session.cycle_key()
+    request.session[TASK] = check.pk if check else 0
+
+
+def task_in_hand(request: HttpRequest) -> IdentityCheck | None:
+    """The link of the task that this browser opened last."""
+    return IdentityCheck.objects.filter(pk=request.session.get(TASK, 0)).select_related("case").first()
+
+
+def prove_owner(request: HttpRequest, task: OwnerTask) -> None:
+    """Note that this browser's person reads the mailbox of a data owner: it counts for all tasks of that address."""
+    now = timezone.now()
+    held: dict[str, str] = request.session.get(OWNERS, {})
+    kept = {index: at for index, at in held.items() if _lasts(at, now)}
+    request.session[OWNERS] = {**kept, task.owner_index: now.isoformat()}
+
+
+def is_owner(request: HttpRequest, task: OwnerTask) -> bool:
+    """Whether this browser entered a code that was sent to the address which has the task, within PROOF_LIFETIME."""
+    at = request.session.get(OWNERS, {}).get(task.owner_index)
+    return bool(task.owner_index) and at is not None and _lasts(at, timezone.now())
 
 
 def prove(request: HttpRequest, case: Case) -> None:

@@ -14,6 +14,7 @@ from dsar.portal import (
     intake,
     letters,
     proof,
+    task,
     unsubscribe,
 )
 
@@ -48,6 +49,13 @@ urlpatterns = [
     path("choices/", choices.choices, name="choices"),
     path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path(".well-known/gpc.json", choices.gpc_support, name="gpc_support"),
+    path("task/", task.task, name="task"),
+    path("task/code/", task.enter_code, name="task_code"),
+    path("task/send-code/", task.send_code, name="task_send_code"),
+    path("task/answer/", task.answer, name="task_answer"),
+    path("task/hand-over/", task.hand_over, name="task_hand_over"),
+    path("task/new-link/", task.new_link, name="task_new_link"),
+    path("task/<str:token>/", task.link, name="task_link"),
     path("settings/security/", account_settings.security, name="settings_security"),
     path("settings/security/delete/", account_settings.delete, name="settings_delete"),
     path("health/", health.health, name="health"),

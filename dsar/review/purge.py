@@ -21,10 +21,11 @@ from dsar.models import (
     Intake,
     Letter,
     Message,
+    OwnerTask,
     PrivacyRequest,
     Restriction,
     Subject,
-)
+)  # fmt: skip
 
 BATCH = 200
 
@@ -58,11 +59,14 @@ def purge(pk: int, now: datetime | None = None) -> None:
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
         Restriction.objects.filter(request__case=case).update(email_index="")
-        Message.objects.filter(case=case).update(text_sealed=None, to_index="")
+        Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="")
         Letter.objects.filter(message__case=case).update(pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.
         Choice.objects.filter(case=case, taken_back_at__isnull=False).delete()
         Choice.objects.filter(case=case).update(case=None, request=None)
+        OwnerTask.objects.filter(step__request__case=case).update(
+            owner="", owner_index="", note_sealed=None, file_sealed=None, file_name_sealed=None
+        )
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
             purged_at=moment, email_sealed=None, email_index="", name_sealed=None, reply_index="", subject=None

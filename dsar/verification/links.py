@@ -116,8 +116,12 @@ def way_back(case: Case) -> IdentityCheck:
 
 def open_with_code(case: Case, code: str) -> IdentityCheck:
     """Spend a one-time code. Five wrong ones end it, and a new one can be asked for. Raises Refused."""
+    return spend_code(case.checks.filter(kind=CheckKind.CODE).order_by("-pk").first(), code)
+
+
+def spend_code(check: IdentityCheck | None, code: str) -> IdentityCheck:
+    """Spend this very code. Raises Refused."""
     now = timezone.now()
-    check = case.checks.filter(kind=CheckKind.CODE).order_by("-pk").first()
     problem = problem_of(check, now)
     if check is None or problem:
         raise Refused(problem or "unknown")

@@ -144,7 +144,7 @@ def completed() -> PrivacyRequest:
 def untold(recipient: str) -> PrivacyRequest:
     """Carried out, and a recipient's mail could not be sent."""
     request = completed()
-    Message.objects.filter(request=request, recipient=recipient).update(status="failed")
+    Message.objects.filter(request=request, tells__recipient=recipient).update(status="failed")
     return fresh(request)
 
 

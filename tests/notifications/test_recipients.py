@@ -155,7 +155,9 @@ def test_killed_after_the_mail_was_queued_it_is_not_queued_again(approver: Actor
 def test_a_mail_that_cannot_be_sent_is_not_told(approver: Actor, handler: Actor) -> None:
     request = drive.released(approver, CAST.plain)
     drive.carry_out()
-    Message.objects.filter(notice=Notice.TELL_RECIPIENT, recipient="mail_delivery").update(status=MessageStatus.FAILED)
+    Message.objects.filter(notice=Notice.TELL_RECIPIENT, tells__recipient="mail_delivery").update(
+        status=MessageStatus.FAILED
+    )
     assert recipients.open_notices(request).get().recipient == "mail_delivery"
     recipients.decide(request.pk, "mail_delivery", "told", "By telephone.", actor=handler)
     assert RecipientNotice.objects.get(recipient="mail_delivery").status == RecipientStatus.TOLD
@@ -165,7 +167,7 @@ def test_knowing_names_who_was_told(approver: Actor) -> None:
     erased(approver)
     request = drive.by_web(CAST.neighbour, Right.KNOW)
     assert report.told([request]) == []
-    mail = compose.mail(Message.objects.filter(recipient="mail_delivery").get())
+    mail = compose.mail(Message.objects.get(tells__recipient="mail_delivery"))
     assert mail.to == ["privacy@mail-delivery.example"]
 
 

@@ -1,0 +1,163 @@
+"""Data owners' tasks: who has which, since when, until when; sent again, handed over, their files."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from dsar.desk import frame
+from dsar.enums import OwnerTaskStatus, Right
+from dsar.fulfilment import owners
+from dsar.models import OwnerTask, PrivacyRequest
+from dsar.notifications import owner_letters
+from dsar.workflow import Forbidden
+
+SHOWN = 200
+OWNER, BALL = 16, gettext_lazy("the data owner")
+ENDED = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
+VIEWS: dict[str, Any] = {
+    "open": gettext_lazy("Open"),
+    "late": gettext_lazy("Overdue"),
+    "answered": gettext_lazy("Answered"),
+}
+
+
+class FilterForm(forms.Form):
+    """One owner's tasks. Who it is travels as the beginning of a keyed hash: no address stands in an address."""
+
+    view = forms.CharField(widget=forms.HiddenInput, required=False)
+    owner = forms.ChoiceField(label=gettext_lazy("Data owner"), required=False)
+
+
+class ColleagueForm(forms.Form):
+    """To whom a task goes."""
+
+    email = forms.CharField(
+        label=gettext_lazy("Work address of the colleague who takes it"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def of_request(request: PrivacyRequest) -> dict[int, dict[str, Any]]:
+    """The newest task of each step of a request, in words, by the step's number."""
+    found = OwnerTask.objects.filter(step__request=request).exclude(status=OwnerTaskStatus.HANDED_OVER)
+    made = {}
+    for task in found.select_related("step").order_by("pk"):
+        task.step.request = request
+        made[task.step_id] = _words(task)
+    return made
+
+
+def ball(request: PrivacyRequest) -> Any:
+    """The data owner, where nothing but their answer is waited for; None elsewhere."""
+    if request.is_ended or request.attention:
+        return None
+    return BALL if OwnerTask.objects.open().filter(step__request=request).exists() else None
+
+
+def _words(task: OwnerTask) -> dict[str, Any]:
+    return {
+        "row": task,
+        "what": owner_letters.what(task),
+        "late": task.is_open and task.due_on < timezone.localdate(),
+        "note": task.note,
+        "file_name": task.file_name,
+        "file_url": reverse("desk_task_file", args=[task.pk]) if task.file_size else "",
+    }
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """Open tasks, soonest day first; overdue; answered ones, newest first."""
+    return _show(request)
+
+
+def _show(request: HttpRequest, failed: tuple[int, ColleagueForm] | None = None, status: int = 200) -> HttpResponse:
+    key = request.GET.get("view", "")
+    view = key if key in VIEWS else "open"
+    known = OwnerTask.objects.open().exclude(owner="").order_by("owner").values_list("owner_index", "owner").distinct()
+    form = FilterForm({"view": view, "owner": request.GET.get("owner", "")}, auto_id="filter_%s")
+    form.fields["owner"].choices = [("", _("Everybody"))] + [(index[:OWNER], owner) for index, owner in known]  # type: ignore[attr-defined]
+    chosen = form.cleaned_data["owner"] if form.is_valid() else ""
+    found = _rows(view).filter(Q(owner_index__startswith=chosen)).select_related("step__request__case")
+    may_act = frame.may(request, "desk_task_act")
+    lines = []
+    for task in found[:SHOWN]:
+        asked = task.step.request
+        lines.append(
+            {
+                **_words(task),
+                "reference": asked.case.reference,
+                "url": reverse("desk_request", args=[asked.pk]),
+                "right": Right(asked.right).label,
+                "source": owner_letters.source_label(task),
+                "act_url": reverse("desk_task_act", args=[task.pk]) if may_act and task.is_open else "",
+                "form": failed[1] if failed and failed[0] == task.pk else ColleagueForm(auto_id=f"task_{task.pk}_%s"),
+                "failed": bool(failed and failed[0] == task.pk),
+            }
+        )
+    views = [{"url": f"?view={name}", "label": label, "current": name == view} for name, label in VIEWS.items()]
+    context = {"views": views, "form": form, "lines": lines, "view": view, "label": VIEWS[view], "failed": failed}
+    return frame.page(request, "desk/tasks.html", "tasks", context, status)
+
+
+def _rows(view: str) -> QuerySet[OwnerTask]:
+    if view == "answered":
+        return OwnerTask.objects.filter(status__in=ENDED).order_by(F("answered_at").desc(), "-pk")
+    if view == "late":
+        return OwnerTask.objects.late(timezone.localdate()).order_by("due_on", "pk")
+    return OwnerTask.objects.open().order_by("due_on", "pk")
+
+
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """`do`: resend (the link, to its owner) or hand_over (to `email`). 409 where the task has ended meanwhile."""
+    get_object_or_404(OwnerTask, pk=min(pk, 2**63 - 1))
+    wanted, actor = request.POST.get("do", ""), frame.actor_of(request)
+    form = ColleagueForm(request.POST, auto_id=f"task_{pk}_%s")
+    try:
+        if wanted == "resend":
+            if owners.resend(pk, actor=actor):
+                messages.success(request, _("The link is on its way again."))
+            else:
+                messages.error(request, _("Too many mails went to this address today."))
+        elif wanted == "hand_over":
+            if not form.is_valid():
+                return _show(request, (pk, form), 422)
+            owners.hand_over(pk, form.cleaned_data["email"], actor=actor)
+            messages.success(request, _("Handed over. The new owner has a link."))
+        else:
+            raise Http404
+    except owners.Invalid as error:
+        form.add_error("email", str(error))
+        return _show(request, (pk, form), 422)
+    except owners.Answered:
+        return frame.moved_on(request, reverse("desk_tasks"), "tasks")
+    except Forbidden:
+        raise PermissionDenied from None
+    return redirect("desk_tasks")
+
+
+@require_safe
+def file(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an owner sent along, as a download that no browser runs."""
+    task = get_object_or_404(OwnerTask.objects.select_related("step__request__case"), pk=min(pk, 2**63 - 1))
+    content = task.file()
+    if not content:
+        raise Http404
+    answer = HttpResponse(content, content_type="application/octet-stream")
+    name = "".join(char if char.isalnum() or char in "._- " else "_" for char in task.file_name) or "file"
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

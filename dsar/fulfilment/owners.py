@@ -1,0 +1,365 @@
+"""Data owners: what no machine reaches becomes a colleague's task, with a day, reminders, and an end.
+
+A step that blocks because its source has no way to do it is found here (drain) however it came to be so: nothing
+depends on the worker that blocked it. The clock (sweep) reminds, escalates and clears away.
+"""
+
+from datetime import date, datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit, bell
+from dsar.datamap import loader
+from dsar.datamap.schema import SourceMap, address_in
+from dsar.enums import (
+    OWNER_NOTICES,
+    WITH_OWNERS,
+    CheckKind,
+    Lane,
+    Notice,
+    OwnerTaskStatus,
+    StepKind,
+    StepReason,
+    StepStatus,
+)  # fmt: skip
+from dsar.fulfilment import finish, lookout
+from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, Plan, PrivacyRequest, Step
+from dsar.notifications import outbox
+from dsar.workflow import Forbidden, lock
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+REMIND_BEFORE = 2
+DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
+ANSWERS = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
+
+
+class Invalid(Exception):
+    """Cannot be done like this; the text says what to do."""
+
+
+class Answered(Exception):
+    """The task has ended by now: answered, handed over, or no longer needed."""
+
+
+def _described() -> dict[str, SourceMap]:
+    return {key: source for key, source in loader.current().sources.items() if source.owner_address}
+
+
+def drain() -> int:
+    """Ask the owners of what blocked for want of a machine; returns how many were asked. Repeatable."""
+    asked = 0
+    waiting = Step.objects.filter(
+        status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED, source__in=list(_described()),
+        due_at__lte=timezone.now() + settings.RETRY_AFTER, request__ended_at__isnull=True,
+    )  # fmt: skip
+    for pk, request_id in list(waiting.order_by("due_at", "pk").values_list("pk", "request_id")[:BATCH]):
+        try:
+            asked += ask(request_id, pk)
+        except Exception as error:
+            # One step's trouble keeps no other waiting; it stays blocked, in the queue, by its name.
+            log.error("a data owner could not be asked", step=pk, error=type(error).__name__)
+            _later(pk)
+    return asked
+
+
+def _later(step_pk: int) -> None:
+    Step.objects.filter(pk=step_pk, reason=StepReason.NOT_SUPPORTED).update(
+        due_at=timezone.now() + 2 * settings.RETRY_AFTER
+    )
+
+
+def ask(request_pk: int, step_pk: int) -> bool:
+    """Make the task of one blocked step and mail its owner, in one transaction. False where it is not to be asked (now).
+
+    What destroys is asked only where a worker would be let (law 5): kill switch, holds, disputes and plan are looked at.
+    """
+    with transaction.atomic():
+        request = lock(request_pk)
+        step = request.steps.filter(
+            pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED
+        ).first()  # fmt: skip
+        source = _described().get(step.source) if step else None
+        if step is None or source is None or request.is_ended:
+            return False
+        step.request = request
+        if stopped(step):
+            _later(step.pk)
+            return False
+        now = timezone.now()
+        task = _make(step, source.owner_address, day_for(request), now)
+        Step.objects.filter(pk=step.pk).update(reason=StepReason.WITH_OWNER)
+        finish.clear_attention(request)
+        audit.record(request.case, _entry("owner_asked", SYSTEM, task))
+        mails_of_today = Message.objects.filter(
+            notice=Notice.OWNER_TASK, to_index=task.owner_index, created_at__gt=now - timedelta(days=1)
+        )
+        if task.due_on <= timezone.localdate(now) + timedelta(days=1) or not mails_of_today.exists():
+            _mail(task, now)
+    return True
+
+
+def stopped(step: Step) -> StepReason | None:
+    """Why what destroys must not be done now; None where it may be, and for work that destroys nothing."""
+    if step.kind not in DESTRUCTIVE:
+        return None
+    plan = frozen_plan(step.request)
+    if plan is None:
+        return StepReason.PLAN_CHANGED
+    try:
+        lookout.look(step.request, plan, plan.body(), step.source)
+    except lookout.Stop as stop:
+        return stop.reason
+    return None
+
+
+def frozen_plan(request: PrivacyRequest) -> Plan | None:
+    """The plan that stands."""
+    plan: Plan | None = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+    if plan is not None:
+        plan.request = request
+    return plan
+
+
+def day_for(request: PrivacyRequest) -> date:
+    """By when: OWNER_DAYS from now, or OWNER_MARGIN_DAYS before our own target where that is earlier; never in the past."""
+    today = timezone.localdate()
+    day = today + timedelta(days=settings.OWNER_DAYS)
+    if request.target_on:
+        day = min(day, request.target_on - timedelta(days=settings.OWNER_MARGIN_DAYS))
+    return max(day, today)
+
+
+def _make(step: Step, address: str, due_on: date, now: datetime, escalated_at: datetime | None = None) -> OwnerTask:
+    task = OwnerTask(step=step, due_on=due_on, created_at=now, escalated_at=escalated_at)
+    task.give_to(address)
+    task.save(force_insert=True)
+    outbox.make_check(step.request.case, CheckKind.OWNER_LINK, now, task)
+    return task
+
+
+def _mail(task: OwnerTask, now: datetime) -> None:
+    """The mail about one task, with its link: the one that stands, or a new one where that is too old."""
+    request = task.step.request
+    link = _link(task, now)
+    outbox.queue_for_case(request.case, Notice.OWNER_TASK, request=request, to=task.owner, check=link)
+    OwnerTask.objects.filter(pk=task.pk).update(mailed_at=now)
+
+
+def _link(task: OwnerTask, now: datetime) -> IdentityCheck:
+    link = task.newest(CheckKind.OWNER_LINK)
+    if link is None or not link.is_open(now):
+        link = outbox.make_check(task.step.request.case, CheckKind.OWNER_LINK, now, task)
+    return link
+
+
+def _entry(what: str, actor: Actor, task: OwnerTask) -> audit.Entry:
+    # Neither the owner's address nor the person's: the trail outlives both.
+    details = {"source": task.step.source, "kind": task.step.kind, "task": task.pk}
+    return audit.Entry(what, actor, task.step.request_id, details=details)
+
+
+def _held(pk: int) -> tuple[PrivacyRequest, OwnerTask]:
+    """Lock the request of a task (the order of the house) and read the task afresh. Raises OwnerTask.DoesNotExist."""
+    request_pk = OwnerTask.objects.values_list("step__request_id", flat=True).get(pk=pk)
+    request = lock(request_pk)
+    task = OwnerTask.objects.select_related("step").get(pk=pk)
+    task.step.request = request
+    return request, task
+
+
+def answer(
+    pk: int,
+    status: OwnerTaskStatus,
+    *,
+    note: str = "",
+    file: bytes = b"",
+    file_name: str = "",
+    actor: Actor = OWNER,
+) -> None:
+    """End a task as its owner says. Done and nothing found end the step; an exception brings it back to the desk, where
+    an approver decides. Of fifty at once one counts.
+
+    Harmless where the step has ended by other means. Raises Answered, Invalid (an exception without a note).
+    """
+    note = note.strip()[:4000]
+    if status not in ANSWERS:
+        raise ValueError("status")
+    if status == OwnerTaskStatus.EXCEPTION and not note:
+        raise Invalid(_("Please write why it cannot be done: an approver reads it and decides."))
+    now = timezone.now()
+    with transaction.atomic():
+        request, task = _held(pk)
+        case = request.case
+        changed = OwnerTask.objects.filter(pk=pk, status=OwnerTaskStatus.OPEN).update(
+            status=status, answered_at=now, note_sealed=case.seal(note, "owner-note"), file_size=len(file),
+            file_sealed=case.seal(file, "owner-file"), file_name_sealed=case.seal(file_name[-200:], "owner-file-name"),
+        )  # fmt: skip
+        if not changed:
+            raise Answered
+        entry = _entry(f"owner_{status}", actor, task)
+        if status == OwnerTaskStatus.EXCEPTION:
+            back = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason__in=WITH_OWNERS)
+            if back.update(reason=StepReason.OWNER_EXCEPTION):
+                PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_EXCEPTION)
+            audit.record(case, entry)
+        elif not finish.end_by_hand(request, task.step_id, entry, found=status == OwnerTaskStatus.DONE):
+            audit.record(case, entry)
+
+
+def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:
+    """Give a task to a colleague: it ends, and theirs begins with a link of its own and the same day.
+
+    Raises Answered, Invalid (no address, a foreign domain, the same person), Forbidden (a role that may not).
+    """
+    if actor.user_id is not None and not actor.is_handler:
+        raise Forbidden("hand_over")
+    found = address_in(address)
+    if not found:
+        raise Invalid(_("Please enter a whole e-mail address, such as name@example.com."))
+    if found.rpartition("@")[2] not in settings.OWNER_DOMAINS:
+        raise Invalid(_("This must be a colleague's work address."))
+    with transaction.atomic():
+        _request, task = _held(pk)
+        if found == task.owner:
+            raise Invalid(_("This is the address that has the task now."))
+        return _pass_on(task, found, actor, timezone.now())
+
+
+def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> OwnerTask:
+    """In the caller's transaction, which holds the request. Raises Answered."""
+    ended = OwnerTask.objects.filter(pk=task.pk, status=OwnerTaskStatus.OPEN).update(
+        status=OwnerTaskStatus.HANDED_OVER, answered_at=now
+    )
+    if not ended:
+        raise Answered
+    made = _make(task.step, address, task.due_on, now, task.escalated_at)
+    audit.record(task.step.request.case, _entry("owner_handed_over", actor, made))
+    _mail(made, now)
+    return made
+
+
+def resend(pk: int, *, actor: Actor = OWNER) -> bool:
+    """Mail the link of an open task again, to its owner and nobody else. False over the daily limit. Raises Answered."""
+    if actor.user_id is not None and not actor.is_handler:
+        raise Forbidden("resend")
+    now = timezone.now()
+    with transaction.atomic():
+        request, task = _held(pk)
+        if not task.is_open:
+            raise Answered
+        if not _within_limit(task, now):
+            return False
+        _mail(task, now)
+        audit.record(request.case, _entry("owner_link_sent", actor, task))
+    return True
+
+
+def send_code(pk: int) -> bool:
+    """Mail a one-time code for the page of a task to its owner. False over the daily limit. Raises Answered."""
+    now = timezone.now()
+    with transaction.atomic():
+        request, task = _held(pk)
+        if not task.is_open:
+            raise Answered
+        if not _within_limit(task, now):
+            return False
+        code = outbox.make_check(request.case, CheckKind.OWNER_CODE, now, task)
+        outbox.queue_for_case(request.case, Notice.OWNER_CODE, request=request, to=task.owner, check=code)
+    return True
+
+
+def _within_limit(task: OwnerTask, now: datetime) -> bool:
+    return outbox.within_limit(task.owner_index, now, OWNER_NOTICES, settings.OWNER_CODES_PER_DAY)
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Raise what is due: tasks that nobody needs any more, overdue ones, and once a day the mail of each owner."""
+    moment = now or timezone.now()
+    return _clear_away(moment) + _escalate(moment) + _digests(moment)
+
+
+def _clear_away(now: datetime) -> int:
+    """A task whose step or request has ended by other means is no longer needed."""
+    gone = Q(step__status=StepStatus.DONE) | Q(step__request__ended_at__isnull=False)
+    found = list(OwnerTask.objects.open().filter(gone).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return OwnerTask.objects.open().filter(pk__in=found).update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=now)
+
+
+def _escalate(now: datetime) -> int:
+    """Overdue: the request comes into the queue by name, and whoever stands in for the owner gets the task."""
+    today, done = timezone.localdate(now), 0
+    late = OwnerTask.objects.late(today).filter(escalated_at__isnull=True)
+    for pk in list(late.order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            request, task = _held(pk)
+            if not task.is_open or task.escalated_at or request.is_ended:
+                continue
+            task.escalated_at = now
+            task.save(update_fields=["escalated_at"])
+            marked = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
+            if marked.update(reason=StepReason.OWNER_LATE):
+                PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_LATE)
+            audit.record(request.case, _entry("owner_late", SYSTEM, task))
+            source = loader.current().sources.get(task.step.source)
+            if source and source.backup_address and source.backup_address != task.owner:
+                _pass_on(task, source.backup_address, SYSTEM, now)
+            done += 1
+    return done
+
+
+def stage(task: OwnerTask, today: date) -> int:
+    """How many reminders are due by a day: one two days before, one on the day, one for each day after it."""
+    left = (task.due_on - today).days
+    return 0 if left > REMIND_BEFORE else 1 if left > 0 else 2 - left
+
+
+def _digests(now: datetime) -> int:
+    """One mail a day to each owner with something new to say, over everything that is open there."""
+    local = timezone.localtime(now)
+    morning, today = (
+        local.replace(hour=settings.OWNER_DIGEST_HOUR % 24, minute=0, second=0, microsecond=0),
+        local.date(),
+    )
+    if local < morning:
+        return 0
+    soon = today + timedelta(days=REMIND_BEFORE)
+    due = OwnerTask.objects.open().filter(Q(mailed_at__isnull=True) | Q(due_on__lte=soon), created_at__lt=morning)
+    news = {task.owner_index for task in due[:BATCH] if _has_news(task, today)}
+    return sum(_digest(index, now, today) for index in sorted(news))
+
+
+def _has_news(task: OwnerTask, today: date) -> bool:
+    return task.mailed_at is None or stage(task, today) > task.reminders
+
+
+def _digest(owner_index: str, now: datetime, today: date) -> int:
+    with transaction.atomic():
+        tasks = list(
+            OwnerTask.objects.open()
+            .filter(owner_index=owner_index)
+            .select_for_update(of=("self",))
+            .select_related("step__request__case")
+            .order_by("due_on", "pk")
+        )
+        # Whoever came first has noted it on the rows: a second sweep finds nothing new.
+        if not any(_has_news(task, today) for task in tasks):
+            return 0
+        for task in tasks:
+            _link(task, now)
+            OwnerTask.objects.filter(pk=task.pk).update(
+                reminders=max(task.reminders, stage(task, today)), mailed_at=task.mailed_at or now
+            )
+        # It hangs on the case of one of them, and names no person of any.
+        outbox.queue_for_case(tasks[0].step.request.case, Notice.OWNER_DIGEST, to=tasks[0].owner)
+        bell.ring(Lane.MAIL)
+    return 1
