@@ -86,7 +86,8 @@ def _case_of_reply(read: ParsedMail) -> Case | None:
         base, plus, token = name.partition("+")
         if plus and base == local.lower() and host == domain.lower():
             case = Case.objects.filter(reply_index=keys.token_hash(token)).first()
-            if case and case.email_index and case.email_index == keys.email_index(read.from_address):
+            writer = keys.email_index(read.from_address)
+            if case and writer and writer in (case.email_index, keys.email_index(case.contact)):
                 return case
     return None
 

@@ -63,6 +63,7 @@ class Case(models.Model):
     email_index = models.CharField(max_length=64, blank=True, db_index=True)
     email_proven_at = models.DateTimeField(null=True)
     proven_tier = models.PositiveSmallIntegerField(default=0)
+    contact_sealed = models.BinaryField(null=True)
     name_sealed = models.BinaryField(null=True)
     subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
     reply_index = models.CharField(max_length=64, blank=True, db_index=True)
@@ -128,6 +129,12 @@ class Case(models.Model):
         return self.unseal(self.email_sealed, "email")
 
     @property
+    def contact(self) -> str:
+        """Where the person of this case is written to: the address that they gave, or another one that took its place by
+        a rule of the house (a lost mailbox, somebody who lawfully stands for the person). Never used to find data."""
+        return self.unseal(self.contact_sealed, "contact") or self.email
+
+    @property
     def name(self) -> str:
         """The name that the person gave, if any."""
         return self.unseal(self.name_sealed, "name")
@@ -135,8 +142,12 @@ class Case(models.Model):
     @property
     def email_masked(self) -> str:
         """Enough to recognise, not enough to write to."""
-        local, at, domain = self.email.partition("@")
-        return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}" if at else ""
+        return masked(self.email)
+
+    @property
+    def contact_masked(self) -> str:
+        """The same of the address that is written to."""
+        return masked(self.contact)
 
     @property
     def is_proven(self) -> bool:
@@ -147,6 +158,12 @@ class Case(models.Model):
         """Where an answer by mail reaches this case: privacy+TOKEN@, the token being a keyed hash."""
         local, _, domain = settings.PRIVACY_EMAIL.partition("@")
         return f"{local}+{reply_token(self)}@{domain}"
+
+
+def masked(address: str) -> str:
+    """An address with its first letters and its ending; empty for what is none."""
+    local, at, domain = address.partition("@")
+    return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}" if at else ""
 
 
 def reply_token(case: Case) -> str:

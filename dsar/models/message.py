@@ -57,4 +57,4 @@ class Message(models.Model):
     @property
     def to(self) -> str:
         """Whom it goes to: the person, or who else is told. What is for others never falls back to the person."""
-        return self.case.unseal(self.to_sealed, "to") if self.notice in TO_OTHERS else self.case.email
+        return self.case.unseal(self.to_sealed, "to") if self.notice in TO_OTHERS else self.case.contact

@@ -131,12 +131,14 @@ def queue_for_case(
     """
     if bool(to) != (notice in TO_OTHERS):
         raise ValueError("to")
-    if case.purged_at or (not to and case.email_sealed is None):
+    goes_to = to or case.contact
+    if not goes_to:
         return None
     if not to and case.machine_mail and not case.is_proven:
         return None
     now = timezone.now()
-    if notice in LINK_NOTICES and not within_limit(case.email_index, now):
+    to_index = keys.email_index(goes_to)
+    if notice in LINK_NOTICES and not within_limit(to_index, now):
         return None
     if dedupe and Message.objects.filter(dedupe=dedupe).exists():
         return None
@@ -145,7 +147,7 @@ def queue_for_case(
     message = Message(
         case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
         text_sealed=case.seal(text, "message"), to_sealed=case.seal(to, "to"),
-        to_index=keys.email_index(to) if to else case.email_index, urgent=notice in URGENT,
+        to_index=to_index, urgent=notice in URGENT,
         created_at=now, due_at=now, dedupe=dedupe,
     )  # fmt: skip
     if hand is None:
