@@ -15,7 +15,7 @@ def corrected(request: PrivacyRequest) -> list[dict[str, Any]]:
     described = loader.current()
     sources = [
         described.sources[step.source]
-        for step in request.steps.all()
+        for step in request.steps.order_by("position", "pk")
         if step.kind == StepKind.RECTIFY and step.status == StepStatus.DONE and step.source in described.sources
     ]
     lines = []
