@@ -50,7 +50,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
-    "desk_evidence": HANDLERS,
+    "desk_evidence": HANDLERS, "desk_file": HANDLERS, "desk_scan": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
 }  # fmt: skip
@@ -60,6 +60,7 @@ ACCESS: dict[str, frozenset[str]] = {
 LIMITS: dict[str, int] = {
     "inbound_mail": settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "task_answer": settings.FILE_BYTES + settings.FORM_BYTES,
     "case_evidence": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
+    "desk_file": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
+from dsar.desk import frame
 from dsar.desk.forms import VerbForm
 from dsar.desk.right_forms import DecideCorrectionForm
 from dsar.enums import Right
@@ -46,9 +47,4 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     body = found.body if found else b""
     if found is None or not body:
         raise Http404
-    answer = HttpResponse(body, content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="{found.request.case.reference}-{found.pk}.bin"'
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return frame.attachment(body, f"{found.request.case.reference}-{found.pk}.bin")

@@ -36,6 +36,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """The links of the head, as far as this role may follow them."""
     places: dict[str, Any] = {key: reverse(name) for key, name in PLACES.items() if may(request, name)}
     places["more"] = []
+    if may(request, "desk_file"):
+        places["more"].append({"key": "file", "label": _("File a request"), "url": reverse("desk_file")})
     if may(request, "desk_incoming"):
         places["more"].append({"key": "incoming", "label": _("Incoming"), "url": reverse("desk_incoming")})
     if may(request, "desk_tasks"):
@@ -49,6 +51,16 @@ def page(request: HttpRequest, template: str, section: str, context: dict[str, A
     """Render a page of the desk inside its frame."""
     framed = {**context, "nav": navigation(request), "section": section}
     return render(request, template, framed, status=status)
+
+
+def attachment(content: bytes, name: str) -> HttpResponse:
+    """A file that came from outside, as a download that no browser runs or keeps. `name` is one of ours."""
+    answer = HttpResponse(content, content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def moved_on(request: HttpRequest, back: str, section: str = "queue") -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines, keys
-from dsar.desk import corrections, forms, frame, progress, rows, story, tasks, words
+from dsar.desk import corrections, filing, forms, frame, progress, rows, story, tasks, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
@@ -223,8 +223,9 @@ def _stuck(request: PrivacyRequest) -> str:
 def _person(case: Case, actor: Actor) -> dict[str, Any]:
     """Who asks. An auditor checks the work, not the person: name and address stay masked there."""
     if actor.is_handler:
-        return {"name": case.name, "email": case.email}
-    return {"name": f"{case.name[:1]}•••" if case.name else "", "email": case.email_masked, "masked": True}
+        return {"name": case.name, "email": case.email, "postal": case.postal, "filed": filing.filed_with(case)}
+    hidden = {"name": f"{case.name[:1]}•••" if case.name else "", "postal": "•••" if case.postal_sealed else ""}
+    return {**hidden, "email": case.email_masked, "masked": True}
 
 
 def _others(request: PrivacyRequest) -> list[dict[str, Any]]:

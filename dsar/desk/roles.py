@@ -22,6 +22,7 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_sources": READERS | {Role.ADMIN},
     "desk_source_switch": SWITCHERS,
     "desk_kill_switch": SWITCHERS,
+    "desk_file": HANDLERS,
     "desk_tasks": READERS,
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,

@@ -156,6 +156,10 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Not verified, by law"),
         _("This right is granted without proof of identity. Do not ask for any."),
     ),
+    "no_account": (
+        _("No account named"),
+        _("The person named no address of an account, so nothing was looked for. Ask for it, or look by hand."),
+    ),
     "representative": (
         _("Representative"),
         _("Somebody acts for the person. Check the authority before anything is confirmed."),
@@ -187,6 +191,8 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 
 EVENTS: Final[Mapping[str, Any]] = {
     "received": _("Request received"),
+    "filed": _("Filed by a colleague"),
+    "scan_destroyed": _("Scan of the letter destroyed"),
     "route": _("Routed"),
     "classify": _("Sorted"),
     "split": _("Split: other rights were opened beside it"),

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 # Which field shall say what, and whether a decision stands, no machine decides.
 DECIDED_BY_PEOPLE = frozenset({Right.CORRECTION, Right.HUMAN_REVIEW})
+NO_ACCOUNT = "no_account"
 LONG_SEARCH = timedelta(minutes=2)
 
 
@@ -68,6 +69,9 @@ def locate(pk: int) -> bool:
         return False
     if request.right in UNVERIFIED_RIGHTS:
         body["flags"] = sorted({*body["flags"], "unverified"})
+    if not address:
+        # Nothing was looked for: that nothing is held is for a person to say.
+        body["flags"] = sorted({*body["flags"], NO_ACCOUNT})
     if case.acts_as != "self":
         body["flags"] = sorted({*body["flags"], "representative"})
     with transaction.atomic():
@@ -99,7 +103,7 @@ def settle(pk: int) -> None:
     if plan is None:
         return
     body = plan.body()
-    nothing = not plans.anything_held(body)
+    nothing = not plans.anything_held(body) and NO_ACCOUNT not in body["flags"]
     waited = timezone.now() - plan.request.entered_at
     try:
         with transaction.atomic():

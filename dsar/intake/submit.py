@@ -1,4 +1,4 @@
-"""The one way in: what arrives is stored raw, then becomes a case. Web, mail and settings meet here."""
+"""The one way in: what arrives is stored raw, then becomes a case. Web, mail, settings and staff meet here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,8 @@ POLICY_VERSION = "1"
 class Contact:
     """What was understood of a form or a mail. `clear` is False where a person has to sort it first.
 
-    `take_back`: a choice is taken back; only somebody who showed who they are is ever understood like that.
+    `take_back`: a choice is taken back; only somebody who showed who they are is ever understood like that. `by_post`:
+    the person has no mailbox and is answered at `postal`; `email` is then the address of the account, or empty.
     """
 
     email: str
@@ -34,6 +35,8 @@ class Contact:
     clear: bool = True
     machine: bool = False
     take_back: bool = False
+    postal: str = ""
+    by_post: bool = False
 
 
 def receive(channel: Channel, raw: bytes, dedupe: str, received_at: datetime | None = None) -> tuple[Intake, bool]:
@@ -84,10 +87,12 @@ def open_case(intake: Intake, contact: Contact) -> Case:
             uid=held.uid, channel=held.channel, regime=regime.id, regime_version=regime.version, country=contact.country[:2],
             region=contact.region[:8], language=contact.language, policy_version=POLICY_VERSION, acts_as=contact.acts_as,
             received_at=held.received_at, email_index=keys.email_index(address), machine_mail=contact.machine,
+            by_post=contact.by_post,
         )  # fmt: skip
         case.share_key(intake)
         case.email_sealed = case.seal(address, "email")
         case.name_sealed = case.seal(contact.name, "name")
+        case.postal_sealed = case.seal(contact.postal, "postal")
         case.reply_index = keys.token_hash(reply_token(case))
         case.save(force_insert=True)
         held.case, held.status = case, IntakeStatus.OPENED
@@ -96,7 +101,7 @@ def open_case(intake: Intake, contact: Contact) -> Case:
         # A copy that is asked for together with a deletion comes first: afterwards there is nothing left to copy.
         for right in sorted(contact.rights or (Right.UNCLEAR.value,), key=lambda right: right not in COPY_RIGHTS):
             made = add_request(
-                case, right, contact.statement, clear=contact.clear and bool(address),
+                case, right, contact.statement, clear=contact.clear and bool(address or contact.by_post),
                 after=copy if right == Right.DELETION else None, take_back=contact.take_back,
             )  # fmt: skip
             copy = made if right in COPY_RIGHTS and copy is None else copy

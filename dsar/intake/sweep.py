@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from dsar import bell
 from dsar.enums import Channel, IntakeStatus
-from dsar.intake import email, web
+from dsar.intake import email, filing, web
 from dsar.models import Intake
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ def open_one(intake: Intake) -> None:
     try:
         if intake.channel == Channel.EMAIL:
             email.process(intake)
+        elif intake.channel in filing.CHANNELS:
+            filing.process(intake)
         else:
             web.process(intake)
     except Exception as error:

@@ -64,6 +64,8 @@ class Case(models.Model):
     email_proven_at = models.DateTimeField(null=True)
     proven_tier = models.PositiveSmallIntegerField(default=0)
     contact_sealed = models.BinaryField(null=True)
+    by_post = models.BooleanField(_("answered by post"), default=False)
+    postal_sealed = models.BinaryField(null=True)
     name_sealed = models.BinaryField(null=True)
     subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
     reply_index = models.CharField(max_length=64, blank=True, db_index=True)
@@ -78,6 +80,14 @@ class Case(models.Model):
     class Meta:
         verbose_name = _("case")
         indexes = [models.Index(fields=["received_at", "id"], name="case_received")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(by_post=False)
+                | models.Q(postal_sealed__isnull=False)
+                | models.Q(purged_at__isnull=False),
+                name="case_by_post_has_an_address",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -131,8 +141,14 @@ class Case(models.Model):
     @property
     def contact(self) -> str:
         """Where the person of this case is written to: the address that they gave, or another one that took its place by
-        a rule of the house (a lost mailbox, somebody who lawfully stands for the person). Never used to find data."""
-        return self.unseal(self.contact_sealed, "contact") or self.email
+        a rule of the house (a lost mailbox, somebody who lawfully stands for the person). Never used to find data.
+        Empty for whoever has no mailbox: their letters are printed and posted to `postal`."""
+        return self.unseal(self.contact_sealed, "contact") or ("" if self.by_post else self.email)
+
+    @property
+    def postal(self) -> str:
+        """The postal address that the person gave, line by line as it stands on an envelope; empty where there is none."""
+        return self.unseal(self.postal_sealed, "postal")
 
     @property
     def name(self) -> str:

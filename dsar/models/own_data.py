@@ -47,10 +47,10 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Case": Own(
         CASE_PERIOD, "the purge: key destroyed, indexes emptied",
         _fields(
-            sealed="email_sealed contact_sealed name_sealed", index="email_index reply_index subject",
+            sealed="email_sealed contact_sealed postal_sealed name_sealed", index="email_index reply_index subject",
             pseudonym="id uid reference", personal="country region language",
             operational="channel regime regime_version policy_version acts_as received_at email_proven_at proven_tier"
-            " machine_mail closed_at purged_at audit_length audit_head",
+            " by_post machine_mail closed_at purged_at audit_length audit_head",
         ),
     ),
     "dsar.CaseKey": Own(

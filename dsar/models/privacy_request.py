@@ -260,7 +260,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         """
         self.judgement = judgement
         self.located_at = self.located_at or now
-        if self.right in UNVERIFIED_RIGHTS:
+        if self.right in UNVERIFIED_RIGHTS and "no_account" not in judgement:
             self.judgement = []
             return State.FULFILLING
         if nothing_held:

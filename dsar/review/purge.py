@@ -69,8 +69,8 @@ def purge(pk: int, now: datetime | None = None) -> None:
         )
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
-            purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, name_sealed=None, reply_index="",
-            subject=None,
+            purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, postal_sealed=None, name_sealed=None,
+            reply_index="", subject=None,
         )  # fmt: skip
         # A keyed hash of the address is an index too: it goes with the last case that leads to it.
         Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
