@@ -18,13 +18,15 @@ from tests import house
 
 # Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same.
 ONE_DATABASE = ("connectors", "datamap", "demo", "desk", "intake", "law", "notifications", "portal")
+# These ask no database, or bring one of their own.
+NO_DATABASE = ("test_layers", "test_readme", "test_settings")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The running house comes last: its worker would do the work that other tests wait to do themselves."""
     for item in items:
-        if item.path.parent.name in ONE_DATABASE:
+        if item.path.parent.name in ONE_DATABASE or item.path.stem in NO_DATABASE:
             item.add_marker(pytest.mark.single)
 
     def place(item: pytest.Item) -> int:
@@ -59,6 +61,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
     yield
     # On PostgreSQL the company lives in the same database, which cannot go while our connectors hold connections.
     sql_engine.forget(settings.COMPANY_DATABASE_URL)
+    house.forget_the_company()
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         teardown_databases(made, verbosity=0)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,15 +71,29 @@ def wipe() -> None:
     settings.JOURNAL_FILE.unlink(missing_ok=True)
 
 
+@cache
+def _engine(url: str) -> sa.Engine:
+    if sa.make_url(url).get_backend_name() == "sqlite":
+        # A file that is put aside and made anew: a connection that is kept would go on in the old one.
+        return sa.create_engine(url, poolclass=sa.NullPool)
+    # Statements prepared on a connection that is kept would not outlive tables that are made anew.
+    return sa.create_engine(url, connect_args={"prepare_threshold": None})
+
+
 def company_engine() -> sa.Engine:
     """The company's database, with its schema."""
-    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
+    engine = _engine(settings.COMPANY_DATABASE_URL)
     return engine.execution_options(schema_translate_map={None: settings.COMPANY_DATABASE_SCHEMA})
+
+
+def forget_the_company() -> None:
+    """Close the connections to the company's database."""
+    _engine(settings.COMPANY_DATABASE_URL).dispose()
 
 
 def fresh_company(people: int = 40) -> None:
     """The demo company as it was on its first day: made once, on PostgreSQL copied back from then on."""
-    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
+    engine = _engine(settings.COMPANY_DATABASE_URL)
     schema = settings.COMPANY_DATABASE_SCHEMA
     names = [table.name for table in metadata.sorted_tables]
     if engine.dialect.name == "sqlite":
@@ -96,7 +111,6 @@ def fresh_company(people: int = 40) -> None:
         with engine.begin() as connected:
             copied = "; ".join(f"CREATE TABLE {kept}.{name} AS TABLE {schema}.{name}" for name in names)
             connected.exec_driver_sql(f"CREATE SCHEMA {kept}; {copied}")
-    engine.dispose()
 
 
 def rows(table: str, **where: object) -> list[dict[str, object]]:
@@ -111,8 +125,7 @@ def rows(table: str, **where: object) -> list[dict[str, object]]:
 
 def user_id(email: str) -> int | None:
     """The company's id of a person."""
-    engine = sa.create_engine(settings.COMPANY_DATABASE_URL, poolclass=sa.NullPool)
-    return company.user_id(engine, settings.COMPANY_DATABASE_SCHEMA, email)
+    return company.user_id(_engine(settings.COMPANY_DATABASE_URL), settings.COMPANY_DATABASE_SCHEMA, email)
 
 
 def everything_of(identity: int) -> dict[str, list[dict[str, object]]]:
