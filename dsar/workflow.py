@@ -29,6 +29,10 @@ class Forbidden(Exception):
     """This actor may not do it (HTTP 403)."""
 
 
+class Invalid(Exception):
+    """What was given cannot stand (HTTP 422); the text says what to do, for the person who tried."""
+
+
 @dataclass(frozen=True)
 class OnEnter:
     """What entering a state sets off: letters by outcome or always, and bells."""

@@ -19,7 +19,7 @@ from dsar.notifications import outbox, owner_letters
 from dsar.portal import present
 from dsar.review import holds, purge
 from dsar.verification import links
-from dsar.workflow import Forbidden
+from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive, house
 from tests.fulfilment import copies
 from tests.house import CAST
@@ -106,7 +106,7 @@ def test_an_answer_ends_the_step_and_the_request(asked: OwnerTask, status: Owner
     assert (found.status, found.note, found.file(), found.file_name) == (status, "In box 7.", b"scan", "box 7.pdf")
     assert b"scan" not in bytes(found.file_sealed or b"")
     assert found.step.request.state == State.COMPLETED
-    with pytest.raises(owners.Answered):
+    with pytest.raises(Conflict):
         owners.answer(asked.pk, OwnerTaskStatus.DONE)
     assert audit.verify() == []
 
@@ -114,7 +114,7 @@ def test_an_answer_ends_the_step_and_the_request(asked: OwnerTask, status: Owner
 def test_an_exception_comes_back_to_the_desk_where_an_approver_decides(
     asked: OwnerTask, handler: Actor, approver: Actor
 ) -> None:
-    with pytest.raises(owners.Invalid):
+    with pytest.raises(Invalid):
         owners.answer(asked.pk, OwnerTaskStatus.EXCEPTION, note="  ")
     owners.answer(asked.pk, OwnerTaskStatus.EXCEPTION, note="A court has the box.")
     request = drive.fresh(asked.step.request_id)
@@ -141,7 +141,7 @@ def test_trying_again_leaves_a_task_with_its_owner(asked: OwnerTask, handler: Ac
 def test_an_answer_after_the_desk_has_done_it_is_harmless(asked: OwnerTask, handler: Actor) -> None:
     control.done_by_hand(asked.step.request_id, asked.step_id, actor=handler)
     assert fresh(asked).status == OwnerTaskStatus.NOT_NEEDED
-    with pytest.raises(owners.Answered):
+    with pytest.raises(Conflict):
         owners.answer(asked.pk, OwnerTaskStatus.EXCEPTION, note="No.")
     assert drive.fresh(asked.step.request_id).attention == ""
 
@@ -157,7 +157,7 @@ def test_fifty_answers_at_once_make_one(asked: OwnerTask) -> None:
     def one(number: int) -> str:
         try:
             owners.answer(asked.pk, owners.ANSWERS[number % 2])
-        except owners.Answered:
+        except Conflict:
             return "late"
         return "counted"
 
@@ -226,15 +226,15 @@ def test_mails_with_a_way_in_are_limited(asked: OwnerTask, settings: Any) -> Non
 
 def test_handing_over_spends_the_task_and_not_the_day(asked: OwnerTask, handler: Actor) -> None:
     for bad in ("nobody", "x@evil.example.org", "x@notexample.com", OWNER):
-        with pytest.raises(owners.Invalid):
+        with pytest.raises(Invalid):
             owners.hand_over(asked.pk, bad)
     made = owners.hand_over(asked.pk, f" {COLLEAGUE.upper()} ")
     assert (made.owner, made.due_on) == (COLLEAGUE, asked.due_on)
     assert fresh(asked).status == OwnerTaskStatus.HANDED_OVER
     assert len(posted(COLLEAGUE)) == 1
-    with pytest.raises(owners.Answered):
+    with pytest.raises(Conflict):
         owners.answer(asked.pk, OwnerTaskStatus.DONE)
-    with pytest.raises(owners.Answered):
+    with pytest.raises(Conflict):
         owners.send_code(asked.pk)
     owners.answer(made.pk, OwnerTaskStatus.DONE)
     assert drive.fresh(asked.step.request_id).state == State.COMPLETED

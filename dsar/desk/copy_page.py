@@ -25,9 +25,9 @@ from dsar import audit
 from dsar.desk import forms, frame, progress, request_page, story
 from dsar.desk.catalogue import VERBS
 from dsar.enums import COPY_RIGHTS, PackageStatus, State, StepStatus
-from dsar.fulfilment import access, control, manifest, package
+from dsar.fulfilment import access, manifest, package
 from dsar.models import Actor, AuditEvent, PrivacyRequest
-from dsar.workflow import Conflict, Forbidden, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 PAGE = 20
 FOLD = 240
@@ -101,7 +101,7 @@ def take_out(request: HttpRequest, pk: int) -> HttpResponse:
                     access.redact(
                         pk, place.source, place.table, data["row"], column, data["code"], data["text"], actor=actor
                     )
-        except control.Invalid as error:
+        except Invalid as error:
             form.add_error(None, str(error))
         except Conflict:
             return frame.moved_on(request, reverse("desk_request", args=[pk]))
@@ -121,7 +121,7 @@ def put_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return frame.moved_on(request, reverse("desk_request", args=[pk]))
     try:
         access.unredact(pk, number, actor=frame.actor_of(request))
-    except (Conflict, control.Invalid):
+    except (Conflict, Invalid):
         return frame.moved_on(request, reverse("desk_copy", args=[pk]))
     except Forbidden:
         raise PermissionDenied from None

@@ -20,8 +20,7 @@ from dsar.enums import HoldStatus
 from dsar.law import codes, regimes
 from dsar.models import LegalHold, PrivacyRequest
 from dsar.review import holds as verbs
-from dsar.review.invalid import Invalid
-from dsar.workflow import Forbidden
+from dsar.workflow import Forbidden, Invalid
 
 SHOWN = 200
 

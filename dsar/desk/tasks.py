@@ -20,7 +20,7 @@ from dsar.enums import OwnerTaskStatus, Right
 from dsar.fulfilment import owners
 from dsar.models import OwnerTask, PrivacyRequest
 from dsar.notifications import owner_letters
-from dsar.workflow import Forbidden
+from dsar.workflow import Conflict, Forbidden, Invalid
 
 SHOWN = 200
 OWNER, BALL = 16, gettext_lazy("the data owner")
@@ -139,10 +139,10 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Handed over. The new owner has a link."))
         else:
             raise Http404
-    except owners.Invalid as error:
+    except Invalid as error:
         form.add_error("email", str(error))
         return _show(request, (pk, form), 422)
-    except owners.Answered:
+    except Conflict:
         return frame.moved_on(request, reverse("desk_tasks"), "tasks")
     except Forbidden:
         raise PermissionDenied from None

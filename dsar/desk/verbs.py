@@ -9,10 +9,8 @@ from django.views.decorators.http import require_POST
 
 from dsar.desk import frame, request_page
 from dsar.desk.catalogue import VERBS
-from dsar.fulfilment import control
 from dsar.models import PrivacyRequest
-from dsar.review.invalid import Invalid
-from dsar.workflow import Conflict, Forbidden
+from dsar.workflow import Conflict, Forbidden, Invalid
 
 
 @require_POST
@@ -32,7 +30,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if form.is_valid():
         try:
             wanted.run(pk, form.cleaned_data, actor)
-        except (Invalid, control.Invalid) as error:
+        except Invalid as error:
             form.add_error(None, str(error))
         except Conflict:
             return frame.moved_on(request, back)

@@ -14,11 +14,10 @@ from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
 from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, manifest, package, package_zip, runner, spool
-from dsar.fulfilment.control import Invalid
 from dsar.fulfilment.package import current, is_stale
 from dsar.law import codes
 from dsar.models import Actor, Package, PrivacyRequest, Redaction, Source, Step
-from dsar.workflow import Conflict, Forbidden, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 __all__ = ["categories", "current", "export", "is_stale", "pack", "redact", "rows", "unredact"]
 

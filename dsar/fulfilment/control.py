@@ -27,11 +27,7 @@ from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.notifications import outbox
-from dsar.workflow import Because, Conflict, Forbidden, Inside, lock, move
-
-
-class Invalid(Exception):
-    """Cannot be done like this; the text says what to do."""
+from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
 
 def release(pk: int, *, actor: Actor) -> PrivacyRequest:

@@ -30,7 +30,7 @@ from dsar.enums import (
 from dsar.fulfilment import finish, lookout
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, Plan, PrivacyRequest, Step
 from dsar.notifications import outbox
-from dsar.workflow import Forbidden, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +38,6 @@ BATCH = 100
 REMIND_BEFORE = 2
 DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
 ANSWERS = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
-
-
-class Invalid(Exception):
-    """Cannot be done like this; the text says what to do."""
-
-
-class Answered(Exception):
-    """The task has ended by now: answered, handed over, or no longer needed."""
 
 
 def _described() -> dict[str, SourceMap]:
@@ -186,7 +178,7 @@ def answer(
     """End a task as its owner says. Done and nothing found end the step; an exception brings it back to the desk, where
     an approver decides. Of fifty at once one counts.
 
-    Harmless where the step has ended by other means. Raises Answered, Invalid (an exception without a note).
+    Harmless where the step has ended by other means. Raises Conflict (it has ended), Invalid (an exception without a note).
     """
     note = note.strip()[:4000]
     if status not in ANSWERS:
@@ -202,7 +194,7 @@ def answer(
             file_sealed=case.seal(file, "owner-file"), file_name_sealed=case.seal(file_name[-200:], "owner-file-name"),
         )  # fmt: skip
         if not changed:
-            raise Answered
+            raise Conflict("the task has ended")
         entry = _entry(f"owner_{status}", actor, task)
         if status == OwnerTaskStatus.EXCEPTION:
             back = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason__in=WITH_OWNERS)
@@ -216,7 +208,7 @@ def answer(
 def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:
     """Give a task to a colleague: it ends, and theirs begins with a link of its own and the same day.
 
-    Raises Answered, Invalid (no address, a foreign domain, the same person), Forbidden (a role that may not).
+    Raises Conflict (it has ended), Invalid (no address, a foreign domain, the same person), Forbidden (a role that may not).
     """
     if actor.user_id is not None and not actor.is_handler:
         raise Forbidden("hand_over")
@@ -233,12 +225,12 @@ def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:
 
 
 def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> OwnerTask:
-    """In the caller's transaction, which holds the request. Raises Answered."""
+    """In the caller's transaction, which holds the request. Raises Conflict."""
     ended = OwnerTask.objects.filter(pk=task.pk, status=OwnerTaskStatus.OPEN).update(
         status=OwnerTaskStatus.HANDED_OVER, answered_at=now
     )
     if not ended:
-        raise Answered
+        raise Conflict("the task has ended")
     made = _make(task.step, address, task.due_on, now, task.escalated_at)
     audit.record(task.step.request.case, _entry("owner_handed_over", actor, made))
     _mail(made, now)
@@ -246,14 +238,14 @@ def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> Owne
 
 
 def resend(pk: int, *, actor: Actor = OWNER) -> bool:
-    """Mail the link of an open task again, to its owner and nobody else. False over the daily limit. Raises Answered."""
+    """Mail the link of an open task again, to its owner and nobody else. False over the daily limit. Raises Conflict."""
     if actor.user_id is not None and not actor.is_handler:
         raise Forbidden("resend")
     now = timezone.now()
     with transaction.atomic():
         request, task = _held(pk)
         if not task.is_open:
-            raise Answered
+            raise Conflict("the task has ended")
         if not _within_limit(task, now):
             return False
         _mail(task, now)
@@ -262,12 +254,12 @@ def resend(pk: int, *, actor: Actor = OWNER) -> bool:
 
 
 def send_code(pk: int) -> bool:
-    """Mail a one-time code for the page of a task to its owner. False over the daily limit. Raises Answered."""
+    """Mail a one-time code for the page of a task to its owner. False over the daily limit. Raises Conflict."""
     now = timezone.now()
     with transaction.atomic():
         request, task = _held(pk)
         if not task.is_open:
-            raise Answered
+            raise Conflict("the task has ended")
         if not _within_limit(task, now):
             return False
         code = outbox.make_check(request.case, CheckKind.OWNER_CODE, now, task)

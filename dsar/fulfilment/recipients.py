@@ -10,11 +10,10 @@ from dsar.connectors.base import NotSupported, Outcome
 from dsar.datamap import loader
 from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, runner
-from dsar.fulfilment.control import Invalid
 from dsar.fulfilment.passing_on import TO
 from dsar.models import Actor, PrivacyRequest, RecipientNotice
 from dsar.notifications import outbox
-from dsar.workflow import Forbidden, lock
+from dsar.workflow import Forbidden, Invalid, lock
 
 
 def tell(held: runner.Held) -> None:

@@ -19,8 +19,7 @@ from dsar.models import REQUESTER, PrivacyRequest
 from dsar.portal import case, session
 from dsar.portal.correction_forms import FieldForm, FileForm, StatementForm
 from dsar.review import corrections
-from dsar.review.invalid import Invalid
-from dsar.workflow import Conflict
+from dsar.workflow import Conflict, Invalid
 
 
 def _post(

@@ -24,6 +24,7 @@ from dsar.notifications import owner_letters
 from dsar.portal import session
 from dsar.portal.follow import PROBLEMS, CodeForm
 from dsar.verification import links
+from dsar.workflow import Conflict, Invalid
 
 View = Callable[[HttpRequest, OwnerTask], HttpResponse]
 
@@ -158,10 +159,10 @@ def answer(request: HttpRequest, found: OwnerTask) -> HttpResponse:
             file=file.read() if file else b"",
             file_name=file.name if file else "",
         )
-    except owners.Invalid as error:
+    except Invalid as error:
         form.add_error("note", str(error))
         return _show(request, found, form=form, status=422)
-    except owners.Answered:
+    except Conflict:
         pass
     return redirect("task")
 
@@ -177,9 +178,9 @@ def hand_over(request: HttpRequest, found: OwnerTask) -> HttpResponse:
     if form.is_valid():
         try:
             owners.hand_over(found.pk, form.cleaned_data["email"])
-        except owners.Invalid as error:
+        except Invalid as error:
             form.add_error("email", str(error))
-        except owners.Answered:
+        except Conflict:
             return redirect("task")
         else:
             return redirect("task")

@@ -18,8 +18,7 @@ from dsar.datamap import loader
 from dsar.enums import ActorKind, CorrectionStatus, MessageStatus, Outcome, Right, State
 from dsar.law import codes
 from dsar.models import Actor, Correction, Evidence, Message, PrivacyRequest
-from dsar.review.invalid import Invalid
-from dsar.workflow import Conflict, Forbidden, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 LONGEST = 500
 FILES = 5

@@ -15,8 +15,7 @@ from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import corrections
-from dsar.review.invalid import Invalid
-from dsar.workflow import Because, Conflict, Forbidden, lock, move
+from dsar.workflow import Because, Conflict, Forbidden, Invalid, lock, move
 
 
 def _text(text: str, what: str) -> str:

@@ -10,8 +10,7 @@ from dsar import audit, keys
 from dsar.enums import HoldStatus, StepReason, StepStatus
 from dsar.law import codes
 from dsar.models import Actor, LegalHold, Step
-from dsar.review.invalid import Invalid
-from dsar.workflow import Forbidden
+from dsar.workflow import Forbidden, Invalid
 
 
 def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tuple[str, ...] = ()) -> LegalHold:

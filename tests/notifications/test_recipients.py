@@ -13,11 +13,11 @@ from django.utils import timezone
 from accounts.models import Role
 from dsar.enums import MessageStatus, Notice, RecipientStatus, Right, State, StepStatus
 from dsar.fulfilment import locating, recipients, runner
-from dsar.fulfilment.control import Invalid
 from dsar.intake import submit
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
 from dsar.notifications import compose, outbox, report
 from dsar.portal import present
+from dsar.workflow import Invalid
 from tests import drive, house
 from tests.desk import scenes
 from tests.house import CAST
