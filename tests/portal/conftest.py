@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from dsar.fulfilment import locating, runner
+from dsar.models import PrivacyRequest
 from dsar.notifications import outbox
 from tests import house
 
@@ -48,6 +49,11 @@ def tables() -> dict[str, list[Any]]:
                 cursor.execute(f'SELECT * FROM "{name}"')  # the names are Django's own
                 found[name] = sorted(map(repr, cursor.fetchall()))
     return found
+
+
+def only() -> PrivacyRequest:
+    """The one request there is, as the database has it now."""
+    return PrivacyRequest.objects.select_related("case").get()
 
 
 class Visitor:

@@ -1,0 +1,144 @@
+"""Links and codes: what they open, for whom, how long, and what those that do not work say."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from dsar.demo.cast import CAST
+from dsar.enums import CheckKind, State
+from dsar.models import IdentityCheck, Plan
+from dsar.notifications import outbox
+from tests.portal.conftest import Visitor, newest_link, only, page, tables, words, work
+
+
+def test_links_that_do_not_work_explain_themselves_and_offer_a_new_one(visitor: Visitor) -> None:
+    visitor.ask(CAST.plain)
+    work()
+    link = newest_link(CAST.plain)
+    for forged in (f"/l/{'A' * 43}/", link[:-5] + "AAAA/", "/l/%00/", "/l/" + "x" * 500 + "/"):
+        assert "We do not know this link" in words(Visitor().get(forged))
+    check = IdentityCheck.objects.get(kind=CheckKind.MAILBOX)
+    IdentityCheck.objects.filter(pk=check.pk).update(expires_at=timezone.now())
+    other = Visitor()
+    assert "This link is too old" in words(other.get(link))
+    assert "on its way" in words(other.post("/new-link/"))
+    work()
+    fresh = newest_link(CAST.plain)
+    assert fresh != link
+    other.get(fresh)
+    other.post("/proof/")
+    assert only().state == State.CONFIRMING
+    third = Visitor()
+    assert "This link was used already" in words(third.get(fresh))
+    assert third.post("/proof/", follow=False)["Location"] == "/new-link/"
+    IdentityCheck.objects.filter(kind=CheckKind.MAILBOX).update(status="failed")
+    assert "This link has ended" in words(third.get(fresh))
+
+
+def test_the_link_in_hand_is_no_token_in_the_session(visitor: Visitor) -> None:
+    visitor.ask(CAST.plain)
+    work()
+    before = visitor.client.cookies.get("sessionid")
+    old = before.value if before else ""
+    link = newest_link(CAST.plain)
+    visitor.get(link)
+    opened = visitor.client.cookies["sessionid"].value
+    assert link.split("/")[2] not in repr(dict(visitor.client.session))
+    assert CAST.plain not in repr(dict(visitor.client.session))
+    assert opened != old, "whoever planted a session key before the link was opened holds nothing now"
+
+
+def test_a_double_click_on_the_proof_goes_on_instead_of_complaining(visitor: Visitor) -> None:
+    visitor.ask(CAST.plain)
+    work()
+    visitor.get(newest_link(CAST.plain))
+    first = visitor.post("/proof/", follow=False)["Location"]
+    assert visitor.post("/proof/", follow=False)["Location"] == "/new-link/"
+    assert visitor.get("/new-link/", follow=False)["Location"] == first
+
+
+def test_nobody_reaches_another_persons_case_by_its_number(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain)
+    victim = only()
+    thief = Visitor()
+    thief.prove(CAST.unknown)
+    before = tables()
+    paths = [
+        f"/case/{number}/{verb}/"
+        for number in (victim.pk, 999999, 10**30)
+        for verb in ("withdraw", "answer", "copy", "do-not-wait")
+    ]
+    for path in paths:
+        for answer in (thief.post(path, {"text": "x"}), thief.get(path)):
+            assert answer.status_code == 404
+            assert "Please open your link first" in words(answer)
+    posted = thief.post(
+        "/confirm/", {"request": str(victim.pk), "answer": "delete", "plan": Plan.objects.get(request=victim).digest}
+    )
+    assert "Do you want to delete your data?" not in words(posted)
+    assert tables() == before
+    for path in (
+        "/case/",
+        "/confirm/",
+        "/waiting/",
+        "/confirm/second-factor/",
+        "/follow/",
+        "/follow/code/",
+        "/not-me/",
+    ):
+        assert Visitor().get(path).status_code == 404
+
+
+def test_a_proof_lasts_for_its_time_and_can_be_forgotten(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain)
+    session = visitor.client.session
+    past = timezone.now() - settings.PROOF_LIFETIME
+    session["proven"] = dict.fromkeys(session["proven"], past.isoformat())
+    session.save()
+    assert visitor.get("/confirm/").status_code == 404
+    other = Visitor()
+    other.ask(CAST.neighbour)
+    work()
+    other.get(newest_link(CAST.neighbour))
+    other.post("/proof/")
+    assert "has forgotten" in other.post("/leave/").content.decode()
+    assert other.get("/case/").status_code == 404
+
+
+def test_five_wrong_codes_end_a_code_and_not_the_way(visitor: Visitor) -> None:
+    visitor.prove(CAST.unknown)
+    work()
+    later = Visitor()
+    later.get(newest_link(CAST.unknown))
+    assert "not valid" in words(later.post("/follow/code/", {"code": "00000000"}))
+    later.post("/follow/")
+    code = IdentityCheck.objects.filter(kind=CheckKind.CODE).latest("pk").code
+    for _ in range(settings.WRONG_ATTEMPTS):
+        assert "not the one" in words(later.post("/follow/code/", {"code": "1" + code}))
+    assert "too many wrong attempts" in words(later.post("/follow/code/", {"code": code}))
+    assert later.get("/case/").status_code == 404
+    later.post("/follow/")
+    code = IdentityCheck.objects.filter(kind=CheckKind.CODE).latest("pk").code
+    assert "We hold nothing" in words(later.post("/follow/code/", {"code": code}))
+    sent = [page(Visitor().get("/new-link/?sent=1")), page(later.post("/follow/"))]
+    assert sent[1]
+
+
+def test_this_was_not_me_needs_no_code_and_stops_the_work(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain)
+    visitor.confirm()
+    outbox.drain()
+    victim = Visitor()
+    shown = victim.get(newest_link(CAST.plain))
+    assert "We stop the deletion at once" in words(shown)
+    assert only().disputed_at is None
+    noted = victim.post("/not-me/")
+    assert "The deletion is stopped" in words(noted)
+    assert only().disputed_at is not None
+    victim.post("/not-me/")
+    assert "Two people are looking into it" in words(visitor.get("/case/"))
+
+
+def test_not_me_before_the_confirmation_withdraws(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain)
+    assert "The request is withdrawn" in words(visitor.post("/not-me/"))
+    assert only().state == State.WITHDRAWN
