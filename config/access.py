@@ -50,7 +50,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
-    "desk_evidence": HANDLERS, "desk_file": HANDLERS, "desk_scan": HANDLERS, "desk_scan_destroy": HANDLERS,
+    "desk_evidence": HANDLERS, "desk_post": READERS, "desk_posted": HANDLERS,
+    "desk_file": HANDLERS, "desk_scan": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
 }  # fmt: skip

@@ -230,6 +230,7 @@ class MessageStatus(models.TextChoices):
     FAILED = "failed", _("Could not be sent")
     RECEIVED = "received", _("Received")
     NOTE = "note", _("Internal note")
+    TO_POST = "to_post", _("To be printed and posted")
 
 
 class Notice(models.TextChoices):

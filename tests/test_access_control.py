@@ -184,6 +184,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "lift",
         "review-again",
         "hand-over",
+        "post-instead",
     }
     for verb in VERBS.values():
         assert verb.roles <= {Role.HANDLER, Role.APPROVER}

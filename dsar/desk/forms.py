@@ -80,6 +80,12 @@ class QuestionForm(VerbForm):
     text = long_text(_("Your question"), READ_BY_THEM)
 
 
+class AnswerForm(VerbForm):
+    """What the person answered."""
+
+    text = long_text(_("The answer, in the person's own words"))
+
+
 class ApproveForm(VerbForm):
     """What was weighed, if the person should know."""
 

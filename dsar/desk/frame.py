@@ -40,6 +40,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         places["more"].append({"key": "file", "label": _("File a request"), "url": reverse("desk_file")})
     if may(request, "desk_incoming"):
         places["more"].append({"key": "incoming", "label": _("Incoming"), "url": reverse("desk_incoming")})
+    if may(request, "desk_post"):
+        places["more"].append({"key": "post", "label": _("Letters to post"), "url": reverse("desk_post")})
     if may(request, "desk_tasks"):
         places["more"].append({"key": "tasks", "label": _("Owners' tasks"), "url": reverse("desk_tasks")})
     if signed_in(request).is_staff:

@@ -1,6 +1,7 @@
 """The letters of a request, as the person reads them: for everybody who reads the desk."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -47,6 +48,9 @@ def text(request: HttpRequest, pk: int) -> HttpResponse:
 def pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """One letter as PDF: the same file that the person gets."""
     found = _find(pk)
+    if found.by_post and not frame.actor_of(request).is_handler:
+        # It has the postal address in its window.
+        raise PermissionDenied
     try:
         return paper.download(found, "pdf", paper.pdf(found))
     except paper.TooMuch:

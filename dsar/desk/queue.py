@@ -15,6 +15,7 @@ from dsar.desk.filters import QueueFilter
 from dsar.enums import IntakeStatus
 from dsar.models import Intake, PrivacyRequest
 from dsar.models.request_queues import PrivacyRequestQuerySet
+from dsar.notifications import post
 
 
 class SearchForm(forms.Form):
@@ -59,6 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "searched": searched,
         "search": SearchForm(auto_id="search_%s"),
         "incoming": views.shown(unread.count()),
+        "to_post": views.shown(post.waiting()[: views.COUNT_TO].count()),
         "clear_url": f"?{urlencode({'view': view.key})}",
     }
     return frame.page(request, "desk/queue.html", "queue", context)

@@ -23,6 +23,8 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_source_switch": SWITCHERS,
     "desk_kill_switch": SWITCHERS,
     "desk_file": HANDLERS,
+    "desk_post": READERS,
+    "desk_posted": HANDLERS,
     "desk_tasks": READERS,
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,

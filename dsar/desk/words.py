@@ -192,6 +192,8 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 EVENTS: Final[Mapping[str, Any]] = {
     "received": _("Request received"),
     "filed": _("Filed by a colleague"),
+    "letter_posted": _("Letter posted"),
+    "posted_instead": _("Mail could not be sent: a letter instead"),
     "scan_destroyed": _("Scan of the letter destroyed"),
     "route": _("Routed"),
     "classify": _("Sorted"),

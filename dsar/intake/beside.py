@@ -7,13 +7,13 @@ from dsar import audit
 from dsar.enums import MessageStatus, Right, State
 from dsar.intake import submit
 from dsar.law import codes
-from dsar.models import REQUESTER, Message, PrivacyRequest
+from dsar.models import REQUESTER, Actor, Message, PrivacyRequest
 from dsar.workflow import Conflict, lock, move
 
 
-def answer(pk: int, text: str) -> PrivacyRequest:
-    """Store what the person wrote and bring the request back to where it was asked. Raises Conflict where no question
-    is open; then nothing is stored."""
+def answer(pk: int, text: str, *, actor: Actor = REQUESTER) -> PrivacyRequest:
+    """Store what the person wrote (or a handler wrote down of a letter or a call) and bring the request back to where it
+    was asked. Raises Conflict where no question is open, Forbidden; then nothing is stored."""
     with transaction.atomic():
         request = lock(pk)
         if request.state != State.CLARIFYING:
@@ -22,7 +22,7 @@ def answer(pk: int, text: str) -> PrivacyRequest:
             case=request.case, request=request, status=MessageStatus.RECEIVED,
             text_sealed=request.case.seal(text, "message"),
         )  # fmt: skip
-        return move(pk, "answer", actor=REQUESTER)
+        return move(pk, "answer", actor=actor)
 
 
 def restrict_meanwhile(pk: int) -> PrivacyRequest:

@@ -12,6 +12,7 @@ class Message(models.Model):
 
     `dedupe` makes a notice that was already queued for the same event harmless. `to_sealed` is the
     address of those to whom a notice goes that is not for the person (TO_OTHERS: data owners, recipients of the data).
+    `by_post`: a letter on paper; TO_POST until a person has posted it, `sent_at` is the day on which it went.
     """
 
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="messages")
@@ -25,6 +26,7 @@ class Message(models.Model):
     to_index = models.CharField(max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=MessageStatus.choices, default=MessageStatus.QUEUED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
+    by_post = models.BooleanField(default=False)
     urgent = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)
@@ -41,6 +43,11 @@ class Message(models.Model):
                 fields=["-urgent", "due_at", "id"],
                 name="message_open",
                 condition=models.Q(status__in=[MessageStatus.QUEUED, MessageStatus.CLAIMED]),
+            ),
+            models.Index(
+                fields=["created_at", "id"],
+                name="message_to_post",
+                condition=models.Q(status=MessageStatus.TO_POST),
             ),
             models.Index(fields=["to_index", "created_at"], name="message_to"),
             models.Index(fields=["case", "created_at"], name="message_conversation"),

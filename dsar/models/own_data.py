@@ -88,7 +88,7 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, "the purge empties text and recipient",
         _fields(
             sealed="text_sealed to_sealed", index="to_index", pseudonym="id case request check_ref decision author",
-            operational="notice status reason urgent created_at due_at token lease_until attempts sent_at dedupe",
+            operational="notice status reason by_post urgent created_at due_at token lease_until attempts sent_at dedupe",
         ),
     ),
     "dsar.RecipientNotice": Own(

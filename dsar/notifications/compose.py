@@ -15,7 +15,7 @@ from dsar import keys
 from dsar.enums import OWNER_NOTICES, TO_OTHERS, UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Notice, Outcome, Right
 from dsar.law import codes, regimes
 from dsar.models import Message
-from dsar.notifications import choices, letters, owner_letters, to_recipients
+from dsar.notifications import choices, letters, owner_letters, post, to_recipients
 
 
 class NoAddress(Exception):
@@ -111,6 +111,8 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
     }
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
+    if message.by_post:
+        context |= {"by_post": True, "postal": case.postal.splitlines(), "own_address": post.own_address()}
     if layout:
         context |= {"layout": layout, "sent_on": message.sent_at or message.created_at}
     elif check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE):
@@ -130,6 +132,8 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
         if decision.kind == DecisionKind.MERGE:
             context["other_reference"] = decision.code
     if request:
+        if message.by_post and message.notice == Notice.CONFIRM_READY:
+            context |= letters.to_sign(request)
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:

@@ -19,6 +19,7 @@ WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
 OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
+PLAN_MARK = 12
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -109,6 +110,33 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
         line["count"] = line["count"] or None
     order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
     return sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
+
+
+def to_sign(request: PrivacyRequest) -> dict[str, Any]:
+    """What a deletion would do, for the page that a person without a mailbox signs: `planned` per category (label, action,
+    what, reason, until, citation), `notes`, and `plan_mark`, which names the plan that was printed."""
+    plan = request.plans.order_by("-version").first()
+    if plan is None:
+        return {}
+    plan.request = request
+    body = plan.body()
+    words = {
+        "erase": ("erased", _("deleted")), "mask": ("anonymised", _("made anonymous")), "keep": ("kept", _("kept")),
+        "refer": ("kept", _("stays with your organisation")), "backup": ("pending", _("goes when the backups are overwritten")),
+    }  # fmt: skip
+    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for item in body.get("items", []):
+        action, what = words[item["action"]]
+        found = codes.valid(item["code"], body["regime"]) if item["code"] else None
+        line = lines.setdefault(
+            (item["category"], item["action"], item["code"]),
+            {"label": _(item["label"]), "action": action, "what": what, "citation": item["citation"], "until": None,
+             "reason": str(found.text) if found else ""},
+        )  # fmt: skip
+        line["until"] = _latest(line["until"], item["until"] or item["review_on"])
+    order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
+    planned = sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
+    return {"planned": planned, "notes": notes(body), "plan_mark": plan.digest[:PLAN_MARK]}
 
 
 def _count_work(

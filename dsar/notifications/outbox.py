@@ -31,7 +31,7 @@ from dsar.enums import (
     StepReason,
 )  # fmt: skip
 from dsar.models import Case, Decision, IdentityCheck, Message, OwnerTask, PrivacyRequest, RecipientNotice
-from dsar.notifications import compose
+from dsar.notifications import compose, post
 
 log = structlog.get_logger(__name__)
 
@@ -125,13 +125,16 @@ def queue_for_case(
     check: IdentityCheck | None = None,
 ) -> Message | None:
     """Put a notice in the outbox: for the person, or for whom `to` names, with the link or code `check` where the caller
-    has made one. None after a purge, to a machine's mail, over the limit, or where it was queued before.
+    has made one. None after a purge, to a machine's mail, over the limit, or where it was queued before. For whoever
+    has no mailbox it becomes a letter to post, without link or code (see post.ON_PAPER).
 
     Raises ValueError for a notice to others without an address, and for one to the person with another address.
     """
     if bool(to) != (notice in TO_OTHERS):
         raise ValueError("to")
     goes_to = to or case.contact
+    if not to and post.by_post(case, notice):
+        return _to_post(case, notice, request, decision, text, dedupe, author_id)
     if not goes_to:
         return None
     if not to and case.machine_mail and not case.is_proven:
@@ -158,6 +161,25 @@ def queue_for_case(
     message.token = message.attempts = 1
     message.save(force_insert=True)
     hand.append(Claimed(message, message.token))
+    return message
+
+
+def _to_post(
+    case: Case,
+    notice: Notice,
+    request: PrivacyRequest | None,
+    decision: Decision | None,
+    text: str,
+    dedupe: str | None,
+    author_id: int | None,
+) -> Message | None:
+    if case.purged_at or (dedupe and Message.objects.filter(dedupe=dedupe).exists()):
+        return None
+    message = Message(
+        case=case, request=request, notice=notice, decision=decision, author_id=author_id, by_post=True,
+        text_sealed=case.seal(text, "message"), status=MessageStatus.TO_POST, dedupe=dedupe,
+    )  # fmt: skip
+    message.save(force_insert=True)
     return message
 
 

@@ -32,7 +32,10 @@ class TooMuch(Exception):
 
 
 def is_letter(message: Message) -> bool:
-    """Whether a message is a letter that was sent to the person."""
+    """Whether a message is a letter that was sent to the person, or waits to be printed for them."""
+    if message.by_post:
+        # On paper it is a letter from the moment it waits to be printed.
+        return message.status in (MessageStatus.TO_POST, MessageStatus.SENT)
     # What goes to others is no letter of the person's, before and after the purge.
     no_letter = message.notice in WAYS_IN or message.notice in TO_OTHERS
     return message.status == MessageStatus.SENT and bool(message.notice) and not no_letter

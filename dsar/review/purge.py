@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import IntakeStatus
+from dsar.enums import IntakeStatus, MessageStatus
 from dsar.models import (
     SYSTEM,
     Case,
@@ -59,6 +59,10 @@ def purge(pk: int, now: datetime | None = None) -> None:
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
         Restriction.objects.filter(request__case=case).update(email_index="")
+        # What nobody posted in all that time cannot be printed any more.
+        Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(
+            status=MessageStatus.FAILED, reason="purged"
+        )
         Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="")
         Letter.objects.filter(message__case=case).update(pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.

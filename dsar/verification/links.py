@@ -87,6 +87,9 @@ def send_new_link(case: Case) -> None:
     """Another link for a case, to the address it came from; silently none over the daily limit."""
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
+        if held.by_post and not held.contact:
+            # There is no mailbox to send it to, and nobody has letters printed by pressing a button on the web.
+            return
         request = held.requests.open().order_by("pk").first() or held.requests.order_by("pk").first()
         outbox.queue_for_case(held, Notice.RECEIVED_VERIFY, request=request)
 

@@ -148,6 +148,16 @@ def untold(recipient: str) -> PrivacyRequest:
     return fresh(request)
 
 
+def unreached() -> PrivacyRequest:
+    """A mail that failed for good, and a postal address."""
+    from tests.desk import filed
+
+    request = filed.a_letter(answer="email")
+    Message.objects.filter(request=request).update(status="failed")
+    PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.MAIL_FAILED)
+    return fresh(request)
+
+
 def unproven() -> PrivacyRequest:
     """Nobody opened the link; a person has to end it."""
     from dsar.models import SYSTEM

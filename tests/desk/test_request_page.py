@@ -89,6 +89,8 @@ HAPPY = {
         {"recipient": "payments", "status": "impossible", "text": "They are gone."},
         State.COMPLETED,
     ),
+    "answer": (scenes.clarifying, {"text": "I mean all of it."}, State.TRIAGE),
+    "post-instead": (scenes.unreached, {}, State.VERIFYING),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 

@@ -1,0 +1,103 @@
+"""Letters to post: what waits for a printer and an envelope, the oldest first, and what went out."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from dsar.desk import frame, rows
+from dsar.enums import Notice
+from dsar.models import Message
+from dsar.notifications import post
+
+SHOWN = 100
+
+
+class PostedForm(forms.Form):
+    """Which letters went into the post, and on which day."""
+
+    letter = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": gettext_lazy("Please tick the letters that went into the post.")}
+    )
+    day = forms.DateField(
+        label=gettext_lazy("Posted on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": gettext_lazy("Please enter the day."),
+            "invalid": gettext_lazy("Please enter the day."),
+        },
+    )
+
+    def __init__(self, found: list[Message], data: Any = None) -> None:
+        super().__init__(data, auto_id="posted_%s", initial={"day": timezone.localdate()})
+        self.fields["letter"].choices = [(row.pk, row.pk) for row in found]  # type: ignore[attr-defined]
+
+    def clean_day(self) -> date:
+        """A day that has come."""
+        day: date = self.cleaned_data["day"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(_("This day has not come yet. Please enter the day on which you posted them."))
+        return day
+
+
+@never_cache
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """What is to be printed and posted. Opening the page changes nothing; a letter is printed from its PDF."""
+    found = _rows()
+    return _page(request, found, PostedForm(found))
+
+
+@require_POST
+def posted(request: HttpRequest) -> HttpResponse:
+    """Note that the ticked letters went into the post."""
+    found = _rows()
+    form = PostedForm(found, request.POST)
+    if not form.is_valid():
+        return _page(request, found, form, 422)
+    done = post.posted(form.cleaned_data["letter"], form.cleaned_data["day"], actor=frame.actor_of(request))
+    messages.success(request, ngettext("%(n)s letter posted.", "%(n)s letters posted.", done) % {"n": done})
+    return redirect("desk_post")
+
+
+def _rows() -> list[Message]:
+    found = list(post.waiting().select_related("case", "request")[:SHOWN])
+    rows.with_keys({row.case_id: row.case for row in found}.values())
+    return found
+
+
+def _page(request: HttpRequest, found: list[Message], form: PostedForm, status: int = 200) -> HttpResponse:
+    handles = frame.may(request, "desk_posted")
+    today = timezone.localdate()
+    ticked = set(form.data.getlist("letter")) if form.is_bound else set()  # type: ignore[attr-defined]
+    lines = []
+    for row in found:
+        case, about = row.case, row.request
+        if about:
+            about.case = case
+        lines.append(
+            {
+                "row": row,
+                "reference": case.reference,
+                "url": reverse("desk_request", args=[about.pk]) if about else "",
+                "right": about.title if about else "",
+                "what": row.get_notice_display(),
+                "who": case.postal.partition("\n")[0] if handles else "•••",
+                "deadline": rows.deadline(about, today) if about else None,
+                "pdf_url": reverse("desk_letter_pdf", args=[row.pk]) if handles else "",
+                "read_url": reverse("desk_letter", args=[row.pk]),
+                "enclose": post.ON_PAPER[Notice(row.notice)] == post.Paper.ENCLOSE,
+                "ticked": str(row.pk) in ticked,
+            }
+        )
+    context = {"lines": lines, "form": form, "handles": handles, "own_address": post.own_address()}
+    return frame.page(request, "desk/post.html", "post", context, status)
