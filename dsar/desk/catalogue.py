@@ -192,7 +192,13 @@ VERBS: Mapping[str, Verb] = {
             _("Decided."),
             right_forms.DecideCorrectionForm,
             lambda pk, data, actor: corrections.decide(
-                pk, data["correction"], data["decision"] == "accept", data["code"], data["text"], actor=actor
+                pk,
+                data["correction"],
+                data["decision"] == "accept",
+                data["code"],
+                data["text"],
+                seen=data["seen"],
+                actor=actor,
             ),
             APPROVERS,
             exists=lambda request: request.state == State.REVIEW and corrections.undecided(request),

@@ -9,7 +9,7 @@ from dsar.desk import frame
 from dsar.desk.forms import VerbForm
 from dsar.desk.right_forms import DecideCorrectionForm
 from dsar.enums import Right
-from dsar.models import Actor, Evidence, PrivacyRequest
+from dsar.models import Actor, Correction, Evidence, PrivacyRequest
 from dsar.review import corrections
 
 DECIDE = "decide-correction"
@@ -21,10 +21,10 @@ def panel(request: PrivacyRequest, actor: Actor, *, decide: bool, failed: VerbFo
         return {}
     lines = corrections.panel(request, open_values=actor.is_handler)
     for line in lines:
-        if decide:
-            number = line["correction"].pk
-            bound = failed is not None and failed.data.get("correction") == str(number)
-            line["form"] = failed if bound else _form(request, number)
+        one = line["correction"]
+        if decide and not one.decided_at:
+            bound = failed is not None and failed.data.get("correction") == str(one.pk)
+            line["form"] = _bound(failed, one) if failed and bound else _form(request, one)
     files = list(request.evidence.order_by("pk")) if actor.is_handler else []
     for one in files:
         one.request = request
@@ -35,10 +35,17 @@ def panel(request: PrivacyRequest, actor: Actor, *, decide: bool, failed: VerbFo
     }
 
 
-def _form(request: PrivacyRequest, number: int) -> DecideCorrectionForm:
-    form = DecideCorrectionForm(request, f"{DECIDE}-{number}")
-    form.initial["correction"] = number
+def _form(request: PrivacyRequest, one: Correction) -> DecideCorrectionForm:
+    form = DecideCorrectionForm(request, f"{DECIDE}-{one.pk}")
+    form.initial.update(correction=one.pk, seen=corrections.version_of(one))
     return form
+
+
+def _bound(failed: VerbForm, one: Correction) -> VerbForm:
+    """What was typed, for the wish that this page shows by now."""
+    failed.data = failed.data.copy()  # type: ignore[attr-defined]
+    failed.data["seen"] = corrections.version_of(one)  # type: ignore[index]
+    return failed
 
 
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:

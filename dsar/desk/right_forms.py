@@ -26,6 +26,7 @@ class DecideCorrectionForm(VerbForm):
     """Accept one field, or refuse it with its reason."""
 
     correction = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=40)
     decision = forms.ChoiceField(
         label=_("Your decision"),
         choices=[("accept", _("Accept: it is corrected")), ("refuse", _("Refuse: it stays as it is"))],

@@ -126,10 +126,16 @@ def current(request: PrivacyRequest, keys: list[str]) -> dict[str, list[Said]]:
     return found
 
 
-def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, actor: Actor) -> Correction:
+def version_of(correction: Correction) -> str:
+    """What a page that shows a wish says that it showed: written again, the wish has another one."""
+    return correction.proposed_at.isoformat()
+
+
+def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, seen: str, actor: Actor) -> Correction:
     """Accept one field, or refuse it by a code of the law's catalogue and in words that the person reads.
 
-    Raises Invalid, Conflict (not in review), Forbidden (approvers alone).
+    `seen` is the `version_of` the wish that was read: nobody decides what they have not seen. Raises Invalid (also where
+    the wish was written anew), Conflict (not in review, or decided already), Forbidden (approvers alone).
     """
     if not actor.is_approver:
         raise Forbidden("decide_correction")
@@ -138,7 +144,12 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, acto
     if known is None:
         raise Invalid(_("This field is not part of the request."))
     cited = None
-    if accept and loader.current().fields[known.field].kind == "email":
+    described = loader.current().fields.get(known.field)
+    if accept and described is None:
+        raise Invalid(
+            _("The data map does not name this field any more: nothing could be corrected. Please refuse it.")
+        )
+    if accept and described and described.kind == "email":
         # The old address has proven who asks; nobody has shown yet who reads the new one.
         raise Invalid(
             _("A new e-mail address is written only once it is proven, and that cannot be done here. Please refuse it"
@@ -154,15 +165,21 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, acto
     old = "\n".join(f"{one.source}: {', '.join(one.values)}" for one in said)
     with transaction.atomic():
         request = lock(pk)
-        if request.state != State.REVIEW:
+        # The sources took their time, and the person may have written meanwhile.
+        known = request.corrections.get(pk=correction)
+        if request.state != State.REVIEW or known.status != CorrectionStatus.PROPOSED:
             raise Conflict("decide_correction")
+        if version_of(known) != seen:
+            raise Invalid(_("This field was changed meanwhile. Please read it again, then decide."))
         known.request = request
         known.status = CorrectionStatus.ACCEPTED if accept else CorrectionStatus.REFUSED
         known.code, known.citation = (cited.code, cited.citation) if cited else ("", "")
         known.text_sealed = request.case.seal(text.strip()[:8000], "correction-text")
         known.old_sealed = request.case.seal(old, "correction-old")
         known.decided_by_id, known.decided_at = actor.user_id, timezone.now()
-        known.save()
+        known.save(
+            update_fields=["status", "code", "citation", "text_sealed", "old_sealed", "decided_by", "decided_at"]
+        )
         details = {"field": known.field, **({"code": known.code} if known.code else {})}
         audit.record(request.case, audit.Entry(f"correction_{known.status}", actor, pk, details=details))
     return known

@@ -1,8 +1,6 @@
 """The verbs of the desk. Each checks its input, calls `move()` and nothing else calls it; reasons come from the law's
 catalogue, and a code that is not valid for this request is refused here."""
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -12,10 +10,10 @@ from dsar import audit, deadlines
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
 from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
-from dsar.models import Actor, Case, Decision, Message, PrivacyRequest
+from dsar.models import Actor, Decision, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import corrections
-from dsar.workflow import Because, Conflict, Forbidden, Invalid, lock, move
+from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
 
 def _text(text: str, what: str) -> str:
@@ -41,22 +39,23 @@ def ask(pk: int, question: str, *, actor: Actor) -> PrivacyRequest:
     """Put a question to the person; no answer by the set day brings the request back to REVIEW."""
     answer_by = timezone.now() + settings.ANSWER_WITHIN
     text = _text(question, _("your question"))
-    with transaction.atomic():
-        return move(pk, "ask", actor=actor, because=Because(DecisionKind.ASK, text=text), answer_by=answer_by)
+    return move(pk, "ask", actor=actor, because=Because(DecisionKind.ASK, text=text), answer_by=answer_by)
 
 
 def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> PrivacyRequest:
     """Decide that what needed judgement may go on: a deletion is confirmed by the person first, the rest is carried
     out. Raises Invalid for a correction that is not decided field by field."""
-    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    if request.right == Right.CORRECTION:
-        corrections.check_ready(request)
-    if request.right == Right.RESTRICTION and ground not in RestrictionGround.values:
-        raise Invalid(_("Please say on which ground the use is restricted."))
-    if request.right == Right.HUMAN_REVIEW:
-        raise Invalid(_("Please look at the decision again and write what you found."))
-    code = ground if request.right == Right.RESTRICTION else ""
-    return move(pk, "approve", actor=actor, because=Because(DecisionKind.APPROVE, code, text=text.strip()[:8000]))
+    with transaction.atomic():
+        request = lock(pk)
+        if request.right == Right.CORRECTION:
+            corrections.check_ready(request)
+        if request.right == Right.RESTRICTION and ground not in RestrictionGround.values:
+            raise Invalid(_("Please say on which ground the use is restricted."))
+        if request.right == Right.HUMAN_REVIEW:
+            raise Invalid(_("Please look at the decision again and write what you found."))
+        code = ground if request.right == Right.RESTRICTION else ""
+        because = Because(DecisionKind.APPROVE, code, text=text.strip()[:8000])
+        return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
 
 
 def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) -> PrivacyRequest:
@@ -73,7 +72,7 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
 
 
 def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Refuse by a code of the law's catalogue and a text (GDPR Art 12(4)); two-person rules come with the law issue."""
+    """Refuse by a code of the law's catalogue and a text that the person reads (GDPR Art 12(4)). Raises Invalid."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     found = codes.refusal(code, request.case.regime, request.right or Right.KNOW)
     if found is None:
@@ -227,13 +226,3 @@ def wake(request: PrivacyRequest) -> None:
     request.steps.filter(reason__in=[StepReason.DISPUTED, StepReason.KILL_SWITCH, StepReason.SOURCE_OFF]).update(
         due_at=timezone.now(), reason=""
     )
-
-
-def answer_period() -> timedelta:
-    """How long a person has to answer a question."""
-    return settings.ANSWER_WITHIN
-
-
-def open_twins(case: Case) -> int:
-    """Other open cases from the same address."""
-    return Case.objects.filter(email_index=case.email_index).exclude(pk=case.pk).exclude(email_index="").count()

@@ -100,6 +100,12 @@ def correction() -> PrivacyRequest:
     return fresh(request)
 
 
+def seen(request: PrivacyRequest, field: str = "name") -> dict[str, object]:
+    """What the page's form says about one field of a correction."""
+    known = request.corrections.get(field=field)
+    return {"correction": known.pk, "seen": corrections.version_of(known)}
+
+
 def restricted() -> PrivacyRequest:
     """A restriction in force."""
     request = prove(ask(CAST.plain, "restriction"))

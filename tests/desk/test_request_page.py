@@ -50,7 +50,7 @@ HAPPY = {
     "propose-correction": (scenes.correction, {"field": "phone", "value": "+49 30 901820"}, State.REVIEW),
     "decide-correction": (
         scenes.correction,
-        lambda request: {"correction": request.corrections.get().pk, "decision": "accept"},
+        lambda request: scenes.seen(request) | {"decision": "accept"},
         State.REVIEW,
     ),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
@@ -356,3 +356,24 @@ def test_hostile_words_are_only_words(company):
     shown = scenes.browser(Role.HANDLER).get(url(request)).content.decode()
     assert "<script>alert" not in shown
     assert "<img src=x" not in shown
+
+
+def test_what_was_written_anew_is_read_before_it_is_decided(company):
+    request = scenes.correction()
+    read = scenes.seen(request)
+    scenes.corrections.propose(request.pk, "name", "Mallory Ashgrove", actor=scenes.REQUESTER)
+    answer = send(request, "decide-correction", **read, decision="accept")
+    assert answer.status_code == 422
+    page = BeautifulSoup(answer.content, "html.parser")
+    panel = page.select_one("section[aria-labelledby=corrections-title]")
+    assert "changed meanwhile" in panel.get_text()
+    assert "Mallory Ashgrove" in panel.get_text()
+    assert request.corrections.get().status == "proposed"
+    again = {field["name"]: field["value"] for field in panel.select("form input[type=hidden]")}
+    assert send(request, "decide-correction", **again, decision="accept").status_code == 302
+    assert scenes.fresh(request).corrections.get().new == "Mallory Ashgrove"
+    scenes.corrections.propose(request.pk, "phone", "+49 30 901820", actor=scenes.REQUESTER)
+    panel = BeautifulSoup(scenes.browser(Role.APPROVER).get(url(request)).content, "html.parser").select_one(
+        "section[aria-labelledby=corrections-title]"
+    )
+    assert len(panel.select("form")) == 1, "what is decided is not decided again"

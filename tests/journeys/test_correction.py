@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from dsar.demo.schema import users
 from dsar.enums import Outcome, Right, State, StepStatus
 from dsar.models import Correction, Evidence, PrivacyRequest
+from dsar.review.corrections import version_of
 from tests.house import CAST, House, body_of, company_engine, mail_to, rows, wait_for
 from tests.journeys import scenes
 from tests.journeys.people import Colleague, Visitor
@@ -111,8 +112,9 @@ def test_refused_altogether_nothing_is_written_and_the_letter_says_why(visitor: 
 def test_the_address_that_proves_is_not_corrected_through_itself(visitor: Visitor, lead: Colleague) -> None:
     request = in_review(visitor)
     visitor.press("Add this", field="email", value="somebody.else@example.com")
-    number = Correction.objects.get(request=request).pk
-    sent = {"correction": str(number), "decision": "accept", "code": "", "text": ""}
+    known = Correction.objects.get(request=request)
+    number = known.pk
+    sent = {"correction": str(number), "seen": version_of(known), "decision": "accept", "code": "", "text": ""}
     assert lead.post(f"/desk/requests/{request.pk}/decide-correction/", **sent) == 422
     lead.sees("A new e-mail address is written only once it is proven", status=422)
     decided(lead, request, "email", "refuse", code="CHANGE_IT_YOURSELF", text="Please use your settings.")
