@@ -29,6 +29,9 @@ ACCESS: dict[str, frozenset[str]] = {
     "case_correct": PUBLIC, "case_restrict": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
+    "ask_for": PUBLIC, "case_allow": PUBLIC,
+    # Who asks for somebody else: a code to an address of their own, and only what the person allowed.
+    "represent": PUBLIC, "represent_send_code": PUBLIC, "represent_code": PUBLIC, "represent_download": PUBLIC,
     "choices": PUBLIC, "unsubscribe": PUBLIC, "gpc_support": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
     # A data owner's task: asks for its own proof, by a code to the owner's address.

@@ -240,6 +240,8 @@ LINK_LIFETIME = timedelta(hours=env.integer("LINK_HOURS", 72, 1))
 CODE_LIFETIME = timedelta(minutes=env.integer("CODE_MINUTES", 15, 1))
 WRONG_ATTEMPTS = env.integer("WRONG_ATTEMPTS", 5, 1)
 LINK_MAILS_PER_DAY = env.integer("LINK_MAILS_PER_DAY", 3, 1)
+# Who asks for others may ask for several: mails with a way in for them, to one address in a day.
+AGENT_MAILS_PER_DAY = env.integer("AGENT_MAILS_PER_DAY", 20, 1)
 PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
 ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
 CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))

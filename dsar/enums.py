@@ -85,6 +85,27 @@ class Channel(models.TextChoices):
     COUNTER = "counter", _("In person")
 
 
+class RepresentativeKind(models.TextChoices):
+    """Who asks for somebody else, and by what."""
+
+    AGENT = "agent", _("Somebody whom they allowed to ask")
+    GUARDIAN = "guardian", _("Parent or guardian")
+    ATTORNEY = "attorney", _("Holder of a power of attorney")
+    ESTATE = "estate", _("Estate of a person who has died")
+
+
+# Who stands for the person in everything, once two approvers have seen their authority. An agent never does.
+STANDING_KINDS = (RepresentativeKind.GUARDIAN, RepresentativeKind.ATTORNEY, RepresentativeKind.ESTATE)
+
+
+class ContactBy(models.TextChoices):
+    """By which rule a case is written to at another address than the one it is known by."""
+
+    OWN = "", _("Its own address")
+    REPRESENTATIVE = "representative", _("Somebody who stands for the person")
+    LOST_MAILBOX = "lost_mailbox", _("A mailbox was lost")
+
+
 class IntakeStatus(models.TextChoices):
     """What became of raw bytes."""
 
@@ -106,6 +127,8 @@ class CheckKind(models.TextChoices):
     NOT_ME = "not_me", _("This was not me")
     OWNER_LINK = "owner_link", _("Link to a data owner's task")
     OWNER_CODE = "owner_code", _("Code for a data owner")
+    REP_LINK = "rep_link", _("Link for a representative")
+    REP_CODE = "rep_code", _("Code for a representative")
 
 
 class CheckStatus(models.TextChoices):
@@ -273,11 +296,17 @@ class Notice(models.TextChoices):
     OWNER_TASK = "owner_task", _("Task for a data owner")
     OWNER_DIGEST = "owner_digest", _("Open tasks of a data owner")
     OWNER_CODE = "owner_code", _("Code for a data owner")
+    REP_ASKED = "rep_asked", _("Received from a representative")
+    REP_CODE = "rep_code", _("Code for a representative")
+    REP_NEWS = "rep_news", _("News for a representative")
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
-# Not for the person: they go to a data owner or to a recipient of the data, and stand in nobody's conversation but ours.
-TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT)
+# To who asks for somebody else: where they are and what they hold are no letter of the person's.
+REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS)
+# Not to the person at the address of the case: they go to a data owner, to a recipient of the data, or to who asks for
+# the person, and stand in nobody's conversation but ours.
+TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
 
 

@@ -15,8 +15,19 @@ from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
 from dsar import audit, bell
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Lane, Notice, Outcome, Right, State
-from dsar.models import Actor, Decision, PrivacyRequest
+from dsar.enums import (
+    COPY_RIGHTS,
+    UNVERIFIED_RIGHTS,
+    ActorKind,
+    ContactBy,
+    DecisionKind,
+    Lane,
+    Notice,
+    Outcome,
+    Right,
+    State,
+)  # fmt: skip
+from dsar.models import Actor, Case, Decision, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
 
@@ -176,7 +187,7 @@ def move(
             request.case,
             *(inside.noted if inside else ()),
             audit.Entry(
-                verb, actor, request.pk, before, str(request.state), _details(request, because), at=now,
+                verb, actor, request.pk, before, str(request.state), _details(request, actor, because), at=now,
             ),
         )  # fmt: skip
         _enter(
@@ -198,8 +209,14 @@ def _decide(request: PrivacyRequest, actor: Actor, because: Because | None) -> D
     )  # fmt: skip
 
 
-def _details(request: PrivacyRequest, because: Because | None) -> dict[str, Any]:
-    details: dict[str, Any] = {"right": request.right}
+def as_whom(case: Case, actor: Actor) -> dict[str, str]:
+    """For the audit trail: as what somebody acted who lawfully stands for the person."""
+    stands = actor.kind == ActorKind.REQUESTER and case.contact_by == ContactBy.REPRESENTATIVE
+    return {"as": case.acts_as} if stands else {}
+
+
+def _details(request: PrivacyRequest, actor: Actor, because: Because | None) -> dict[str, Any]:
+    details: dict[str, Any] = {"right": request.right, **as_whom(request.case, actor)}
     if because and because.code:
         details["code"] = because.code
     if request.outcome:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from dsar.desk import words
-from dsar.enums import ActorKind, MessageStatus, Outcome, Right, State
+from dsar.enums import ActorKind, MessageStatus, Outcome, RepresentativeKind, Right, State
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import paper
@@ -142,6 +142,8 @@ def _details(event: AuditEvent) -> str:
         parts.append(str(source))
     if "founded" in details:
         parts.append(str(_("founded") if details["founded"] else _("unfounded")))
+    if kind := details.get("as"):
+        parts.append(str(RepresentativeKind(kind).label))
     if hold := details.get("hold"):
         parts.append(str(_("hold %(number)s") % {"number": hold}))
     if intake := details.get("intake"):

@@ -162,7 +162,7 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "representative": (
         _("Representative"),
-        _("Somebody acts for the person. Check the authority before anything is confirmed."),
+        _("Somebody asks for the person. Look at “Who asks for them” before anything goes on."),
     ),
     "unanswered": (
         _("No confirmation"),
@@ -246,6 +246,9 @@ EVENTS: Final[Mapping[str, Any]] = {
     "statement_attached": _("Statement attached by the person"),
     "rectify_done": _("Corrected in a source"),
     "mailbox_proven": _("Mailbox proven"),
+    "representative_named": _("Somebody asks for the person"),
+    "representative_allowed": _("The person lets somebody ask for them"),
+    "representative_not_allowed": _("The person lets nobody act for them"),
     "second_factor_shown": _("Second factor shown"),
     "not_me": _("Somebody with this mailbox said: this was not me"),
     "mail_received": _("Mail received"),

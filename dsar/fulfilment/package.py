@@ -27,7 +27,7 @@ from dsar.enums import Notice, PackageStatus, StepKind, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
 from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
 from dsar.notifications import outbox
-from dsar.workflow import lock
+from dsar.workflow import as_whom, lock
 
 log = structlog.get_logger(__name__)
 
@@ -151,15 +151,18 @@ def open_for_download(package: Package) -> Reader:
     return reader
 
 
-def note_download(package: Package) -> None:
-    """Count a download, write it to the audit trail, and tell the person's own address, once a day at most."""
+def note_download(package: Package, *, by: str = "") -> None:
+    """Count a download, write it to the audit trail, and tell the person's own address, once a day at most.
+
+    `by` is what somebody acts as who is not the person (a RepresentativeKind)."""
     now = timezone.now()
     with transaction.atomic():
         request = lock(package.request_id)
+        details = {"version": package.version, **({"as": by} if by else as_whom(request.case, REQUESTER))}
         Package.objects.filter(pk=package.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
         audit.record(
             request.case,
-            audit.Entry("copy_downloaded", REQUESTER, request.pk, details={"version": package.version}),
+            audit.Entry("copy_downloaded", REQUESTER, request.pk, details=details),
         )
         day = timezone.localdate(now).isoformat()
         outbox.queue(request, Notice.COPY_DOWNLOADED, dedupe=f"copy:{package.pk}:{day}")

@@ -7,10 +7,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dsar import audit, deadlines, keys
-from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Right
+from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Notice, Right
 from dsar.law import regimes
-from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest
+from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest, Representation
 from dsar.models.case import reply_token
+from dsar.notifications import outbox
 from dsar.workflow import Inside, move
 
 POLICY_VERSION = "1"
@@ -20,6 +21,7 @@ POLICY_VERSION = "1"
 class Contact:
     """What was understood of a form or a mail. `clear` is False where a person has to sort it first.
 
+    `acts_as` is "self" or a RepresentativeKind; then `own_name` and `own_email` are those of who asks for the person.
     `take_back`: a choice is taken back; only somebody who showed who they are is ever understood like that. `by_post`:
     the person has no mailbox and is answered at `postal`; `email` is then the address of the account, or empty.
     """
@@ -32,6 +34,8 @@ class Contact:
     region: str = ""
     language: str = "en-gb"
     acts_as: str = "self"
+    own_name: str = ""
+    own_email: str = ""
     clear: bool = True
     machine: bool = False
     take_back: bool = False
@@ -97,6 +101,10 @@ def open_case(intake: Intake, contact: Contact) -> Case:
         case.save(force_insert=True)
         held.case, held.status = case, IntakeStatus.OPENED
         held.save(update_fields=["case", "status"])
+        if contact.own_email:
+            standing = Representation.named(case, contact.acts_as, contact.own_name, contact.own_email)
+            standing.save(force_insert=True)
+            audit.record(case, audit.Entry("representative_named", REQUESTER, details={"as": standing.kind}))
         copy = None
         # A copy that is asked for together with a deletion comes first: afterwards there is nothing left to copy.
         for right in sorted(contact.rights or (Right.UNCLEAR.value,), key=lambda right: right not in COPY_RIGHTS):
@@ -105,6 +113,8 @@ def open_case(intake: Intake, contact: Contact) -> Case:
                 after=copy if right == Right.DELETION else None, take_back=contact.take_back,
             )  # fmt: skip
             copy = made if right in COPY_RIGHTS and copy is None else copy
+        if contact.own_email:
+            outbox.queue_for_case(case, Notice.REP_ASKED, request=made, to=standing.email)
     return case
 
 

@@ -1,6 +1,7 @@
 """The web form: asks what the right needs and no more, and becomes a case."""
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from dsar import keys
-from dsar.enums import Channel, IntakeStatus, Right
+from dsar.enums import Channel, IntakeStatus, RepresentativeKind, Right
 from dsar.intake import submit
 from dsar.law import countries
 from dsar.models import Case, Intake
@@ -22,6 +23,12 @@ log = structlog.get_logger(__name__)
 
 FORM_SALT = "rightsdesk.form"
 FORM_HOURS = 24
+# What no name has: signs of addresses and markup, figures, a full stop between letters ("evil.example"), and characters
+# that hide or turn text around.
+NO_NAME = re.compile(
+    r"[<>@/\\:;{}\[\]()|=#%&?*+~^$\"`0-9_\x00-\x1f\x7f\u200b\u200e\u200f\u2028-\u202f\u2060-\u206f]|\.\w\w|www\b",
+    re.IGNORECASE,
+)
 FREE_TEXT = {
     Right.CORRECTION: _("What is wrong, and what should it say instead?"),
     Right.OBJECTION: _("What use do you object to, and why?"),
@@ -67,12 +74,6 @@ class RequestForm(forms.Form):
             "invalid_choice": _("Please choose where you live from the list."),
         },
     )
-    acts_as = forms.ChoiceField(
-        label=_("Who is this for?"),
-        choices=[("self", _("For me")), ("agent", _("For somebody else, who allowed me to ask"))],
-        initial="self",
-        widget=forms.RadioSelect,
-    )
 
     def __init__(self, *args: Any, right: Right, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,14 +91,7 @@ class RequestForm(forms.Form):
 
     def clean_email(self) -> str:
         """A usable address: it is the only way to reach the person."""
-        value: str = self.cleaned_data["email"].strip()
-        try:
-            validate_email(value)
-        except forms.ValidationError:
-            raise forms.ValidationError(_("Please enter a whole e-mail address, such as name@example.com.")) from None
-        if not keys.normalise_email(value):
-            raise forms.ValidationError(_("Please enter the address at which you read your mail."))
-        return value
+        return clean_address(self.cleaned_data["email"])
 
     def clean_number(self) -> str:
         """The one-time number of this form, unsigned."""
@@ -114,7 +108,8 @@ class RequestForm(forms.Form):
         raw = json.dumps(
             {
                 "right": self.right, "email": data["email"], "country": data["country"],
-                "acts_as": data["acts_as"], "statement": data.get("statement", ""),
+                "acts_as": data.get("acts_as", "self"), "statement": data.get("statement", ""),
+                "own_name": data.get("own_name", ""), "own_email": data.get("own_email", ""),
                 "language": get_language() or settings.LANGUAGE_CODE,
             }
         ).encode()  # fmt: skip
@@ -128,6 +123,78 @@ class RequestForm(forms.Form):
         return intake
 
 
+class RepresentedForm(RequestForm):
+    """The same, asked by somebody for somebody else: whose data, who asks, and by what right they do."""
+
+    field_order = ("number", "acts_as", "email", "country", "statement", "own_name", "own_email")
+
+    acts_as = forms.ChoiceField(
+        label=_("How do you act for them?"),
+        help_text=_(
+            "Whoever is 13 or older and understands what this means asks alone. For a child who cannot, a parent or"
+            " guardian asks."
+        ),
+        choices=RepresentativeKind.choices,
+        error_messages={"required": _("Please say how you act for them.")},
+        widget=forms.RadioSelect,
+    )
+    own_name = forms.CharField(
+        label=_("Your own name"),
+        help_text=_("We tell it to the person you ask for."),
+        max_length=80,
+        error_messages={"required": _("Please enter your name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    own_email = forms.CharField(
+        label=_("Your own e-mail address"),
+        help_text=_("We write to you here. It need not be known to us."),
+        max_length=254,
+        error_messages={"required": _("Please enter your own e-mail address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+
+    def __init__(self, *args: Any, right: Right, **kwargs: Any) -> None:
+        super().__init__(*args, right=right, **kwargs)
+        self.fields["email"].label = _("Their e-mail address")
+        self.fields["email"].help_text = _("If they have an account, the address of the account.")
+        self.fields["email"].widget.attrs["autocomplete"] = "off"
+        self.fields["country"].label = _("Where do they live?")
+        self.order_fields(self.field_order)
+
+    def clean_own_name(self) -> str:
+        """A name, and nothing that a mail program makes a link of: a stranger reads it in a mail of ours."""
+        return clean_name(self.cleaned_data["own_name"])
+
+    def clean_own_email(self) -> str:
+        """A usable address, and not the person's own."""
+        value = clean_address(self.cleaned_data["own_email"])
+        if keys.normalise_email(value) == keys.normalise_email(str(self.cleaned_data.get("email", ""))):
+            raise forms.ValidationError(
+                _("This is the address of the person. Please enter your own, or ask for yourself on the other form.")
+            )
+        return value
+
+
+def clean_name(value: str) -> str:
+    """A person's name as text of one line. Raises ValidationError for what looks like an address."""
+    name = " ".join(value.split())
+    if not name or NO_NAME.search(name):
+        raise forms.ValidationError(_("Please write the name alone, without addresses or signs that no name has."))
+    return name
+
+
+def clean_address(value: str) -> str:
+    """A usable address. Raises ValidationError."""
+    address = value.strip()
+    try:
+        validate_email(address)
+    except forms.ValidationError:
+        raise forms.ValidationError(_("Please enter a whole e-mail address, such as name@example.com.")) from None
+    if not keys.normalise_email(address):
+        raise forms.ValidationError(_("Please enter the address at which you read your mail."))
+    return address
+
+
 def process(intake: Intake, raw: bytes | None = None) -> Case:
     """Open the case of a stored form; repeatable."""
     data = json.loads(raw if raw is not None else submit.raw_bytes(intake))
@@ -136,6 +203,7 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
     contact = submit.Contact(
         email=data["email"], rights=rights, statement=data["statement"],
         country="" if country == "other" else country, region=region, language=data["language"], acts_as=data["acts_as"],
+        own_name=data.get("own_name", ""), own_email=data.get("own_email", ""),
         clear=bool(rights), take_back=data.get("take_back", False),
     )  # fmt: skip
     return submit.open_case(intake, contact)

@@ -17,14 +17,15 @@ from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.recipient_notice import RecipientNotice
+from dsar.models.representation import AuthorityPaper, Representation
 from dsar.models.restriction import Restriction
 from dsar.models.step import Step
 from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "Case", "CaseKey", "Checkpoint", "Choice", "CopyPart",
-    "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold", "Letter", "Message", "OwnerTask",
-    "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction", "Restriction", "Source", "Step", "Subject",
-    "Tombstone", "staff",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
+    "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold",
+    "Letter", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
+    "Representation", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

@@ -2,16 +2,17 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dsar import keys
-from dsar.enums import Channel
+from dsar.enums import Channel, ContactBy
 
 if TYPE_CHECKING:
     from dsar.models.intake import Intake
@@ -66,6 +67,8 @@ class Case(models.Model):
     contact_sealed = models.BinaryField(null=True)
     by_post = models.BooleanField(_("answered by post"), default=False)
     postal_sealed = models.BinaryField(null=True)
+    contact_by = models.CharField(max_length=16, choices=ContactBy.choices, blank=True, default=ContactBy.OWN)
+    contact_at = models.DateTimeField(null=True)
     name_sealed = models.BinaryField(null=True)
     subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
     reply_index = models.CharField(max_length=64, blank=True, db_index=True)
@@ -82,11 +85,14 @@ class Case(models.Model):
         indexes = [models.Index(fields=["received_at", "id"], name="case_received")]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(by_post=False)
-                | models.Q(postal_sealed__isnull=False)
-                | models.Q(purged_at__isnull=False),
+                condition=Q(by_post=False) | Q(postal_sealed__isnull=False) | Q(purged_at__isnull=False),
                 name="case_by_post_has_an_address",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_sealed__isnull=True, contact_by="")
+                | (Q(contact_sealed__isnull=False, contact_at__isnull=False) & ~Q(contact_by="")),
+                name="case_another_contact_by_a_rule",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -169,6 +175,11 @@ class Case(models.Model):
     def is_proven(self) -> bool:
         """Whether somebody showed that they read this mailbox."""
         return self.email_proven_at is not None
+
+    def counts_since(self, proven_at: datetime) -> bool:
+        """Whether a proof of the address that the case is written to still counts: one from before a change of that
+        address was a proof of another."""
+        return self.contact_at is None or proven_at > self.contact_at
 
     def reply_address(self) -> str:
         """Where an answer by mail reaches this case: privacy+TOKEN@, the token being a keyed hash."""

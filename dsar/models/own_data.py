@@ -50,7 +50,7 @@ OWN_DATA: dict[str, Own] = {
             sealed="email_sealed contact_sealed postal_sealed name_sealed", index="email_index reply_index subject",
             pseudonym="id uid reference", personal="country region language",
             operational="channel regime regime_version policy_version acts_as received_at email_proven_at proven_tier"
-            " by_post machine_mail closed_at purged_at audit_length audit_head",
+            " by_post contact_by contact_at machine_mail closed_at purged_at audit_length audit_head",
         ),
     ),
     "dsar.CaseKey": Own(
@@ -122,6 +122,19 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Restriction": Own(
         "as long as it is in force, and then: " + CASE_PERIOD, "the purge empties the index",
         _fields(index="email_index", pseudonym="id request", operational="ground since lifts_at lifted_at"),
+    ),
+    "dsar.Representation": Own(
+        CASE_PERIOD, "the purge empties the index and destroys the key of name, address and words",
+        _fields(
+            sealed="name_sealed email_sealed first_words_sealed second_words_sealed refused_words_sealed",
+            index="email_index", pseudonym="id case named_by allowed_by first_seen_by second_seen_by refused_by",
+            operational="kind asked_at may_follow may_receive allowed_at first_seen_at second_seen_at refused_at revoked_at",
+        ),
+    ),
+    "dsar.AuthorityPaper": Own(
+        "until the authority is decided (law 12); that it was seen, by whom and when: " + CASE_PERIOD,
+        "deciding the authority empties it, and so does the purge",
+        _fields(sealed="name_sealed body_sealed", pseudonym="id uid representation", operational="size received_at destroyed_at"),
     ),
     "dsar.Package": Own(
         "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,

@@ -11,6 +11,7 @@ from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 
 from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State
 from dsar.models.request_conditions import (
+    address_on_file,
     anybody_of_the_case,
     approver,
     copy_in_hand,
@@ -410,7 +411,13 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     # --- a copy is looked through ---------------------------------------------------------------------------------
 
-    @transition(field=state, source=State.CHECKING, target=State.COMPLETED, permission=approver, conditions=[is_copy])
+    @transition(
+        field=state,
+        source=State.CHECKING,
+        target=State.COMPLETED,
+        permission=approver,
+        conditions=[is_copy, address_on_file],
+    )
     def hand_over(self, *, now: datetime, outcome: str) -> None:
         """The copy is offered to the person (GDPR Art 12(3), 15(3))."""
         if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):

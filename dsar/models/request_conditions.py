@@ -11,6 +11,7 @@ from dsar.enums import (
     OVERTAKEN_BY_DELETION,
     UNVERIFIED_RIGHTS,
     ActorKind,
+    ContactBy,
     PackageStatus,
     Right,
     State,
@@ -18,7 +19,17 @@ from dsar.enums import (
 from dsar.models.actor import Actor
 
 if TYPE_CHECKING:
+    from dsar.models.case import Case
     from dsar.models.privacy_request import PrivacyRequest
+
+
+def may_be_written_to(case: "Case") -> bool:
+    """Whether what a case is written to is its own address, or another one by a rule that has passed and still holds."""
+    if case.contact_by == ContactBy.REPRESENTATIVE:
+        standing = getattr(case, "representation", None)
+        return standing is not None and standing.stands
+    return case.contact_sealed is None
+
 
 Permission = Callable[["PrivacyRequest", Any], bool]
 
@@ -135,6 +146,12 @@ def copy_in_hand(request: "PrivacyRequest") -> bool:
     if package is None or package.offered_at is None or package.downloaded_at is not None:
         return True
     return timezone.now() >= package.offered_at + settings.COPY_WAITS
+
+
+def address_on_file(request: "PrivacyRequest") -> bool:
+    """A copy goes to an address on file, or to another one by a rule that has passed: a lost mailbox whose notice is over,
+    or somebody who lawfully stands for the person."""
+    return may_be_written_to(request.case)
 
 
 def not_extended(request: "PrivacyRequest") -> bool:

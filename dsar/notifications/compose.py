@@ -12,9 +12,19 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
-from dsar.enums import OWNER_NOTICES, TO_OTHERS, UNVERIFIED_RIGHTS, CheckKind, DecisionKind, Notice, Outcome, Right
+from dsar.enums import (
+    OWNER_NOTICES,
+    REP_NOTICES,
+    TO_OTHERS,
+    UNVERIFIED_RIGHTS,
+    CheckKind,
+    DecisionKind,
+    Notice,
+    Outcome,
+    Right,
+)
 from dsar.law import codes, regimes
-from dsar.models import Message
+from dsar.models import Case, Message, Representation
 from dsar.notifications import choices, letters, owner_letters, post, to_recipients
 
 
@@ -31,10 +41,11 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
     if not address:
         # Django sends a mail to nobody without a word, and it would count as sent.
         raise NoAddress
-    # Others are written to in the house's language, and answer the team: the reply address of a case is the person's own
-    # way in, and what comes there would be filed as theirs.
+    # Colleagues and companies are written to in the house's language. Whoever is not the person answers the team: the
+    # reply address of a case is the person's own way in, and what comes there would be filed as theirs.
     to_other = message.notice in TO_OTHERS
-    with translation.override(settings.LANGUAGE_CODE if to_other else case.language or settings.LANGUAGE_CODE):
+    in_house = to_other and message.notice not in REP_NOTICES
+    with translation.override(settings.LANGUAGE_CODE if in_house else case.language or settings.LANGUAGE_CODE):
         recipient = message.notice == Notice.TELL_RECIPIENT
         context = to_recipients.context(message) if recipient else context_for(message)
         folder = f"email/{message.notice}"
@@ -109,13 +120,15 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
         "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
         "code_minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),
     }
+    if case.acts_as != "self":
+        context |= _representative(case)
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
     if message.by_post:
         context |= {"by_post": True, "postal": case.postal.splitlines(), "own_address": post.own_address()}
     if layout:
         context |= {"layout": layout, "sent_on": message.sent_at or message.created_at}
-    elif check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE):
+    elif check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
         context["code"] = check.code
     elif check and check.kind != CheckKind.OWNER_LINK:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
@@ -139,3 +152,15 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
     return context
+
+
+def _representative(case: Case) -> dict[str, Any]:
+    """Who asks for the person: `representative` is name (what they typed), kind (in words) and stands."""
+    found = Representation.objects.filter(case=case).first()
+    if found is None:
+        return {}
+    found.case = case
+    return {
+        "representative": {"name": found.name, "kind": found.get_kind_display(), "stands": found.stands},
+        "needs_no_proof": not case.requests.exclude(right__in=UNVERIFIED_RIGHTS).exists(),
+    }

@@ -30,7 +30,16 @@ from dsar.enums import (
     RecipientStatus,
     StepReason,
 )  # fmt: skip
-from dsar.models import Case, Decision, IdentityCheck, Message, OwnerTask, PrivacyRequest, RecipientNotice
+from dsar.models import (
+    Case,
+    Decision,
+    IdentityCheck,
+    Message,
+    OwnerTask,
+    PrivacyRequest,
+    RecipientNotice,
+    Representation,
+)  # fmt: skip
 from dsar.notifications import compose, post
 
 log = structlog.get_logger(__name__)
@@ -44,9 +53,15 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.CONFIRMED: CheckKind.NOT_ME,
     Notice.ACCESS_CODE: CheckKind.CODE,
     Notice.OWNER_CODE: CheckKind.OWNER_CODE,
+    Notice.REP_ASKED: CheckKind.REP_LINK,
+    Notice.REP_NEWS: CheckKind.REP_LINK,
+    Notice.REP_CODE: CheckKind.REP_CODE,
 }
 WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST})
-URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE})
+URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE, Notice.REP_CODE})
+REP_LIMITED = (Notice.REP_ASKED, Notice.REP_CODE)
+# What a representative who may follow hears nothing of: ways in, what is written to the person alone.
+NOT_FOLLOWED = frozenset({*LINK_NOTICES, *TO_OTHERS, Notice.REPLY, Notice.COPY_DOWNLOADED})
 
 
 @dataclass(frozen=True)
@@ -61,9 +76,10 @@ def make_check(case: Case, kind: CheckKind, now: datetime, task: OwnerTask | Non
     """A new link or code for a case. An older one of the same kind is spent from now on, where using it matters."""
     lifetime = {
         CheckKind.CODE: settings.CODE_LIFETIME, CheckKind.MAILBOX: settings.LINK_LIFETIME,
-        CheckKind.OWNER_CODE: settings.CODE_LIFETIME, CheckKind.OWNER_LINK: settings.OWNER_LINK_LIFETIME,
+        CheckKind.OWNER_CODE: settings.CODE_LIFETIME, CheckKind.REP_CODE: settings.CODE_LIFETIME,
+        CheckKind.OWNER_LINK: settings.OWNER_LINK_LIFETIME,
     }.get(kind, settings.RECORD_PERIOD)  # fmt: skip
-    if task is not None or kind in (CheckKind.CODE, CheckKind.MAILBOX):
+    if task is not None or kind in (CheckKind.CODE, CheckKind.REP_CODE, CheckKind.MAILBOX):
         IdentityCheck.objects.filter(case=case, kind=kind, task=task, status=CheckStatus.PENDING).update(
             status=CheckStatus.SUPERSEDED, decided_at=now
         )
@@ -134,7 +150,10 @@ def queue_for_case(
         raise ValueError("to")
     goes_to = to or case.contact
     if not to and post.by_post(case, notice):
-        return _to_post(case, notice, request, decision, text, dedupe, author_id)
+        letter = _to_post(case, notice, request, decision, text, dedupe, author_id)
+        if letter and case.acts_as != "self":
+            _tell_follower(letter)
+        return letter
     if not goes_to:
         return None
     if not to and case.machine_mail and not case.is_proven:
@@ -142,6 +161,8 @@ def queue_for_case(
     now = timezone.now()
     to_index = keys.email_index(goes_to)
     if notice in LINK_NOTICES and not within_limit(to_index, now):
+        return None
+    if notice in REP_LIMITED and not within_limit(to_index, now, REP_LIMITED, settings.AGENT_MAILS_PER_DAY):
         return None
     if dedupe and Message.objects.filter(dedupe=dedupe).exists():
         return None
@@ -153,6 +174,8 @@ def queue_for_case(
         to_index=to_index, urgent=notice in URGENT,
         created_at=now, due_at=now, dedupe=dedupe,
     )  # fmt: skip
+    if case.acts_as != "self":
+        _tell_follower(message)
     if hand is None:
         message.save(force_insert=True)
         bell.ring(Lane.MAIL)
@@ -181,6 +204,18 @@ def _to_post(
     )  # fmt: skip
     message.save(force_insert=True)
     return message
+
+
+def _tell_follower(news: Message) -> None:
+    """Who asks for the person hears that there is news, as far as the person lets them, and not what it is."""
+    if news.notice in NOT_FOLLOWED:
+        return
+    found = Representation.objects.filter(case=news.case).first()
+    if found is None:
+        return
+    found.case = news.case
+    if found.may_follow or (found.may_receive and news.notice == Notice.DONE_COPY):
+        queue_for_case(news.case, Notice.REP_NEWS, request=news.request, to=found.email)
 
 
 class Line:

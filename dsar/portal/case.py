@@ -14,6 +14,7 @@ from dsar.enums import State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.portal import correction_forms, present, session
+from dsar.verification import representation
 from dsar.workflow import Conflict, move
 
 
@@ -49,6 +50,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
         view |= correction_forms.forms_of(one)
         view |= {name: form for (pk, name), form in failed.items() if pk == one.pk}
         views.append(view)
+    standing = representation.of(held)
     views.sort(key=lambda view: view["request"].is_ended)
     return render(
         request, "portal/case.html",
@@ -56,6 +58,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
             "case": held, "views": views, "conversation": present.conversation(held),
             "disputable": any(view["request"].is_bound and not view["request"].is_ended for view in views),
             "form": next(iter(failed.values()), None),
+            "standing": None if standing is None or standing.stands else standing,
         },
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dsar import keys
 from dsar.fulfilment import package
-from dsar.models import Package, PrivacyRequest
+from dsar.models import Case, Package, PrivacyRequest, Representation
 from dsar.portal import present, session
 from dsar.verification import links
 
@@ -70,9 +70,9 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect("case")
     found = PrivacyRequest.objects.select_related("case").filter(pk=pk, case__purged_at__isnull=True).first()
-    if found is None or not session.has_proven(request, found.case_id):
+    if found is None or not session.has_proven(request, found.case):
         return session.not_yours(request)
-    if not session.is_proven(request, found.case_id):
+    if not session.is_proven(request, found.case):
         session.ask_again(request, links.way_back(found.case))
         return redirect("follow")
     session.choose(request, found.case)
@@ -80,6 +80,11 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     if held is None:
         return _gone(request)
     package.note_download(held)
+    return to_file(held)
+
+
+def to_file(held: Package) -> HttpResponse:
+    """The way to the bytes of a copy, for the browser that asked for them with its proof."""
     return redirect("case_file", token=_signer().sign(held.uid.hex))
 
 
@@ -88,7 +93,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 def file(request: HttpRequest, token: str) -> HttpResponseBase:
     """The bytes of a copy, for the browser that pressed the button and as long as its proof counted."""
     held = _of(token)
-    if held is None or not session.has_proven(request, held.request.case_id):
+    if held is None or not _may_have(request, held.request.case):
         return session.not_yours(request)
     if not present.is_offered(held):
         return _gone(request)
@@ -103,6 +108,14 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
         refused = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
         refused["Content-Range"] = f"bytes */{held.size}"
         return refused
+
+
+def _may_have(request: HttpRequest, case: Case) -> bool:
+    """The person; or who asks for them, as long as the person lets them have a copy."""
+    if session.has_proven(request, case):
+        return True
+    standing = Representation.objects.filter(case=case, may_receive=True).first()
+    return standing is not None and session.represents(request, standing)
 
 
 def _of(token: str) -> Package | None:

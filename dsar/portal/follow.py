@@ -54,7 +54,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     check = _usable(request, CheckKind.FOLLOW)
     if check is None:
         return session.not_yours(request)
-    if session.is_proven(request, check.case_id):
+    if session.is_proven(request, check.case):
         session.choose(request, check.case)
         return redirect(next_place(check.case))
     if request.method == "POST":

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from dsar import deadlines
 from dsar.enums import UNVERIFIED_RIGHTS, Right
-from dsar.intake.web import RequestForm
+from dsar.intake.web import RepresentedForm, RequestForm
 from dsar.law import countries
 from dsar.notifications import letters
 from dsar.notifications.choices import WORDS
@@ -87,15 +87,30 @@ def ask(request: HttpRequest, right: str) -> HttpResponse:
         raise Http404
     known = {"email": request.user.email} if isinstance(request.user, User) else {}
     form = RequestForm(request.POST if request.method == "POST" else None, right=card.right, initial=known)
+    return _taken(request, card, form, "self")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for(request: HttpRequest, right: str) -> HttpResponse:
+    """The same for somebody else: a page of its own, so that who asks for themselves reads nothing of it."""
+    card = BY_SLUG.get(right)
+    if card is None:
+        raise Http404
+    form = RepresentedForm(request.POST if request.method == "POST" else None, right=card.right)
+    return _taken(request, card, form, "other")
+
+
+def _taken(request: HttpRequest, card: Card, form: RequestForm, who: str) -> HttpResponse:
     if form.is_bound:
         if form.is_valid():
             form.submit()
             typed = form.cleaned_data
             response = redirect("received")
-            session.note_sent(response, card.right.value, typed["country"], typed["acts_as"], typed["email"])
+            session.note_sent(response, card.right.value, typed["country"], who, typed["email"])
             return response
         form.renew()
-    facts = {"card": card, "form": form, "unverified": card.right in UNVERIFIED_RIGHTS}
+    facts = {"card": card, "form": form, "unverified": card.right in UNVERIFIED_RIGHTS, "other": who == "other"}
     return render(request, "portal/ask.html", facts)
 
 
@@ -117,6 +132,6 @@ def received(request: HttpRequest) -> HttpResponse:
             "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
             "needs_proof": right not in UNVERIFIED_RIGHTS and right != Right.UNCLEAR,
             "choice": WORDS.get(right), "unclear": right == Right.UNCLEAR, "is_deletion": right == Right.DELETION,
-            "agent": sent["acts_as"] == "agent",
+            "agent": sent["acts_as"] == "other",
         },
     )  # fmt: skip

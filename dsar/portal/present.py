@@ -24,6 +24,7 @@ from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
 from dsar.models import Case, Message, Package, PrivacyRequest
+from dsar.models.request_conditions import may_be_written_to
 from dsar.notifications import letters, paper, report
 
 SOON_DAYS = 5
@@ -87,7 +88,7 @@ def copy_view(request: PrivacyRequest) -> dict[str, Any] | None:
 def offered(request: PrivacyRequest) -> Package | None:
     """The copy of this request that its person can download now."""
     made = package.current(request)
-    if made is None or not is_offered(made):
+    if made is None or not is_offered(made) or not may_be_written_to(request.case):
         return None
     made.request = request
     return made

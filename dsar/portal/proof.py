@@ -14,12 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dsar.enums import CheckKind, Right, State
 from dsar.fulfilment import locating
-from dsar.models import Case
+from dsar.models import Case, Representation
 from dsar.notifications import letters
 from dsar.portal import session
-from dsar.verification import links
+from dsar.verification import links, representation
 
-LEADS_TO = {CheckKind.MAILBOX: "proof", CheckKind.FOLLOW: "follow", CheckKind.NOT_ME: "not_me"}
+LEADS_TO = {
+    CheckKind.MAILBOX: "proof",
+    CheckKind.FOLLOW: "follow",
+    CheckKind.NOT_ME: "not_me",
+    CheckKind.REP_LINK: "represent",
+}
 REFRESH_SECONDS = 2
 LONG_SECONDS = 60
 
@@ -43,8 +48,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     if (
         check
         and not check.case.purged_at
-        and check.kind != CheckKind.NOT_ME
-        and session.is_proven(request, check.case_id)
+        and check.kind not in (CheckKind.NOT_ME, CheckKind.REP_LINK)
+        and session.is_proven(request, check.case)
     ):
         # The same browser has proven this case: a link that it used already leads it on.
         session.choose(request, check.case)
@@ -67,7 +72,7 @@ def proof(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         rights = look.check.case.requests.order_by("pk").values_list("right", flat=True)
         facts = {"case": look.check.case, "understood": [letters.understood(Right(right)) for right in rights]}
-        return render(request, "portal/proof.html", facts)
+        return render(request, "portal/proof.html", {**facts, "standing": _asks_for_them(look.check.case)})
     try:
         case = links.prove_mailbox(look.check.token)
     except links.Refused:
@@ -76,7 +81,14 @@ def proof(request: HttpRequest) -> HttpResponse:
     located = case.requests.filter(state=State.LOCATING, located_at__isnull=False)
     for pk in located.order_by("pk").values_list("pk", flat=True):
         locating.settle(pk)
-    return redirect(next_place(case))
+    asks = _asks_for_them(case)
+    return redirect("case_allow" if asks and not asks.allowed_at and not asks.revoked_at else next_place(case))
+
+
+def _asks_for_them(case: Case) -> Representation | None:
+    """Who asks in the name of the person, where it is the person who reads this."""
+    found = representation.of(case)
+    return None if found is None or found.stands else found
 
 
 @never_cache
@@ -123,7 +135,7 @@ def new_link(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/new_link_sent.html")
     look = session.link_in_hand(request)
     by_address = request.method == "POST" and "email" in request.POST
-    if look and look.check and not by_address and session.is_proven(request, look.check.case_id):
+    if look and look.check and not by_address and session.is_proven(request, look.check.case):
         # The second half of a double click: the first one has proven the mailbox.
         return redirect(next_place(look.check.case))
     form = AddressForm(request.POST if by_address else None)

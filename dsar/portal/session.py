@@ -17,14 +17,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dsar import keys
-from dsar.models import Case, IdentityCheck, OwnerTask, PrivacyRequest
+from dsar.models import Case, IdentityCheck, OwnerTask, PrivacyRequest, Representation
 from dsar.verification import links
 
 P = ParamSpec("P")
 CaseView = Callable[Concatenate[HttpRequest, Case, P], HttpResponse]
 RequestView = Callable[[HttpRequest, PrivacyRequest], HttpResponse]
 PROVEN, CURRENT, LINK, SENT, BACK = "proven", "case", "link", "sent", "back"
-TASK, OWNERS = "task", "owners"
+TASK, OWNERS, REPRESENTS = "task", "owners", "represents"
 
 
 def take_link(request: HttpRequest, check: IdentityCheck | None) -> None:
@@ -84,16 +84,32 @@ def choose(request: HttpRequest, case: Case) -> None:
     request.session[CURRENT] = case.pk
 
 
-def is_proven(request: HttpRequest, case_id: int) -> bool:
-    """Whether this browser proved this case within PROOF_LIFETIME."""
-    at = _proven(request).get(str(case_id))
+def is_proven(request: HttpRequest, case: Case) -> bool:
+    """Whether this browser proved, within PROOF_LIFETIME, the address that this case is written to now."""
+    at = _proven(request).get(str(case.pk))
+    return at is not None and _lasts(at, timezone.now()) and case.counts_since(datetime.fromisoformat(at))
+
+
+def has_proven(request: HttpRequest, case: Case) -> bool:
+    """Whether this browser ever proved the address of this case, however long ago. It may be asked for a fresh code, and
+    nothing more is told or done on the strength of this."""
+    at = _proven(request).get(str(case.pk))
+    return at is not None and case.counts_since(datetime.fromisoformat(at))
+
+
+def prove_representative(request: HttpRequest, standing: Representation) -> None:
+    """Note that this browser's person reads the mailbox of who asks for somebody else. It is no proof of the person's:
+    it is kept apart, and no page of the person's looks at it."""
+    now = timezone.now()
+    held: dict[str, str] = request.session.get(REPRESENTS, {})
+    kept = {number: at for number, at in held.items() if _lasts(at, now)}
+    request.session[REPRESENTS] = {**kept, str(standing.pk): now.isoformat()}
+
+
+def represents(request: HttpRequest, standing: Representation) -> bool:
+    """Whether this browser entered a code that was sent to this representative, within PROOF_LIFETIME."""
+    at = request.session.get(REPRESENTS, {}).get(str(standing.pk))
     return at is not None and _lasts(at, timezone.now())
-
-
-def has_proven(request: HttpRequest, case_id: int) -> bool:
-    """Whether this browser ever proved this case, however long ago. It may be asked for a fresh code, and nothing more
-    is told or done on the strength of this."""
-    return str(case_id) in _proven(request)
 
 
 def ask_again(request: HttpRequest, check: IdentityCheck) -> None:
@@ -111,9 +127,8 @@ def way_on(request: HttpRequest, otherwise: str) -> str:
 def current_case(request: HttpRequest) -> Case | None:
     """The case that was proven last in this browser, while the proof lasts."""
     number = request.session.get(CURRENT)
-    if number is None or not is_proven(request, number):
-        return None
-    return Case.objects.filter(pk=number, purged_at__isnull=True).first()
+    found = Case.objects.filter(pk=number, purged_at__isnull=True).first() if number else None
+    return found if found and is_proven(request, found) else None
 
 
 def _proven(request: HttpRequest) -> dict[str, str]:
@@ -147,7 +162,7 @@ def needs_request(view: RequestView) -> Callable[[HttpRequest, int], HttpRespons
     @wraps(view)
     def guarded(request: HttpRequest, pk: int) -> HttpResponse:
         found = PrivacyRequest.objects.select_related("case").filter(pk=pk, case__purged_at__isnull=True).first()
-        if found is None or not is_proven(request, found.case_id):
+        if found is None or not is_proven(request, found.case):
             return not_yours(request)
         return view(request, found)
 

@@ -14,6 +14,7 @@ from dsar import audit
 from dsar.enums import IntakeStatus, MessageStatus
 from dsar.models import (
     SYSTEM,
+    AuthorityPaper,
     Case,
     CaseKey,
     Choice,
@@ -23,6 +24,7 @@ from dsar.models import (
     Message,
     OwnerTask,
     PrivacyRequest,
+    Representation,
     Restriction,
     Subject,
 )  # fmt: skip
@@ -63,6 +65,10 @@ def purge(pk: int, now: datetime | None = None) -> None:
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(
             status=MessageStatus.FAILED, reason="purged"
         )
+        Representation.objects.filter(case=case).update(email_index="", name_sealed=None, email_sealed=None)
+        AuthorityPaper.objects.filter(representation__case=case, destroyed_at__isnull=True).update(
+            name_sealed=None, body_sealed=None, destroyed_at=moment
+        )
         Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="")
         Letter.objects.filter(message__case=case).update(pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.
@@ -73,8 +79,8 @@ def purge(pk: int, now: datetime | None = None) -> None:
         )
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
-            purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, postal_sealed=None, name_sealed=None,
-            reply_index="", subject=None,
+            purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, contact_by="", postal_sealed=None,
+            name_sealed=None, reply_index="", subject=None,
         )  # fmt: skip
         # A keyed hash of the address is an index too: it goes with the last case that leads to it.
         Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()

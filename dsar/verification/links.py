@@ -13,7 +13,7 @@ from dsar.enums import CheckKind, CheckStatus, Notice, State
 from dsar.law import regimes, tiers
 from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
 from dsar.notifications import outbox
-from dsar.workflow import move
+from dsar.workflow import as_whom, move
 
 
 class Refused(Exception):
@@ -71,16 +71,20 @@ def prove_mailbox(token: str) -> Case:
         if not spent:
             raise Refused("spent")
         first = not case.is_proven
-        audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details={"tier": tier}))
+        details = {"tier": tier, **as_whom(case, REQUESTER)}
+        audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))
         if first:
-            # The requests move while the case is still unproven: that is the condition of the verb.
-            waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(
-                right=""
-            )
-            for pk in waiting.order_by("pk").values_list("pk", flat=True):
-                move(pk, "verify", actor=REQUESTER)
-            Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)
+            count_as_proven(case, subject, tier, now)
     return Case.objects.get(pk=case.pk)
+
+
+def count_as_proven(case: Case, subject: Subject, tier: int, now: datetime) -> None:
+    """The case is proven from now on, and every request that the tier reaches moves on. The caller holds both rows."""
+    # The requests move while the case is still unproven: that is the condition of the verb.
+    waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+        move(pk, "verify", actor=REQUESTER)
+    Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)
 
 
 def send_new_link(case: Case) -> None:

@@ -87,16 +87,6 @@ def test_an_address_that_reaches_two_accounts_selects_nothing(visitor: Visitor, 
     assert "Prompts and outputs" not in str(lead.soup.find(id="plan-title"))
 
 
-def test_an_agent_is_looked_at_first(visitor: Visitor, clerk: Colleague) -> None:
-    visitor.ask(CAST.plain, acts_as="agent")
-    visitor.sees("You ask for somebody else")
-    visitor.prove(CAST.plain)
-    request = scenes.request_of(CAST.plain)
-    assert (request.state, request.judgement) == (State.REVIEW, ["representative"])
-    clerk.look_at(request)
-    clerk.sees("somebody else")
-
-
 @pytest.mark.parametrize(
     ("address", "amount", "reason"),
     [

@@ -51,7 +51,7 @@ def test_sending_twice_makes_one_case(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        {"email": "nonsense"}, {"email": ""}, {"email": "noreply@example.com"}, {"country": "XX"}, {"acts_as": "king"},
+        {"email": "nonsense"}, {"email": ""}, {"email": "noreply@example.com"}, {"country": "XX"},
         {"email": "a\x00@example.com"}, {"number": "forged"}, {"number": ""}, {"email": "x" * 300 + "@example.com"},
     ],
 )  # fmt: skip
