@@ -48,14 +48,13 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
     with translation.override(settings.LANGUAGE_CODE if in_house else case.language or settings.LANGUAGE_CODE):
         recipient = message.notice == Notice.TELL_RECIPIENT
         context = to_recipients.context(message) if recipient else context_for(message)
-        folder = f"email/{message.notice}"
-        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        context["subject"] = subject(message, context)
         text = as_text(message, context)
-        html = render_to_string(f"{folder}/body.html", context)
+        html = render_to_string(f"email/{message.notice}/body.html", context)
     domain = settings.PRIVACY_EMAIL.rpartition("@")[2]
     identity = keys.mac("message-id", str(message.pk), str(case.uid)).hex()[:32]
     made = EmailMultiAlternatives(
-        subject=subject,
+        subject=context["subject"],
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
@@ -71,6 +70,11 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
     )
     made.attach_alternative(html, "text/html")
     return made
+
+
+def subject(message: Message, context: dict[str, Any]) -> str:
+    """The subject of a notice, in one line: also the title of its page and of its PDF."""
+    return " ".join(render_to_string(f"email/{message.notice}/subject.txt", context).split())
 
 
 def as_text(message: Message, context: dict[str, Any]) -> str:

@@ -60,7 +60,8 @@ def language_of(case: Case) -> str:
 
 def context(message: Message, layout: str) -> dict[str, Any]:
     """What the letter's templates use, in the frame `layout`. The caller has switched to the case's language."""
-    return compose.context_for(message, layout=layout)
+    context = compose.context_for(message, layout=layout)
+    return {**context, "subject": compose.subject(message, context)}
 
 
 def body(message: Message) -> str:
