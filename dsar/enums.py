@@ -308,6 +308,7 @@ REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS)
 # the person, and stand in nobody's conversation but ours.
 TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
+CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 
 
 class DecisionKind(models.TextChoices):

@@ -28,7 +28,8 @@ def _waits(request: PrivacyRequest) -> bool:
     if request.disputed_at is not None:
         return False
     others = request.steps.exclude(reason__in=["", *WITH_OWNERS]).exclude(status=StepStatus.DONE)
-    return bool(request.attention and request.attention not in WITH_OWNERS) or others.exists()
+    stuck = request.undelivered_at or (request.attention and request.attention not in WITH_OWNERS)
+    return bool(stuck) or others.exists()
 
 
 def _copy_fails(request: PrivacyRequest) -> bool:
@@ -218,9 +219,19 @@ VERBS: Mapping[str, Verb] = {
             _("Write to the requester"),
             _("Your message is on its way."),
             forms.ReplyForm,
-            lambda pk, data, actor: decide.reply(pk, data["text"], actor=actor),
+            lambda pk, data, actor: decide.reply(pk, data["text"], actor=actor, seen=data["seen"]),
             HANDLERS,
             help=_("Changes nothing about the request."),
+        ),
+        Verb(
+            "read",
+            _("Read, needs no answer"),
+            _("Noted as read."),
+            forms.ReadForm,
+            lambda pk, data, actor: decide.read(pk, actor=actor, seen=data["seen"]),
+            HANDLERS,
+            exists=lambda request: request.unread_at is not None,
+            help=_("For thanks and the like. A new wish is filed as a request of its own."),
         ),
         Verb(
             "note",

@@ -12,6 +12,7 @@ from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 from dsar.notifications import report
+from dsar.review import decide
 
 RIGHTS = [(right.value, right.label) for right in Right if right.value]
 LONGEST = 8000
@@ -138,7 +139,18 @@ class ExtendForm(VerbForm):
             self.initial["code"], self.initial["text"] = found[0].code, found[0].text
 
 
-class ReplyForm(VerbForm):
+class ReadForm(VerbForm):
+    """No question; what came after the page was made stays unread."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def prepare(self) -> None:
+        """The newest message that stands on the page."""
+        if self.request.unread_at:
+            self.initial["seen"] = decide.newest_received(self.request)
+
+
+class ReplyForm(ReadForm):
     """A message that changes nothing."""
 
     text = long_text(_("Your message"), READ_BY_THEM)

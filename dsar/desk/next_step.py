@@ -29,7 +29,7 @@ class Next:
 
 def next_step(request: PrivacyRequest, actor: Actor) -> Next:
     """What comes next, in words for this role."""
-    found = _ended(request) or _stopped(request) or _by_state(request)
+    found = _unread(request) or _ended(request) or _stopped(request) or _by_state(request)
     if not found.verb:
         return found
     verb = VERBS[found.verb]
@@ -45,11 +45,25 @@ def next_step(request: PrivacyRequest, actor: Actor) -> Next:
     return found
 
 
+def _unread(request: PrivacyRequest) -> Next | None:
+    if request.unread_at is None:
+        return None
+    return Next(
+        _("The person has written"),
+        _("Read it under “Conversation”. Then answer, or say below that it needs no answer."),
+        "reply",
+    )
+
+
 def _ended(request: PrivacyRequest) -> Next | None:
     if not request.is_ended:
         return None
     day = date_format(timezone.localtime(request.ended_at)) if request.ended_at else ""
     title = _("Ended: %(outcome)s") % {"outcome": request.get_outcome_display()}
+    if VERBS["recipient"].is_there(request):
+        return Next(title, _("A recipient of the data waits to be told by you."), "recipient")
+    if request.named_reason:
+        return Next(title, _("Something about it is stuck all the same. Once the reason is gone, try again."), "retry")
     return Next(title, _("Since %(day)s. Nothing is left to do.") % {"day": day})
 
 
@@ -71,7 +85,7 @@ def _stopped(request: PrivacyRequest) -> Next | None:
         return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
     if VERBS["by-hand"].is_there(request):
         return Next(_("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there."))
-    if request.attention:
+    if request.named_reason:
         return Next(
             _("Something is stuck"), _("The reason stands under “The work”. Once it is gone, try again."), "retry"
         )

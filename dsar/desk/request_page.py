@@ -99,7 +99,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
         "deadline": chip,
         "law": regime.text("short"),
         "law_name": regime.name,
-        "ball": tasks.ball(request) or words.ball(request.state, request.attention),
+        "ball": tasks.ball(request) or words.ball(request),
     }
 
 
@@ -215,9 +215,9 @@ def _failures(body: Body) -> list[dict[str, Any]]:
 
 
 def _stuck(request: PrivacyRequest) -> str:
-    if not request.attention or request.attention == StepReason.DISPUTED:
+    if not request.named_reason or request.attention == StepReason.DISPUTED:
         return ""
-    return str(words.attention(request.attention))
+    return str(words.attention(request.named_reason))
 
 
 def _person(case: Case, actor: Actor) -> dict[str, Any]:

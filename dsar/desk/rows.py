@@ -72,6 +72,11 @@ def lines(requests: Sequence[PrivacyRequest]) -> list[Line]:
     return [_line(request, today) for request in requests]
 
 
+def _flags(request: PrivacyRequest) -> tuple[str, ...]:
+    unread = (str(words.UNREAD),) if request.unread_at else ()
+    return unread if request.is_ended else (*unread, *(str(words.flag(code)[0]) for code in request.judgement))
+
+
 def _line(request: PrivacyRequest, today: date) -> Line:
     case, assignee = request.case, request.assignee
     return Line(
@@ -81,9 +86,9 @@ def _line(request: PrivacyRequest, today: date) -> Line:
         ended=str(request.get_outcome_display()) if request.is_ended else "",
         right=request.title,
         state=str(request.get_state_display()),
-        ball=str(words.ball(request.state, request.attention)),
-        flags=tuple(str(words.flag(code)[0]) for code in request.judgement) if not request.is_ended else (),
-        stuck=str(words.attention(request.attention)) if request.attention else "",
+        ball=str(words.ball(request)),
+        flags=_flags(request),
+        stuck=str(words.attention(request.named_reason)) if request.named_reason else "",
         channel=str(case.get_channel_display()),
         law=str(regimes.load(case.regime).text("short")),
         assignee=(assignee.full_name or assignee.email) if assignee else "",

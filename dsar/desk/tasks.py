@@ -61,7 +61,7 @@ def of_request(request: PrivacyRequest) -> dict[int, dict[str, Any]]:
 
 def ball(request: PrivacyRequest) -> Any:
     """The data owner, where nothing but their answer is waited for; None elsewhere."""
-    if request.is_ended or request.attention:
+    if request.is_ended or request.named_reason or request.unread_at:
         return None
     return BALL if OwnerTask.objects.open().filter(step__request=request).exists() else None
 

@@ -7,7 +7,9 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepReason
+from dsar.models import PrivacyRequest
 
+UNREAD = _("Answer to read")
 US, REQUESTER, WORKERS, NOBODY = _("us"), _("the requester"), _("the workers"), _("nobody")
 
 BALL: Final[Mapping[str, Any]] = {
@@ -253,6 +255,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "not_me": _("Somebody with this mailbox said: this was not me"),
     "mail_received": _("Mail received"),
     "replied": _("Message sent"),
+    "answer_read": _("What the person wrote was read"),
     "noted": _("Note written"),
     "assigned": _("Taken on"),
     "retried": _("Steps tried again"),
@@ -315,9 +318,11 @@ INTAKE_REASONS: Final[Mapping[str, Any]] = {
 DECISIONS: Final[Mapping[str, Any]] = {kind.value: kind.label for kind in DecisionKind}
 
 
-def ball(state: str, attention: str) -> Any:
+def ball(request: PrivacyRequest) -> Any:
     """Who has to act next, in words."""
-    return US if attention and state in BALL else BALL.get(state, NOBODY)
+    if request.unread_at or request.named_reason:
+        return US
+    return BALL.get(request.state, NOBODY)
 
 
 def flag(code: str) -> tuple[Any, Any]:

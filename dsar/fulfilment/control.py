@@ -84,7 +84,7 @@ def _retry(steps: QuerySet[Step]) -> int:
 
 
 def retry(pk: int, *, actor: Actor) -> int:
-    """Try a request's blocked or waiting steps again now; returns how many."""
+    """Try a request's blocked or waiting steps, and its letters that could not be sent, again now; returns how many."""
     if not actor.is_handler:
         raise Forbidden("retry")
     with transaction.atomic():
@@ -97,9 +97,10 @@ def retry(pk: int, *, actor: Actor) -> int:
         )
         if request.state == State.LOCATING:
             PrivacyRequest.objects.filter(pk=pk).update(attention="")
-        audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried}))
+        letters = outbox.send_again(request)
+        audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))
         bell.ring(Lane.CLOSE, Lane.FULFIL, Lane.LOCATE)
-    return tried
+    return tried + letters
 
 
 def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:

@@ -1,17 +1,17 @@
 """Telling recipients of a deletion, a correction, a restriction or an opt-out (GDPR Art 19; 11 CCR 7022(b)(2)-(3))."""
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.datamap import loader
-from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepReason, StepStatus
+from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepStatus
 from dsar.fulfilment import finish, runner
 from dsar.fulfilment.passing_on import TO
-from dsar.models import Actor, PrivacyRequest, RecipientNotice
+from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
 from dsar.notifications import outbox
 from dsar.workflow import Forbidden, Invalid, lock
 
@@ -47,20 +47,22 @@ def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> 
         raise Invalid(_("Please write the reason: the requester reads it."))
     with transaction.atomic():
         request = lock(pk)
-        changed = open_notices(request).filter(recipient=recipient).update(
+        notice = open_notices(request).filter(recipient=recipient).first()
+        if notice is None:
+            raise Invalid(_("This recipient is not waiting for a person."))
+        RecipientNotice.objects.filter(pk=notice.pk).update(
             status=status, at=timezone.now(), text_sealed=request.case.seal(text.strip()[:8000], "recipient"),
             decided_by_id=actor.user_id,
         )  # fmt: skip
-        if not changed:
-            raise Invalid(_("This recipient is not waiting for a person."))
+        # What a person has settled, no mail says otherwise later.
+        Message.objects.filter(tells=notice).update(status=MessageStatus.FAILED, reason="decided", token=F("token") + 1)
+        outbox.note_undelivered(pk)
         request.steps.filter(source=TO + recipient, kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).update(
             status=StepStatus.DONE, reason="", finished_at=timezone.now()
         )
         audit.record(
             request.case, audit.Entry("recipient_decided", actor, pk, details={"recipient": recipient, "code": status})
         )
-        if not open_notices(request).exists():
-            PrivacyRequest.objects.filter(pk=pk, attention=StepReason.MAIL_FAILED).update(attention="")
         finish.clear_attention(PrivacyRequest.objects.get(pk=pk))
 
 
@@ -69,4 +71,4 @@ def open_notices(request: PrivacyRequest) -> QuerySet[RecipientNotice]:
     blocked = request.steps.filter(kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).values_list("source", flat=True)
     keys = [source.removeprefix(TO) for source in blocked]
     waiting = request.recipients.filter(status=RecipientStatus.QUEUED)
-    return waiting.filter(Q(recipient__in=keys) | Q(message__status=MessageStatus.FAILED))
+    return waiting.filter(Q(recipient__in=keys) | Q(message__in=Message.objects.undelivered()))

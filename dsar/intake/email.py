@@ -7,13 +7,15 @@ import hashlib
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 
 from dsar import audit, bell, keys
 from dsar.enums import Channel, IntakeStatus, Lane, MessageStatus, State
 from dsar.intake import submit
 from dsar.intake.mail.classify import classify
 from dsar.intake.mail.parse import ParsedMail, Quarantined, parse
-from dsar.models import REQUESTER, Case, Intake, Message
+from dsar.models import REQUESTER, Case, Intake, Message, PrivacyRequest
 from dsar.notifications.compose import is_own_loop
 from dsar.workflow import move
 
@@ -93,7 +95,8 @@ def _case_of_reply(read: ParsedMail) -> Case | None:
 
 
 def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
-    """Add a reply to its case's conversation; it answers a question that is open there."""
+    """Add a reply to its case's conversation; it answers a question that is open there. Otherwise it stands in the queue
+    as unread, at what is open in the case or ended last."""
     with transaction.atomic():
         held = Intake.objects.select_for_update().get(pk=intake.pk)
         if held.status != IntakeStatus.STORED:
@@ -105,8 +108,12 @@ def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
         held.case, held.status = case, IntakeStatus.ATTACHED
         held.save(update_fields=["case", "status"])
         audit.record(case, audit.Entry("mail_received", REQUESTER))
-        for pk in case.requests.filter(state=State.CLARIFYING).order_by("pk").values_list("pk", flat=True):
+        asked = list(case.requests.filter(state=State.CLARIFYING).order_by("pk").values_list("pk", flat=True))
+        for pk in asked:
             move(pk, "answer", actor=REQUESTER)
+        newest = case.requests.order_by(F("ended_at").desc(nulls_first=True), "-pk").first()
+        if newest and not asked:
+            PrivacyRequest.objects.filter(pk=newest.pk, unread_at__isnull=True).update(unread_at=timezone.now())
 
 
 def summary(intake: Intake) -> dict[str, str]:

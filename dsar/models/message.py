@@ -1,10 +1,30 @@
 """The conversation and the outbox: what was said, what is to be sent, what could not be."""
 
+from typing import Self
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import TO_OTHERS, MessageStatus, Notice
+from dsar.enums import CODE_NOTICES, TO_OTHERS, CheckStatus, MessageStatus, Notice
+
+TELL_AFTER = 8  # tries, which take an hour: after them a person has to know
+SETTLED = ("purged", "decided")  # reasons for which a mail is not to be sent any more
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """The conversation."""
+
+    def undelivered(self) -> Self:
+        """Letters that could not be sent for an hour, or were given up, and that somebody still waits for. Not a code:
+        whoever needs one asks again; nor a link that a newer one replaced."""
+        late = models.Q(status__in=[MessageStatus.QUEUED, MessageStatus.CLAIMED], attempts__gte=TELL_AFTER)
+        return (
+            self.filter(late | models.Q(status=MessageStatus.FAILED))
+            .exclude(notice__in=CODE_NOTICES)
+            .exclude(reason__in=SETTLED)
+            .exclude(check_ref__status=CheckStatus.SUPERSEDED)
+        )
 
 
 class Message(models.Model):
@@ -35,6 +55,8 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     dedupe = models.CharField(max_length=80, unique=True, null=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")

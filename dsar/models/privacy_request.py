@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 
-from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State
+from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State, StepReason
 from dsar.models.request_conditions import (
     address_on_file,
     anybody_of_the_case,
@@ -38,7 +38,11 @@ from dsar.models.request_queues import LEAVABLE_STATES, NEEDS_US, STUCK, THEIRS,
 
 
 class PrivacyRequest(FSMModelMixin, models.Model):
-    """A request. `state` changes only through `workflow.move()`; the transitions below set fields and nothing else."""
+    """A request. `state` changes only through `workflow.move()`; the transitions below set fields and nothing else.
+
+    `attention`: why its work is stuck. `undelivered_at`, `unread_at`: since when a letter about it cannot be delivered
+    (kept by the outbox), and since when an answer of the person waits to be read; no state and no work clears them.
+    """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="requests")
@@ -59,6 +63,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     located_at = models.DateTimeField(null=True)
     judgement = models.JSONField(default=list)
     attention = models.CharField(_("attention"), max_length=20, blank=True, default="")
+    undelivered_at = models.DateTimeField(null=True)
+    unread_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     quiet_until = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
@@ -143,6 +149,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     def is_ended(self) -> bool:
         """Whether it has an outcome."""
         return self.state in FINAL_STATES
+
+    @property
+    def named_reason(self) -> str:
+        """Why it is stuck: what stopped the work, else a letter that could not be sent (law 9); empty where nothing is."""
+        return self.attention or (StepReason.MAIL_FAILED.value if self.undelivered_at else "")
 
     @property
     def statement(self) -> str:

@@ -19,8 +19,9 @@ LEAVABLE_STATES = (
 OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
 THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
 # What has ended can be stuck too: a recipient that nobody could tell, a letter that could not be sent (law 9).
-STUCK = ~Q(attention="")
-NEEDS_US = Q(ended_at__isnull=True, state__in=OURS) | ~Q(attention="")
+STUCK = ~Q(attention="") | Q(undelivered_at__isnull=False)
+# Whatever has become of a request: an answer is read (law 1), and no letter about it says that nobody will.
+NEEDS_US = Q(ended_at__isnull=True, state__in=OURS) | Q(unread_at__isnull=False) | STUCK
 
 
 class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from dsar import bell, keys
 from dsar.enums import (
+    CODE_NOTICES,
     LINK_NOTICES,
     TO_OTHERS,
     CheckKind,
@@ -28,7 +29,6 @@ from dsar.enums import (
     MessageStatus,
     Notice,
     RecipientStatus,
-    StepReason,
 )  # fmt: skip
 from dsar.models import (
     Case,
@@ -40,12 +40,14 @@ from dsar.models import (
     RecipientNotice,
     Representation,
 )  # fmt: skip
+from dsar.models.message import TELL_AFTER
 from dsar.notifications import compose, post
 
 log = structlog.get_logger(__name__)
 
 BATCH = 20
-GIVE_UP_AFTER = 8
+# The waits grow to an hour and stay there: three days of them, as a mail server keeps on (RFC 5321 4.5.4.1).
+GIVE_UP_AFTER = TELL_AFTER + 72
 LINK_OF: dict[str, CheckKind] = {
     Notice.RECEIVED_VERIFY: CheckKind.MAILBOX,
     Notice.CONFIRM_READY: CheckKind.MAILBOX,
@@ -148,6 +150,8 @@ def queue_for_case(
     """
     if bool(to) != (notice in TO_OTHERS):
         raise ValueError("to")
+    if case.purged_at:
+        return None
     goes_to = to or case.contact
     if not to and post.by_post(case, notice):
         letter = _to_post(case, notice, request, decision, text, dedupe, author_id)
@@ -196,7 +200,7 @@ def _to_post(
     dedupe: str | None,
     author_id: int | None,
 ) -> Message | None:
-    if case.purged_at or (dedupe and Message.objects.filter(dedupe=dedupe).exists()):
+    if dedupe and Message.objects.filter(dedupe=dedupe).exists():
         return None
     message = Message(
         case=case, request=request, notice=notice, decision=decision, author_id=author_id, by_post=True,
@@ -295,28 +299,59 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
         if message.case.purged_at:
             changes: dict[str, object] = {"status": MessageStatus.FAILED, "reason": "purged"}
         else:
+            _renew(message, now)
             compose.mail(message, line.backend()).send()
             changes = {"status": MessageStatus.SENT, "sent_at": now, "reason": ""}
     except Exception as error:
         # Whatever a mail server or a template does, the row must say so and the next one must go out.
         log.warning("mail could not be sent", message=message.pk, error=type(error).__name__)
         line.hang_up()
-        again = message.attempts < GIVE_UP_AFTER
+        again = message.attempts < (TELL_AFTER if message.notice in CODE_NOTICES else GIVE_UP_AFTER)
         changes = {
             "status": MessageStatus.QUEUED if again else MessageStatus.FAILED,
             "reason": type(error).__name__[:40],
             "due_at": now + timedelta(seconds=min(3600, 15 * 2**message.attempts)),
         }
     recipient = message.notice == Notice.TELL_RECIPIENT
+    about = message.request_id if message.attempts >= TELL_AFTER else None
     # One transaction only where there is a second row to keep in step: whoever is said to be told was told.
-    with transaction.atomic() if recipient else nullcontext():
+    with transaction.atomic() if recipient or about else nullcontext():
+        if about:
+            PrivacyRequest.objects.select_for_update().get(pk=about)
         done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
         if done and recipient and changes["status"] == MessageStatus.SENT:
             told = RecipientNotice.objects.filter(message=message, status=RecipientStatus.QUEUED)
             told.update(status=RecipientStatus.TOLD, at=now)
-    if done and changes["status"] == MessageStatus.FAILED and message.request_id:
-        PrivacyRequest.objects.filter(pk=message.request_id, attention="").update(attention=StepReason.MAIL_FAILED)
+        if about:
+            note_undelivered(about)
     return int(done and changes["status"] == MessageStatus.SENT)
+
+
+def _renew(message: Message, now: datetime) -> None:
+    """The life of a link that proves a mailbox begins with its mail, not with the outage that kept it."""
+    check = message.check_ref
+    if check and check.kind == CheckKind.MAILBOX and message.attempts > 1:
+        IdentityCheck.objects.filter(pk=check.pk, status=CheckStatus.PENDING).update(
+            expires_at=now + settings.LINK_LIFETIME
+        )
+
+
+def note_undelivered(request_id: int) -> None:
+    """Keep a request's mark in step with its letters: since when one of them cannot be delivered (law 9). The caller
+    holds the request."""
+    since = Message.objects.undelivered().filter(request_id=request_id).aggregate(since=Min("created_at"))["since"]
+    PrivacyRequest.objects.filter(pk=request_id).update(undelivered_at=since)
+
+
+def send_again(request: PrivacyRequest) -> int:
+    """Try now what could not be delivered, and for three more days; the mark stays until it is out. Returns how many.
+    The caller holds the request."""
+    stuck = Message.objects.undelivered().filter(request=request).exclude(status=MessageStatus.CLAIMED)
+    number = Message.objects.filter(pk__in=list(stuck.values_list("pk", flat=True))).update(
+        status=MessageStatus.QUEUED, attempts=TELL_AFTER, due_at=timezone.now(), token=F("token") + 1
+    )
+    bell.ring(Lane.MAIL)
+    return number
 
 
 def drain(turn: bell.Turn | None = None) -> int:

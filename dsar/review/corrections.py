@@ -233,6 +233,7 @@ def state(pk: int, text: str, *, actor: Actor) -> Message:
         if not may_state(request):
             raise Conflict("state")
         audit.record(request.case, audit.Entry("statement_attached", actor, pk))
+        PrivacyRequest.objects.filter(pk=pk, unread_at__isnull=True).update(unread_at=timezone.now())
         return Message.objects.create(
             case=request.case, request=request, status=MessageStatus.RECEIVED,
             text_sealed=request.case.seal(cleaned, "message"),

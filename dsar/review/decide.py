@@ -146,15 +146,40 @@ def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
     return move(pk, "extend", actor=actor, because=because, due_on=dates.due_on, target_on=dates.target_on)
 
 
-def reply(pk: int, text: str, *, actor: Actor) -> Message | None:
-    """Write to the person without changing anything."""
+def reply(pk: int, text: str, *, actor: Actor, seen: int | None = None) -> Message | None:
+    """Write to the person without changing anything. What they wrote is read by that (see `read`)."""
     cleaned = _text(text, _("your message"))
     if not actor.is_handler:
         raise Forbidden("reply")
     with transaction.atomic():
         request = lock(pk)
         audit.record(request.case, audit.Entry("replied", actor, pk))
+        _read(request, seen)
         return outbox.queue(request, Notice.REPLY, text=cleaned, author_id=actor.user_id)
+
+
+def read(pk: int, *, actor: Actor, seen: int | None = None) -> None:
+    """Say that what the person wrote is read and needs no answer. `seen` is the newest message that was looked at: what
+    came after it stays unread. Raises Conflict where nothing is unread."""
+    if not actor.is_handler:
+        raise Forbidden("read")
+    with transaction.atomic():
+        request = lock(pk)
+        if request.unread_at is None:
+            raise Conflict("read")
+        audit.record(request.case, audit.Entry("answer_read", actor, pk))
+        _read(request, seen)
+
+
+def newest_received(request: PrivacyRequest) -> int | None:
+    """The number of the newest message of the person in this case."""
+    came = request.case.messages.filter(status=MessageStatus.RECEIVED)
+    return came.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _read(request: PrivacyRequest, seen: int | None) -> None:
+    if seen is None or seen == newest_received(request):
+        PrivacyRequest.objects.filter(pk=request.pk).update(unread_at=None)
 
 
 def note(pk: int, text: str, *, actor: Actor) -> Message:

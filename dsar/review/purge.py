@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dsar import audit
@@ -36,7 +37,8 @@ def due(now: datetime) -> list[int]:
     """Cases that have ended, all of them longer ago than RECORD_PERIOD."""
     limit = now - settings.RECORD_PERIOD
     alive = PrivacyRequest.objects.open().values("case_id")
-    recent = PrivacyRequest.objects.filter(ended_at__gt=limit).values("case_id")
+    # What the person wrote is not destroyed before somebody has read it (law 1).
+    recent = PrivacyRequest.objects.filter(Q(ended_at__gt=limit) | Q(unread_at__isnull=False)).values("case_id")
     found = (
         Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
     ).exclude(
@@ -60,6 +62,7 @@ def purge(pk: int, now: datetime | None = None) -> None:
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None)
+        PrivacyRequest.objects.filter(case=case).update(undelivered_at=None)
         Restriction.objects.filter(request__case=case).update(email_index="")
         # What nobody posted in all that time cannot be printed any more.
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(

@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import timedelta
+from email.message import EmailMessage
 
 from django.test import Client
 from django.utils import timezone
@@ -11,6 +12,7 @@ from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepReason, StepStatus
 from dsar.fulfilment import begin, control, locating, runner
+from dsar.intake import email as incoming
 from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
 from dsar.review import corrections, decide
@@ -170,6 +172,25 @@ def unproven() -> PrivacyRequest:
     from dsar.workflow import move
 
     return move(ask(CAST.plain).pk, "not_proven", actor=SYSTEM)
+
+
+def answered() -> PrivacyRequest:
+    """Refused; then the person wrote again."""
+    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor())
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = request.case.email, request.case.reply_address(), "Re: your letter"
+    mail.set_content("Here is my proof.")
+    intake, _ = incoming.receive(mail.as_bytes())
+    incoming.process(intake)
+    return fresh(request)
+
+
+def undelivered() -> PrivacyRequest:
+    """Carried out; the letter could not be sent."""
+    request = completed()
+    PrivacyRequest.objects.filter(pk=request.pk).update(undelivered_at=timezone.now())
+    Message.objects.filter(request=request, notice="done_erased").update(status="failed")
+    return fresh(request)
 
 
 def twin() -> PrivacyRequest:

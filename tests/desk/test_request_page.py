@@ -63,6 +63,7 @@ HAPPY = {
     "extend": (scenes.review, {"code": "COMPLEXITY", "text": "It is a lot."}, State.REVIEW),
     "reply": (scenes.review, {"text": "We are on it."}, State.REVIEW),
     "note": (scenes.review, {"text": "Called them."}, State.REVIEW),
+    "read": (scenes.answered, {}, State.REFUSED),
     "assign": (scenes.review, {}, State.REVIEW),
     "withdraw": (scenes.review, {"sure": "on"}, State.WITHDRAWN),
     "release": (scenes.releasing, typed, State.FULFILLING),
@@ -224,6 +225,20 @@ def test_a_note_is_never_sent_and_a_reply_is(company):
     assert "for the person" in page.select(".msg.out")[-1].get_text()
 
 
+def test_an_answer_shows_in_the_queue_and_a_newer_one_is_not_read_with_it(company):
+    request = scenes.answered()
+    browser = scenes.browser(Role.HANDLER)
+    assert "Answer to read" in browser.get(reverse("desk_queue")).content.decode()
+    page = BeautifulSoup(browser.get(url(request)).content, "html.parser")
+    form = page.select_one(f"form[action='{url(request, 'reply')}']")
+    seen = form.select_one("input[name=seen]")["value"]
+    Message.objects.create(case=request.case, status=MessageStatus.RECEIVED)
+    assert send(request, "reply", Role.HANDLER, text="Thank you.", seen=seen).status_code == 302
+    assert scenes.fresh(request).unread_at is not None
+    assert send(request, "reply", Role.HANDLER, text="Thank you.", seen=int(seen) + 1).status_code == 302
+    assert scenes.fresh(request).unread_at is None
+
+
 def test_two_people_decide_a_dispute(company):
     request = scenes.disputed()
     answer = {"founded": "founded", "text": "It was somebody else."}
@@ -286,6 +301,10 @@ def test_the_page_says_why_the_date_what_is_flagged_and_what_comes_next(company)
         (scenes.disputed, Role.APPROVER, "Decide the dispute"),
         (scenes.clarifying, Role.APPROVER, None),
         (scenes.completed, Role.APPROVER, None),
+        (scenes.answered, Role.HANDLER, "Write to the requester"),
+        (scenes.answered, Role.AUDITOR, None),
+        (scenes.undelivered, Role.HANDLER, "Try again now"),
+        (lambda: scenes.untold("payments"), Role.HANDLER, "Say what became of telling a recipient"),
         (scenes.review, Role.AUDITOR, None),
         (scenes.asked_for_a_copy, Role.APPROVER, "Approve the copy"),
         (scenes.copying, Role.APPROVER, None),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar.enums import MessageStatus, Notice, RecipientStatus, Right, State, StepStatus
-from dsar.fulfilment import locating, recipients, runner
+from dsar.fulfilment import control, locating, recipients, runner
 from dsar.intake import submit
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
 from dsar.notifications import compose, outbox, report
@@ -161,6 +161,9 @@ def test_a_mail_that_cannot_be_sent_is_not_told(approver: Actor, handler: Actor)
     assert recipients.open_notices(request).get().recipient == "mail_delivery"
     recipients.decide(request.pk, "mail_delivery", "told", "By telephone.", actor=handler)
     assert RecipientNotice.objects.get(recipient="mail_delivery").status == RecipientStatus.TOLD
+    assert control.retry(request.pk, actor=handler) == 0
+    outbox.drain()
+    assert house.mails("privacy@mail-delivery.example") == []
 
 
 def test_knowing_names_who_was_told(approver: Actor) -> None:
