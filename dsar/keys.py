@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,11 @@ PLACEHOLDERS = frozenset({
     "-", "anonymous", "customer", "do-not-reply", "donotreply", "email", "example", "n/a", "na", "nil", "no-reply",
     "nobody", "noemail", "none", "noreply", "null", "placeholder", "undefined", "unknown",
 })  # fmt: skip
+
+
+AROUND = re.compile(r'[\s<>,;"()]')
+# RFC 5321 4.1.2: a local part in quotation marks may hold anything.
+QUOTED = re.compile(r'"[^"]+"')
 
 
 class Unreadable(Exception):
@@ -124,7 +130,8 @@ def mac(purpose: str, *parts: str | bytes) -> bytes:
 
 
 def normalise_email(value: str) -> str:
-    """Trimmed and in small letters; empty for what is no usable address (a placeholder reaches nobody).
+    """Trimmed and in small letters; empty for what is no usable address (a placeholder reaches nobody, and an address
+    with a name or anything else around it is not one).
 
     Not case-folded: that would make two people of "straße@" and "strasse@" one. A foreign letter whose small form
     is a plain ASCII one (the Kelvin sign) stays as it is, so that proving one mailbox never opens another.
@@ -134,7 +141,19 @@ def normalise_email(value: str) -> str:
     local, at, domain = address.rpartition("@")
     if not (at and local and domain) or address.endswith(("@invalid", ".invalid")):
         return ""
+    # A name, a list or a line of a table around an address is none: it would match nobody, in silence.
+    if AROUND.search(domain) or (AROUND.search(local) and not QUOTED.fullmatch(local)):
+        return ""
     return "" if local.split("+")[0] in PLACEHOLDERS or domain in PLACEHOLDERS else address
+
+
+def masked(address: str | None) -> str:
+    """Enough of an address to recognise it, not enough to write to: "a•••@e•••.com"."""
+    local, at, domain = (address or "").strip().rpartition("@")
+    if not (local and at and domain):
+        return "•••"
+    name, dot, ending = domain.rpartition(".")
+    return f"{local[0]}•••@{name[0]}•••.{ending}" if name and dot else f"{local[0]}•••@•••"
 
 
 def blind_index(kind: str, value: str) -> str:

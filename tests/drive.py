@@ -74,8 +74,8 @@ def unrouted(right: str = Right.DELETION, *, proven: bool = False) -> PrivacyReq
 def form_bytes(address: str, right: str = Right.DELETION, **given: str) -> bytes:
     """What the web form stores."""
     data = {
-        "right": right, "email": address, "country": "DE", "acts_as": "self", "statement": "", "language": "en-gb",
-        **given,
+        "rights": [right] if right else [], "email": address, "country": "DE", "acts_as": "self", "statement": "",
+        "own_name": "", "own_email": "", "language": "en-gb", "take_back": False, **given,
     }  # fmt: skip
     return json.dumps(data).encode()
 

@@ -250,16 +250,24 @@ def test_a_forged_token_opens_nothing(text: str, at: int) -> None:
 
 def test_a_link_can_be_pressed_again_after_the_choice_was_taken_back(company: None) -> None:
     token = unsubscribe.token_for(CAST.plain)
-    assert [unsubscribe.file(token) for _click in range(3)] == [True, True, True]
+    for _click in range(3):
+        unsubscribe.file(token, CAST.plain)
     carried_out()
     assert PrivacyRequest.objects.count() == 1
     choices.from_account(CAST.plain, [Right.MARKETING_OPT_OUT], "n1", take_back=True)
     carried_out()
     assert not Choice.objects.standing().exists()
-    unsubscribe.file(token)
+    unsubscribe.file(token, CAST.plain)
     carried_out()
     assert Choice.objects.standing().count() == 1
-    assert unsubscribe.file("A" * 60) is False
+
+    # Taken back and pressed again before any worker has looked: the last word counts.
+    choices.from_account(CAST.plain, [Right.MARKETING_OPT_OUT], "n2", take_back=True)
+    for _click in range(2):
+        unsubscribe.file(token, CAST.plain)
+    carried_out()
+    assert Choice.objects.standing().count() == 1
+    assert PrivacyRequest.objects.count() == 5
 
 
 def test_what_could_not_be_opened_at_once_is_opened_by_the_sweep(
@@ -270,7 +278,7 @@ def test_what_could_not_be_opened_at_once_is_opened_by_the_sweep(
 
     with monkeypatch.context() as patch:
         patch.setattr(submit, "open_case", fails)
-        assert unsubscribe.file(unsubscribe.token_for(CAST.plain)) is True
+        unsubscribe.file(unsubscribe.token_for(CAST.plain), CAST.plain)
     assert Intake.objects.get().channel == Channel.WEB
     from dsar.intake import sweep
 
@@ -281,9 +289,9 @@ def test_what_could_not_be_opened_at_once_is_opened_by_the_sweep(
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
-def run(monkeypatch: pytest.MonkeyPatch, given: str, *command: str) -> str:
+def run(monkeypatch: pytest.MonkeyPatch, given: str, *command: str, out: StringIO | None = None) -> str:
     """A management command with this on its standard input."""
-    out = StringIO()
+    out = out or StringIO()
     monkeypatch.setattr("sys.stdin", StringIO(given))
     call_command(*command, stdout=out)
     return out.getvalue()
@@ -296,9 +304,21 @@ def test_the_list_answers_for_addresses_and_prints_none_of_its_own(
     drive.by_web("nobody.here@example.com", Right.MARKETING_OPT_OUT)
     drive.by_web(CAST.neighbour, SALE)
     carried_out()
-    asked = f"{CAST.neighbour}\n{CAST.plain.upper()}\n\nnone\nother@example.com\n" + "x@example.com\n" * 600
+    asked = f"{CAST.neighbour}\n{CAST.plain.upper()}\n\nother@example.com\n" + "x@example.com\n" * 600
     listed = run(monkeypatch, asked, "suppression", "--kind", "marketing_opt_out")
     assert listed.split() == [CAST.plain.upper()]
+    # What cannot be read is passed over by nobody: whoever it means might be on the list.
+    out = StringIO()
+    with pytest.raises(CommandError, match="line 1, 4"):
+        run(
+            monkeypatch,
+            f"none\n\n{CAST.plain}\nAnn <{CAST.plain}>\n",
+            "suppression",
+            "--kind",
+            "marketing_opt_out",
+            out=out,
+        )
+    assert out.getvalue().split() == [CAST.plain]
     assert run(monkeypatch, "", "suppression", "--kind", "marketing_opt_out") == ""
 
 
@@ -307,8 +327,8 @@ def test_the_mailer_is_given_link_and_headers(monkeypatch: pytest.MonkeyPatch) -
     assert (header, post) == (f"List-Unsubscribe: <{link}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     assert link.startswith(settings.BASE_URL + "/u/")
     assert unsubscribe.address_in(link.rstrip("/").rpartition("/")[2]) == "ann@example.com"
-    with pytest.raises(CommandError, match="line 2"):
-        run(monkeypatch, "ann@example.com\nnone\n", "unsubscribe_link")
+    with pytest.raises(CommandError, match="line 2, 3"):
+        run(monkeypatch, "ann@example.com\nnone\nAnn <ann@example.com>\n", "unsubscribe_link")
 
 
 def test_no_letter_says_that_a_choice_was_received_before_it_is_done(company: None) -> None:

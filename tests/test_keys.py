@@ -201,6 +201,7 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
         ("  ann@example.com\n", "ann@example.com"),
         ("ann+news@example.com", "ann+news@example.com"),
         ("a.n.n@example.com", "a.n.n@example.com"),
+        ('"Ann, of old"@example.com', '"ann, of old"@example.com'),
     ],
 )
 def test_an_address_is_found_however_it_is_written(written: str, read: str) -> None:
@@ -211,7 +212,9 @@ def test_an_address_is_found_however_it_is_written(written: str, read: str) -> N
 @pytest.mark.parametrize(
     "nobody",
     ["", " ", "nobody", "@example.com", "ann@", "noreply@example.com", "no-reply+x@example.com", "unknown@example.com",
-     "N/A@example.com", "null@example.com", "ann@none", "x@host.invalid", "gone@invalid", None],
+     "N/A@example.com", "null@example.com", "ann@none", "x@host.invalid", "gone@invalid", None,
+     "Ann <ann@example.com>", "<ann@example.com>", '"ann@example.com",Ann', "Ann, ann@example.com", "a b@example.com",
+     "ann@example.com (work)", "ann@example.com;bob@example.com", '"Ann" ann@example.com'],
 )  # fmt: skip
 def test_law_05_a_placeholder_matches_nothing(db: None, nobody: str | None) -> None:
     assert keys.normalise_email(nobody) == ""
@@ -252,3 +255,11 @@ def test_the_settings_of_a_test_run_hold_keys_and_no_file() -> None:
     assert settings.MASTER_KEYS.startswith("test:")
     assert not settings.KEYS_FILE
     assert os.environ["RIGHTSDESK_ROOT_KEY"] == ROOT
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("ann@example.com", "a•••@e•••.com"), ("a@b", "a•••@•••"), ("", "•••"), (None, "•••"), ("x@.com", "x•••@•••")],
+)
+def test_a_masked_address_shows_first_letters_only(address: str | None, shown: str) -> None:
+    assert keys.masked(address) == shown

@@ -17,7 +17,7 @@ from dsar.datamap.orders import Disposal, KeepRule, Period, Scalar, Stored, Tabl
 __all__ = [
     "Candidate", "Connector", "Disposal", "Holding", "Identity", "Intent", "KeepRule", "Located", "Money",
     "NotSupported", "Operation", "Outcome", "Page", "Period", "Residual", "Row", "Scalar", "SourceBroken",
-    "SourceError", "SourceUnavailable", "Stored", "TableOrder", "Tally", "hint", "until_for",
+    "SourceError", "SourceUnavailable", "Stored", "TableOrder", "Tally", "until_for",
 ]  # fmt: skip
 
 CONTACT_CHANGED_DAYS = 30
@@ -312,12 +312,3 @@ class ByHand:
     def notify(self, recipient: str, what: str) -> Outcome:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: tell this recipient by hand.")
-
-
-def hint(email: str | None) -> str:
-    """Return an address masked for staff: first letters and the ending, "a•••@e•••.com"."""
-    local, at, domain = (email or "").strip().rpartition("@")
-    if not (local and at and domain):
-        return "•••"
-    name, dot, ending = domain.rpartition(".")
-    return f"{local[0]}•••@{name[0]}•••.{ending}" if name and dot else f"{local[0]}•••@•••"

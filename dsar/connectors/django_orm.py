@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 
+from dsar import keys
 from dsar.connectors.base import (
     CONTACT_CHANGED_DAYS,
     ByHand,
@@ -28,7 +29,6 @@ from dsar.connectors.base import (
     Row,
     TableOrder,
     Tally,
-    hint,
 )
 from dsar.connectors.django_change import ModelChanges
 from dsar.connectors.django_rows import equal_to
@@ -98,7 +98,7 @@ class DjangoConnector(ModelChanges, ByHand):
             if not people:
                 return Located("none")
             if len(people) > 1:
-                candidates = tuple(Candidate(hint(identity.email), "same_email") for _ in people)
+                candidates = tuple(Candidate(keys.masked(identity.email), "same_email") for _ in people)
                 return Located("several", flags=("several_matches",), candidates=candidates)
             person = people[0]
             ref = person[who.key]

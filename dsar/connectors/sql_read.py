@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dsar import keys
 from dsar.connectors.base import (
     CONTACT_CHANGED_DAYS,
     MASKED_DOMAIN,
@@ -22,7 +23,6 @@ from dsar.connectors.base import (
     Page,
     Row,
     SourceBroken,
-    hint,
     until_for,
 )
 from dsar.connectors.sql_book import DUE, SHELL, Book, Count, Query
@@ -64,7 +64,7 @@ class Reader:
         if not people:
             return Located("none")
         if len(people) > 1:
-            same = tuple(Candidate(hint(identity.email), "same_email") for _ in people)
+            same = tuple(Candidate(keys.masked(identity.email), "same_email") for _ in people)
             return Located("several", flags=("several_matches",), candidates=same)
         who, person = self.layout.identity, people[0]._mapping
         ref = person[who.key]
@@ -104,7 +104,7 @@ class Reader:
         if self._phone is None or len(digits) < 6 or len(set(digits)) < 3:
             return ()
         found = work.run(self._phone, {"phone": phone, "ref": ref}).scalars()
-        return tuple(Candidate(hint(email), "same_phone") for email in found)
+        return tuple(Candidate(keys.masked(email), "same_phone") for email in found)
 
     def _members(self) -> Query | None:
         members = self.layout.source.organisations

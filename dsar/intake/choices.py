@@ -3,16 +3,14 @@
 A stranger makes a choice by the web form or by mail, and proves nothing; only taking one back needs to be the person.
 """
 
-import json
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from dsar import keys
-from dsar.enums import UNVERIFIED_RIGHTS, Channel, IntakeStatus, Right
+from dsar.enums import UNVERIFIED_RIGHTS, Channel, Right
 from dsar.intake import submit, web
 from dsar.models import Case, Choice, Intake, PrivacyRequest
 
@@ -38,6 +36,14 @@ def wanted(email_index: str, kinds: Iterable[str], *, take_back: bool) -> tuple[
     return tuple(kind for kind in kinds if coming.get(kind, kind not in there) != take_back)
 
 
+def last_turn(email_index: str, kinds: Iterable[str], *, take_back: bool) -> int:
+    """The key of the newest request to the contrary, 0 for none: what is pressed again after it is no repeat."""
+    contrary = PrivacyRequest.objects.filter(
+        case__email_index=email_index, right__in=kinds, take_back=not take_back
+    )  # fmt: skip
+    return contrary.aggregate(newest=Max("pk"))["newest"] or 0
+
+
 def in_case(case: Case, kinds: Iterable[str], *, take_back: bool = False) -> list[PrivacyRequest]:
     """File choices, or their taking back, in a case whose person has shown that it is theirs. Repeatable."""
     with transaction.atomic():
@@ -53,18 +59,11 @@ def in_case(case: Case, kinds: Iterable[str], *, take_back: bool = False) -> lis
 def from_account(email: str, kinds: Iterable[str], number: str, *, take_back: bool = False) -> Intake | None:
     """File choices, or their taking back, of somebody who is signed in: a case of its own, through the one door.
 
-    `number` is the form's one-time number. None where nothing would change.
+    `number` is the one-time number of the button. None where nothing would change.
     """
-    rights = wanted(keys.email_index(email), kinds, take_back=take_back)
+    index = keys.email_index(email)
+    rights = wanted(index, kinds, take_back=take_back)
     if not rights:
         return None
-    raw = json.dumps(
-        {
-            "rights": rights, "email": email, "country": "", "acts_as": "self", "statement": "",
-            "language": get_language() or settings.LANGUAGE_CODE, "take_back": take_back,
-        }
-    ).encode()  # fmt: skip
-    intake, fresh = submit.receive(Channel.SETTINGS, raw, f"settings:{number}")
-    if fresh or intake.status == IntakeStatus.STORED:
-        web.process(intake, raw)
-    return intake
+    dedupe = f"settings:{number}:{last_turn(index, rights, take_back=take_back)}"
+    return web.take_in(Channel.SETTINGS, dedupe, email=email, rights=rights, take_back=take_back)

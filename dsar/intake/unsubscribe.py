@@ -7,20 +7,14 @@ Each link is made with a fresh nonce, so that two of them cannot be told to be t
 """
 
 import base64
-import json
 
-import structlog
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from dsar import keys
 from dsar.enums import Channel, Right
-from dsar.intake import submit, web
-from dsar.models import Choice
-
-log = structlog.get_logger(__name__)
+from dsar.intake import choices, web
 
 PURPOSE = "unsubscribe"
 LONGEST = 1024
@@ -62,31 +56,13 @@ def _encoded(sealed: bytes) -> str:
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def file(token: str) -> bool:
-    """File the marketing opt-out of a token, committed before the answer; False for a forged one.
+def file(token: str, address: str) -> None:
+    """File the marketing opt-out of a token and the address in it, committed before the answer.
 
     Pressed again on the same day it files nothing new, unless the choice was taken back in between. No account is
     looked up, and the answer is the same for every address.
     """
-    address = address_in(token)
-    if not address:
-        return False
-    taken_back = Choice.objects.of(keys.email_index(address)).filter(
-        kind=Right.MARKETING_OPT_OUT, taken_back_at__isnull=False
-    )
-    last = taken_back.order_by("-pk").values_list("pk", flat=True).first() or 0
-    raw = json.dumps(
-        {
-            "right": Right.MARKETING_OPT_OUT, "email": address, "country": "", "acts_as": "self", "statement": "",
-            "language": get_language() or settings.LANGUAGE_CODE,
-        }
-    ).encode()  # fmt: skip
+    kind = Right.MARKETING_OPT_OUT
+    last = choices.last_turn(keys.email_index(address), (kind,), take_back=False)
     dedupe = f"unsubscribe:{keys.token_hash(token)[:32]}:{timezone.now():%Y%m%d}:{last}"
-    intake, fresh = submit.receive(Channel.WEB, raw, dedupe)
-    if fresh:
-        try:
-            web.process(intake, raw)
-        except Exception as error:
-            # It is stored, so it has been received: the sweep opens it.
-            log.error("an unsubscription could not be opened", intake=intake.pk, error=type(error).__name__)
-    return True
+    web.take_in(Channel.WEB, dedupe, email=address, rights=(kind,))

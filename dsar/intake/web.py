@@ -103,24 +103,13 @@ class RequestForm(forms.Form):
             self.data = {**self.data.dict(), self.add_prefix("number"): new_number()}  # type: ignore[attr-defined]
 
     def submit(self) -> Intake:
-        """Store what was typed, then open the case. If opening fails, the stored form is opened by the sweep."""
+        """Store what was typed, then open the case."""
         data = self.cleaned_data
-        raw = json.dumps(
-            {
-                "right": self.right, "email": data["email"], "country": data["country"],
-                "acts_as": data.get("acts_as", "self"), "statement": data.get("statement", ""),
-                "own_name": data.get("own_name", ""), "own_email": data.get("own_email", ""),
-                "language": get_language() or settings.LANGUAGE_CODE,
-            }
-        ).encode()  # fmt: skip
-        intake, fresh = submit.receive(Channel.WEB, raw, f"web:{data['number']}")
-        if fresh:
-            try:
-                process(intake, raw)
-            except Exception as error:
-                # It is stored, so it has been received: the sweep opens it, and the person hears what is true.
-                log.error("a stored form could not be opened", intake=intake.pk, error=type(error).__name__)
-        return intake
+        return take_in(
+            Channel.WEB, f"web:{data['number']}", email=data["email"], rights=(self.right,) if self.right else (),
+            country=data["country"], acts_as=data.get("acts_as", "self"), statement=data.get("statement", ""),
+            own_name=data.get("own_name", ""), own_email=data.get("own_email", ""),
+        )  # fmt: skip
 
 
 class RepresentedForm(RequestForm):
@@ -195,33 +184,49 @@ def clean_address(value: str) -> str:
     return address
 
 
+def take_in(
+    channel: Channel,
+    dedupe: str,
+    *,
+    email: str,
+    rights: tuple[str, ...],
+    country: str = "",
+    acts_as: str = "self",
+    own_name: str = "",
+    own_email: str = "",
+    statement: str = "",
+    take_back: bool = False,
+) -> Intake:
+    """Store what somebody asked for on a page of ours, in the language of that page, then open its case.
+
+    `country` as in law/countries.py; `own_name` and `own_email` are those of whoever asks for somebody else.
+    `dedupe` names this very press of a button: a repeat opens what was stored the first time, if that is not open yet.
+    If opening fails, the sweep does it: it is stored, so it has been received. Raises RuntimeError in a transaction.
+    """
+    raw = json.dumps(
+        {
+            "rights": rights, "email": email, "country": country, "acts_as": acts_as, "statement": statement,
+            "own_name": own_name, "own_email": own_email,
+            "language": get_language() or settings.LANGUAGE_CODE, "take_back": take_back,
+        }
+    ).encode()  # fmt: skip
+    intake, fresh = submit.receive(channel, raw, dedupe)
+    if intake.status == IntakeStatus.STORED:
+        try:
+            process(intake, raw if fresh else None)
+        except Exception as error:
+            log.error("what was stored could not be opened", intake=intake.pk, error=type(error).__name__)
+    return intake
+
+
 def process(intake: Intake, raw: bytes | None = None) -> Case:
     """Open the case of a stored form; repeatable."""
     data = json.loads(raw if raw is not None else submit.raw_bytes(intake))
     country, _dash, region = data["country"].partition("-")
-    rights = tuple(data["rights"]) if "rights" in data else (data["right"],) if data["right"] else ()
+    rights = tuple(data["rights"])
     contact = submit.Contact(
         email=data["email"], rights=rights, statement=data["statement"],
         country="" if country == "other" else country, region=region, language=data["language"], acts_as=data["acts_as"],
-        own_name=data.get("own_name", ""), own_email=data.get("own_email", ""),
-        clear=bool(rights), take_back=data.get("take_back", False),
+        own_name=data["own_name"], own_email=data["own_email"], clear=bool(rights), take_back=data["take_back"],
     )  # fmt: skip
     return submit.open_case(intake, contact)
-
-
-def from_settings(email: str, language: str, number: str) -> Intake:
-    """A deletion asked for in the account settings: the same door, the same mail to the address on the account."""
-    raw = json.dumps(
-        {
-            "right": Right.DELETION,
-            "email": email,
-            "country": "",
-            "acts_as": "self",
-            "statement": "",
-            "language": language,
-        }
-    ).encode()
-    intake, fresh = submit.receive(Channel.SETTINGS, raw, f"settings:{number}")
-    if fresh or intake.status == IntakeStatus.STORED:
-        process(intake, raw)
-    return intake

@@ -164,12 +164,12 @@ class Case(models.Model):
     @property
     def email_masked(self) -> str:
         """Enough to recognise, not enough to write to."""
-        return masked(self.email)
+        return keys.masked(self.email) if self.email else ""
 
     @property
     def contact_masked(self) -> str:
         """The same of the address that is written to."""
-        return masked(self.contact)
+        return keys.masked(self.contact) if self.contact else ""
 
     @property
     def is_proven(self) -> bool:
@@ -185,12 +185,6 @@ class Case(models.Model):
         """Where an answer by mail reaches this case: privacy+TOKEN@, the token being a keyed hash."""
         local, _, domain = settings.PRIVACY_EMAIL.partition("@")
         return f"{local}+{reply_token(self)}@{domain}"
-
-
-def masked(address: str) -> str:
-    """An address with its first letters and its ending; empty for what is none."""
-    local, at, domain = address.partition("@")
-    return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}" if at else ""
 
 
 def reply_token(case: Case) -> str:

@@ -9,14 +9,13 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from dsar.enums import Right
+from dsar.enums import Channel, Right
 from dsar.intake import web
 from dsar.portal import session
 
@@ -80,7 +79,9 @@ def delete(request: HttpRequest) -> HttpResponse:
     form = DeleteForm(request.POST if request.method == "POST" else None, user)
     if form.is_bound:
         if form.is_valid():
-            web.from_settings(user.email, get_language() or settings.LANGUAGE_CODE, form.cleaned_data["number"])
+            # The same door as for everybody, and the same mail to the address on the account.
+            number = form.cleaned_data["number"]
+            web.take_in(Channel.SETTINGS, f"settings:{number}", email=user.email, rights=(Right.DELETION,))
             request.session.pop(WRONG, None)
             response = redirect("received")
             session.note_sent(response, Right.DELETION.value, "", "self", user.email)

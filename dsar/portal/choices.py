@@ -22,7 +22,6 @@ from dsar.portal import session
 
 GPC_SINCE = "2026-11-22"
 MAKE, TAKE_BACK, GPC = "make", "take_back", "gpc"
-SHOWN = tuple(WORDS)
 
 
 class ChoiceForm(forms.Form):
@@ -33,7 +32,7 @@ class ChoiceForm(forms.Form):
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in UNVERIFIED_RIGHTS], required=False)
 
     def clean_number(self) -> str:
-        """The one-time number: pressing twice files once."""
+        """The one-time number: pressing this button twice files once."""
         return web.one_time_number(self.cleaned_data["number"])
 
     def clean(self) -> dict[str, Any]:
@@ -98,7 +97,7 @@ def _choose(request: HttpRequest, who: Whose | None) -> HttpResponse:
         if "number" in form.errors:
             messages.warning(request, _("This page was open for too long. Nothing is lost: please press again."))
             return redirect("choices")
-        return _page(request, who, status=400)
+        return _page(request, who, form=form)
     act, number = form.cleaned_data["act"], form.cleaned_data["number"]
     if act == GPC:
         who.file(intake.GPC_RIGHTS, number)
@@ -112,18 +111,18 @@ def _choose(request: HttpRequest, who: Whose | None) -> HttpResponse:
     return redirect("choices")
 
 
-def _page(request: HttpRequest, who: Whose | None, *, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, who: Whose | None, form: ChoiceForm | None = None) -> HttpResponse:
     there = intake.standing(who.email_index) if who else {}
     coming = intake.under_way(who.email_index) if who else {}
     lines = [
         {
             "kind": kind, "words": WORDS[kind], "since": there[kind].since if kind in there else None,
-            "coming": kind in coming, "leaving": coming.get(kind, False),
+            "coming": kind in coming, "leaving": coming.get(kind, False), "number": web.new_number(),
         }
-        for kind in SHOWN
+        for kind in WORDS
     ]  # fmt: skip
-    facts = {"who": who, "lines": lines, "gpc": gpc(request), "number": web.new_number()}
-    return render(request, "portal/choices.html", facts, status=status)
+    facts = {"who": who, "lines": lines, "gpc": gpc(request), "form": form}
+    return render(request, "portal/choices.html", facts, status=422 if form else 200)
 
 
 @cache_control(public=True, max_age=86400)

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from dsar.connectors.base import hint
+from dsar import keys
 from dsar.intake import unsubscribe as intake
 
 
@@ -22,10 +22,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     address = intake.address_in(token)
     if not address:
         return render(request, "portal/unsubscribe_unknown.html", status=404)
-    facts = {"masked": hint(address)}
+    facts = {"masked": keys.masked(address)}
     if request.method != "POST":
         return render(request, "portal/unsubscribe.html", facts)
     if request.POST.get("List-Unsubscribe") != "One-Click":
         return render(request, "portal/unsubscribe.html", facts, status=400)
-    intake.file(token)
+    intake.file(token, address)
     return render(request, "portal/unsubscribed.html", facts)

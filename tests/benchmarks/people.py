@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -128,23 +127,18 @@ def confirmed(numbers: range) -> list[int]:
     """
     from dsar.enums import Channel, CheckKind, Right, State
     from dsar.fulfilment import locating, runner
-    from dsar.intake import submit, web
+    from dsar.intake import web
     from dsar.models import PrivacyRequest
     from dsar.verification import confirmation, links
 
     found = []
     for number in numbers:
-        raw = json.dumps(
-            {
-                "right": Right.DELETION, "email": address(number), "country": "DE", "acts_as": "self", "statement": "",
-                "language": "en",
-            }
-        ).encode()  # fmt: skip
-        intake, _ = submit.receive(Channel.WEB, raw, f"web:{uuid.uuid4().hex}")
-        case = web.process(intake, raw)
-        request = case.requests.get()
+        sent = web.take_in(
+            Channel.WEB, f"web:{uuid.uuid4().hex}", email=address(number), rights=(Right.DELETION,), country="DE"
+        )  # fmt: skip
+        request = PrivacyRequest.objects.get(case__intakes=sent)
         locating.locate(request.pk)
-        links.prove_mailbox(case.checks.get(kind=CheckKind.MAILBOX).token)
+        links.prove_mailbox(request.case.checks.get(kind=CheckKind.MAILBOX).token)
         locating.settle(request.pk)
         plan = request.plans.order_by("-version").first()
         if plan is None:
@@ -161,21 +155,16 @@ def to_copy(number: int) -> int:
     """A copy that this person asked for by web form, proven and located, as it waits for its approval: its key."""
     from dsar.enums import Channel, CheckKind, Right, State
     from dsar.fulfilment import locating
-    from dsar.intake import submit, web
+    from dsar.intake import web
     from dsar.models import PrivacyRequest
     from dsar.verification import links
 
-    raw = json.dumps(
-        {
-            "right": Right.ACCESS, "email": address(number), "country": "DE", "acts_as": "self", "statement": "",
-            "language": "en",
-        }
-    ).encode()  # fmt: skip
-    intake, _ = submit.receive(Channel.WEB, raw, f"web:{uuid.uuid4().hex}")
-    case = web.process(intake, raw)
-    request = case.requests.get()
+    sent = web.take_in(
+        Channel.WEB, f"web:{uuid.uuid4().hex}", email=address(number), rights=(Right.ACCESS,), country="DE"
+    )  # fmt: skip
+    request = PrivacyRequest.objects.get(case__intakes=sent)
     locating.locate(request.pk)
-    links.prove_mailbox(case.checks.get(kind=CheckKind.MAILBOX).token)
+    links.prove_mailbox(request.case.checks.get(kind=CheckKind.MAILBOX).token)
     locating.settle(request.pk)
     if PrivacyRequest.objects.get(pk=request.pk).state != State.REVIEW:
         raise RuntimeError("nothing waits for an approval")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsar.connectors import registry
-from dsar.connectors.base import Holding, Identity, Intent, NotSupported, Outcome, SourceBroken, Tally, hint
+from dsar.connectors.base import Holding, Identity, Intent, NotSupported, Outcome, SourceBroken, Tally
 from dsar.connectors.django_orm import DjangoConnector
 from dsar.connectors.manual import ManualConnector
 from dsar.connectors.masks import mask_value
@@ -42,13 +42,6 @@ class TestIdentity:
         again = Identity(Identity(email).email)
         assert again.email == again.email.strip()
         assert isinstance(again.usable, bool)
-
-    @pytest.mark.parametrize(
-        "email, shown",
-        [("ann@example.com", "a•••@e•••.com"), ("a@b", "a•••@•••"), ("", "•••"), (None, "•••"), ("x@.com", "x•••@•••")],
-    )
-    def test_a_hint_shows_first_letters_only(self, email: str | None, shown: str) -> None:
-        assert hint(email) == shown
 
 
 class TestMasks:

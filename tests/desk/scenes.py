@@ -1,6 +1,5 @@
 """Requests in every state, made by the engine itself; and many cheap rows for the queue."""
 
-import json
 import uuid
 from datetime import timedelta
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
 from dsar.review import corrections, decide
 from dsar.verification import confirmation, links
+from tests import drive
 
 
 def person(role: str, number: int = 0) -> User:
@@ -44,16 +44,7 @@ def ask(
     email: str, right: str = "deletion", *, country: str = "DE", days: int = 0, statement: str = ""
 ) -> PrivacyRequest:
     """A web form, received some days ago."""
-    raw = json.dumps(
-        {
-            "right": right,
-            "email": email,
-            "country": country,
-            "acts_as": "self",
-            "statement": statement,
-            "language": "en",
-        }
-    ).encode()
+    raw = drive.form_bytes(email, right, country=country, statement=statement, language="en")
     received = timezone.now() - timedelta(days=days)
     intake, _ = submit.receive(Channel.WEB, raw, f"web:{uuid.uuid4().hex}", received_at=received)
     return web.process(intake, raw).requests.get()

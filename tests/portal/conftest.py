@@ -70,12 +70,19 @@ class Visitor:
         """Press a button."""
         return self.client.post(path, data or {}, follow=follow)  # type: ignore[return-value]
 
-    def fields(self, path: str) -> dict[str, str]:
-        """The hidden fields of the forms on a page; the first of a name counts."""
+    def forms(self, path: str) -> list[dict[str, str]]:
+        """The hidden fields of each form on a page."""
         soup = BeautifulSoup(self.get(path).content, "html.parser")
+        return [
+            {str(one["name"]): str(one.get("value", "")) for one in form.select("input[type=hidden]")}
+            for form in soup.select("main form")
+        ]
+
+    def fields(self, path: str) -> dict[str, str]:
+        """The hidden fields of all forms on a page; the first of a name counts."""
         found: dict[str, str] = {}
-        for one in soup.select("main form input[type=hidden]"):
-            found.setdefault(str(one["name"]), str(one.get("value", "")))
+        for form in self.forms(path):
+            found = {**form, **found}
         return found
 
     def ask(self, email: str, right: str = "deletion", **typed: str) -> HttpResponse:

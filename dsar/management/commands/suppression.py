@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from dsar import keys
 from dsar.enums import UNVERIFIED_RIGHTS
+from dsar.management import addresses
 from dsar.models import Choice
 
 BATCH = 500
@@ -25,13 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("--kind", required=True, choices=[right.value for right in UNVERIFIED_RIGHTS])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print each address as it was given, in the given order."""
+        """Print each address as it was given, in the given order; fails in the end where a line was no usable address,
+        naming its number: nobody is written to because a line could not be read."""
         standing = Choice.objects.standing().filter(kind=options["kind"])
-        while lines := list(islice(sys.stdin, BATCH)):
-            given = {line.strip(): keys.email_index(line) for line in lines if line.strip()}
-            listed = set(
-                standing.filter(email_index__in=set(given.values()) - {""}).values_list("email_index", flat=True)
-            )
+        refused: list[int] = []
+        found = addresses.usable(sys.stdin, refused)
+        while batch := list(islice(found, BATCH)):
+            given = {address: keys.email_index(address) for address in batch}
+            listed = set(standing.filter(email_index__in=given.values()).values_list("email_index", flat=True))
             for address, index in given.items():
                 if index in listed:
                     self.stdout.write(address)
+        addresses.complain(refused)

@@ -3,9 +3,10 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from dsar.intake import unsubscribe
+from dsar.management import addresses
 
 
 class Command(BaseCommand):
@@ -16,17 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print in the order given; fails in the end where a line was no usable address, naming its number."""
-        unusable = []
-        for number, line in enumerate(sys.stdin, 1):
-            if not line.strip():
-                continue
-            try:
-                link = unsubscribe.link_for(line)
-            except ValueError:
-                unusable.append(number)
-                continue
+        refused: list[int] = []
+        for address in addresses.usable(sys.stdin, refused):
+            link = unsubscribe.link_for(address)
             self.stdout.write(link)
             for name, value in unsubscribe.headers_for(link):
                 self.stdout.write(f"{name}: {value}")
-        if unusable:
-            raise CommandError(f"No usable address in line {', '.join(map(str, unusable))}.")
+        addresses.complain(refused)
