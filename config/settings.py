@@ -180,6 +180,8 @@ PACKAGE_WORKBENCH = VAR_DIR / "packages-in-the-making"
 PACKAGE_STORAGE = env.text("PACKAGE_STORAGE", "files")
 if PACKAGE_STORAGE not in ("files", "s3"):
     raise ImproperlyConfigured("PACKAGE_STORAGE must be files or s3.")
+if PACKAGE_STORAGE == "s3" and not env.text("PACKAGE_S3_BUCKET"):
+    raise ImproperlyConfigured("PACKAGE_STORAGE is s3, so PACKAGE_S3_BUCKET must name a bucket.")
 STORAGES["packages"] = (
     {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -189,7 +191,10 @@ STORAGES["packages"] = (
             "region_name": env.text("PACKAGE_S3_REGION") or None,
             "location": env.text("PACKAGE_S3_PREFIX"),
             "file_overwrite": False,
-            "default_acl": "private",
+            # A copy is read frame by frame: what does not fit here waits on the disk, sealed as it is.
+            "max_memory_size": 1024 * 1024,
+            # The one thread that packs also renews its lease, on the one connection to the database that it has.
+            "use_threads": False,
         },
     }
     if PACKAGE_STORAGE == "s3"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -106,17 +106,20 @@ def pack(held: runner.Held) -> None:
     try:
         with translation.override(held.request.case.language or settings.LANGUAGE_CODE):
             content = _content(held)
-            package.write(made, lambda sink: package_zip.build(sink, content))
+            package.write(made, lambda sink: package_zip.build(sink, content), lambda: _renew_when_due(held))
         runner.still_ours(held)
         runner.record(held, Outcome(), also=lambda: _finish(made))
     except BaseException:
         package.discard(made)
         raise
-    package.remove_files(held.request.pk)
+    if made.version > 1:
+        package.remove_files(held.request.pk)
 
 
 def _content(held: runner.Held) -> package_zip.Content:
     request = held.request
+    # Counts, gaps and what was left out are all read from these.
+    prefetch_related_objects([request], "steps", "redactions")
     spool.remember(request)
     given, others = manifest.tables_given(request)
     copied = sum(tally.get("copied", 0) for step in request.steps.all() for tally in step.tallies)
@@ -145,7 +148,8 @@ def _renew_when_due(held: runner.Held) -> None:
 
 def _finish(made: Package) -> None:
     """The package is whole; those before it are gone. In the transaction that ends the step."""
-    package.retire(Package.objects.filter(request_id=made.request_id, status=PackageStatus.READY))
+    if made.version > 1:
+        package.retire(Package.objects.filter(request_id=made.request_id, status=PackageStatus.READY))
     ready = Package.objects.filter(pk=made.pk, status=PackageStatus.BUILDING).update(
         status=PackageStatus.READY, name=made.name, size=made.size, digest=made.digest, rows=made.rows,
         made_at=timezone.now(),
@@ -183,7 +187,7 @@ def rows(request: PrivacyRequest, source: str, table: str, start: int, limit: in
 def redacted(request: PrivacyRequest) -> package_zip.Redacted:
     """What is left out, per (source, table) and row key: names of columns, "" for the whole row."""
     found: package_zip.Redacted = {}
-    for one in Redaction.objects.filter(request=request):
+    for one in request.redactions.all():
         key = request.case.unseal(one.row_sealed, "redaction")
         found.setdefault((one.source, one.table), {}).setdefault(key, set()).add(one.column)
     return found

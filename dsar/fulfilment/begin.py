@@ -49,13 +49,17 @@ def begin(pk: int) -> bool:
         plan.request = request
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         body = plan.body()
-        _queue(request, LAYOUTS[request.right](request, body))
+        steps = LAYOUTS[request.right](request, body)
+        _queue(request, steps)
         request.begun_at = now
         PrivacyRequest.objects.filter(pk=pk).update(begun_at=now, attention="")
         noted = []
         if request.right in UNVERIFIED_RIGHTS and Choice.objects.follow(request, now):
             noted = [audit.Entry("choice_unlisted" if request.take_back else "choice_listed", SYSTEM, pk)]
-        finish.settle_if_done(Inside(request, noted), body)
+        if not steps:
+            finish.settle_if_done(Inside(request, noted), body)
+        elif noted:
+            audit.record(request.case, *noted)
         bell.ring(Lane.FULFIL)
     return True
 

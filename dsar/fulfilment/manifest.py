@@ -2,6 +2,7 @@
 plainly, what is not in it and why."""
 
 from collections import Counter
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from dsar.fulfilment import plan as plans
 from dsar.fulfilment import spool
 from dsar.fulfilment.package_zip import Entry
 from dsar.law import codes, regimes
-from dsar.models import PrivacyRequest, Redaction, Step
+from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
 
 # What can be carried elsewhere: given by the person, or observed as they used the service (GDPR Art 20(1), WP 242).
@@ -171,10 +172,7 @@ def _secrets(entries: list[Entry], others: list[spool.Table]) -> list[dict[str, 
 
 def _redactions(request: PrivacyRequest) -> list[dict[str, Any]]:
     """How much was left out, of what kind, for which reason."""
-    counted = Counter(
-        (one.source, one.table, one.column, one.code)
-        for one in Redaction.objects.filter(request=request).only("source", "table", "column", "code", "request_id")
-    )
+    counted = Counter((one.source, one.table, one.column, one.code) for one in request.redactions.all())
     found = []
     for (source, table, column, code), number in sorted(counted.items()):
         reason = codes.redaction(code, request.case.regime)
@@ -189,8 +187,8 @@ def _redactions(request: PrivacyRequest) -> list[dict[str, Any]]:
 
 
 def _ended(request: PrivacyRequest, mark: str) -> list[Step]:
-    steps = Step.objects.filter(request=request, kind=StepKind.EXPORT, status=StepStatus.DONE).order_by("source")
-    return [step for step in steps if any(tally.get(mark) for tally in step.tallies)]
+    steps = [step for step in request.steps.all() if step.kind == StepKind.EXPORT and step.status == StepStatus.DONE]
+    return [step for step in sorted(steps, key=attrgetter("source")) if any(tally.get(mark) for tally in step.tallies)]
 
 
 def _label(body: plans.Body, source: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import structlog
 from django.conf import settings
@@ -84,10 +85,29 @@ def announce(request: PrivacyRequest) -> Package:
     return made
 
 
-def write(package: Package, fill: Callable[[Tee], int]) -> None:
+class Sealed(File):
+    """The finished file on the workbench, on its way into the storage: a folder takes it over by its name, anything else
+    reads it, and `still_ours` is called before each block, so that a long upload keeps its lease."""
+
+    def __init__(self, file: IO[bytes], name: str, path: str, still_ours: Callable[[], None]) -> None:
+        super().__init__(file, name=name)
+        self._from, self._path, self._still_ours = file, path, still_ours
+
+    def temporary_file_path(self) -> str:
+        """Where it lies: a file system moves it, and what was flushed to the disk is what is kept."""
+        return self._path
+
+    def read(self, size: int = -1) -> bytes:
+        """The next block."""
+        self._still_ours()
+        return self._from.read(size)
+
+
+def write(package: Package, fill: Callable[[Tee], int], still_ours: Callable[[], None]) -> None:
     """Make the file: `fill` writes the zip and returns how many rows are in it. Sets size, digest and rows (unsaved).
 
-    It is sealed as it is written, beside the storage, and goes there in one piece.
+    It is sealed as it is written, beside the storage, and goes there in one piece. `still_ours` renews the lease of
+    whoever packs, and raises where it is lost.
     """
     bench = Path(settings.PACKAGE_WORKBENCH)
     bench.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,7 +122,7 @@ def write(package: Package, fill: Callable[[Tee], int]) -> None:
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
-            package.name = storage().save(package.name, File(file, name=package.name))
+            package.name = storage().save(package.name, Sealed(file, package.name, path, still_ours))
     finally:
         with suppress(FileNotFoundError):
             Path(path).unlink()
@@ -118,10 +138,12 @@ def retire(found: QuerySet[Package]) -> int:
 
 
 def discard(package: Package) -> None:
-    """Nothing came of it. What cannot be removed now, the sweep removes."""
-    Package.objects.filter(pk=package.pk, status=PackageStatus.BUILDING).update(
-        status=PackageStatus.GONE, name=package.name
-    )
+    """Nothing came of it. What cannot be removed now, the sweep removes.
+
+    It may have been retired while it was made, before there was a file to remove: then that counts from now on.
+    """
+    unfinished = Package.objects.filter(pk=package.pk).exclude(status__in=[PackageStatus.READY, PackageStatus.OFFERED])
+    unfinished.update(status=PackageStatus.GONE, name=package.name, gone_at=None)
     remove_files(package.request_id)
 
 

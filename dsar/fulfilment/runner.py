@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -63,16 +63,20 @@ LEASED_AS = {StepKind.SETTLE: "erase", StepKind.ERASE: "erase", StepKind.EXPORT:
 
 # In SQL, as it is asked for every step of every person. Ordered by due date, which follows the release: the indexes of
 # the lanes hold this order, so that a claim costs the same however long the queue is.
-NEXT_STEP = f"""
-    SELECT step.* FROM dsar_step step JOIN dsar_privacyrequest request ON request.id = step.request_id
-    WHERE ((step.status = '{StepStatus.QUEUED}' AND step.due_at <= %s)
-           OR (step.status = '{StepStatus.LEASED}' AND step.lease_until < %s))
-      AND step.kind IN ({{kinds}}) AND (request.state IN ({{states}}) OR step.kind IN ({ANY_STATE})) {{only}}
-      AND NOT EXISTS (
-          SELECT 1 FROM dsar_step earlier
-          WHERE earlier.request_id = step.request_id AND earlier.source = step.source
-            AND earlier.position < step.position AND earlier.status <> '{StepStatus.DONE}')
-    ORDER BY step.due_at, step.request_id, step.position, step.id LIMIT 1 {{lock}}
+CLAIM = f"""
+    UPDATE dsar_step SET token = token + 1, lease_until = %s, status = '{StepStatus.LEASED}',
+           claims = claims + CASE WHEN status = '{StepStatus.LEASED}' THEN 1 ELSE 0 END
+    WHERE id = (
+        SELECT step.id FROM dsar_step step JOIN dsar_privacyrequest request ON request.id = step.request_id
+        WHERE ((step.status = '{StepStatus.QUEUED}' AND step.due_at <= %s)
+               OR (step.status = '{StepStatus.LEASED}' AND step.lease_until < %s AND step.claims + 1 < %s))
+          AND step.kind IN ({{kinds}}) AND (request.state IN ({{states}}) OR step.kind IN ({ANY_STATE})) {{only}}
+          AND NOT EXISTS (
+              SELECT 1 FROM dsar_step earlier
+              WHERE earlier.request_id = step.request_id AND earlier.source = step.source
+                AND earlier.position < step.position AND earlier.status <> '{StepStatus.DONE}')
+        ORDER BY step.due_at, step.request_id, step.position, step.id LIMIT 1 {{lock}})
+    RETURNING *
 """
 
 
@@ -90,6 +94,7 @@ class Held:
     plan: Plan
     body: dict[str, Any]
     letters: list[outbox.Claimed] = field(default_factory=list)
+    over: bool = False
     occupied_until: datetime | None = None
 
     @property
@@ -122,14 +127,15 @@ def drain_fulfilling(turn: bell.Turn | None = None) -> int:
 
 def _drain(kinds: list[StepKind], states: list[State], turn: bell.Turn | None) -> int:
     done = 0
+    give_up_lost(kinds)
     with outbox.Line() as line:
         step = claim(kinds, states)
         while step:
             done += 1
             request_id = step.request_id
-            letters = work(step)
+            letters, over = work(step)
             outbox.deliver(letters, line)
-            step = None if letters else claim(kinds, states, request_id)
+            step = None if over else claim(kinds, states, request_id)
             if step is None:
                 if turn and turn.is_over():
                     break
@@ -140,46 +146,49 @@ def _drain(kinds: list[StepKind], states: list[State], turn: bell.Turn | None) -
 
 
 def claim(kinds: list[StepKind], states: list[State], request_id: int | None = None) -> Step | None:
-    """Take the next step under a lease (T1 begins here): the fence is raised, a lost lease is counted.
+    """Take the next step under a lease (T1 begins here), in one statement: the fence is raised, a lost lease is counted.
 
     A step waits for the earlier steps of its own source alone: a failing source stops nobody else.
     """
     now = timezone.now()
-    query = NEXT_STEP.format(
+    query = CLAIM.format(
         kinds=", ".join(["%s"] * len(kinds)),
         states=", ".join(["%s"] * len(states)),
         only="" if request_id is None else "AND step.request_id = %s",
         lock="FOR UPDATE OF step SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else "",
     )
-    values = [now, now, *kinds, *states, *([] if request_id is None else [request_id])]
-    with transaction.atomic():
-        step = next(iter(Step.objects.raw(query, values)), None)
-        if step is None:
-            return None
-        lost = step.status == StepStatus.LEASED
-        step.token += 1
-        step.claims += int(lost)
-        step.status, step.lease_until = StepStatus.LEASED, now + settings.LEASE
-        if step.claims >= settings.MAX_CLAIMS:
-            step.status, step.reason = StepStatus.BLOCKED, StepReason.LOST_CLAIMS
-        step.save(update_fields=["token", "claims", "status", "lease_until", "reason"])
-        if step.status == StepStatus.BLOCKED:
-            PrivacyRequest.objects.filter(pk=step.request_id).update(attention=StepReason.LOST_CLAIMS)
-    return step
+    only = [] if request_id is None else [request_id]
+    values = [now + settings.LEASE, now, now, settings.MAX_CLAIMS, *kinds, *states, *only]
+    # All of it is read: on SQLite the statement, and with it what it wrote, ends with its last row.
+    return next(iter(list(Step.objects.raw(query, values))), None)
 
 
-def work(step: Step) -> list[outbox.Claimed]:
+def give_up_lost(kinds: list[StepKind]) -> int:
+    """Block, by name, steps whose last allowed lease was lost too: something in them kills workers (law 8)."""
+    lost = Q(status=StepStatus.LEASED, lease_until__lt=timezone.now(), claims__gte=settings.MAX_CLAIMS - 1)
+    done = 0
+    for step in list(Step.objects.filter(lost, kind__in=kinds).order_by("pk")):
+        with transaction.atomic():
+            # Only what is still as it was read: whoever claimed it anew meanwhile has raised the fence.
+            blocked = Step.objects.filter(pk=step.pk, token=step.token, status=StepStatus.LEASED).update(
+                status=StepStatus.BLOCKED, reason=StepReason.LOST_CLAIMS, claims=F("claims") + 1, token=F("token") + 1
+            )
+            if blocked:
+                PrivacyRequest.objects.filter(pk=step.request_id).update(attention=StepReason.LOST_CLAIMS)
+                done += 1
+    return done
+
+
+def work(step: Step) -> tuple[list[outbox.Claimed], bool]:
     """Carry one claimed step as far as it goes; every way to fail has a named reason that a person sees.
 
-    Returns the letters to be sent now: where it was the last step, its request has ended.
+    Returns the letters to be sent now, and whether it was the last step, with which its request moved on.
     """
-    if step.status == StepStatus.BLOCKED:
-        return []
     try:
         held = hold(step)
         occupy(held)
         import_string(HANDLERS[step.kind])(held)
-        return held.letters
+        return held.letters, held.over
     except Fenced:
         log.info("a step was taken over", step=step.pk)
     except lookout.Stop as stop:
@@ -199,7 +208,7 @@ def work(step: Step) -> list[outbox.Claimed]:
         # An error nobody foresaw must stop this step, by name, and no other.
         log.exception("a step failed", step=step.pk, error=type(error).__name__)
         pause(step, StepReason.ERROR, block=step.retries + 1 >= settings.MAX_RETRIES, failed=True)
-    return []
+    return [], False
 
 
 def occupy(held: Held) -> None:
@@ -226,8 +235,8 @@ def vacate(held: Held) -> None:
         return
     alike = [kind for kind, name in LEASED_AS.items() if name == mine]
     others = Step.objects.filter(request__case__subject_id=subject, status=StepStatus.LEASED, kind__in=alike)
-    if not others.exclude(pk=held.step.pk).exists():
-        Subject.objects.filter(pk=subject, busy_with=mine).update(busy_with="", busy_until=None)
+    alone = ~Exists(others.exclude(pk=held.step.pk))
+    Subject.objects.filter(alone, pk=subject, busy_with=mine).update(busy_with="", busy_until=None)
 
 
 def hold(step: Step) -> Held:
@@ -387,8 +396,8 @@ def record(
         noted.append(_entry(held, f"{held.step.kind}_done", Outcome() if intent else outcome))
         vacate(held)
         finish.clear_attention(request)
-        finish.settle_if_done(Inside(request, noted, letters), held.body)
-    held.letters = letters
+        over = finish.settle_if_done(Inside(request, noted, letters), held.body)
+    held.letters, held.over = letters, over
 
 
 def _entry(held: Held, what: str, outcome: Outcome) -> audit.Entry:

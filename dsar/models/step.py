@@ -47,6 +47,7 @@ class Step(models.Model):
                 name="step_to_fulfil",
                 condition=models.Q(status__in=[StepStatus.QUEUED, StepStatus.LEASED], kind__in=WORK_KINDS),
             ),
+            models.Index(fields=["lease_until"], name="step_leased", condition=models.Q(status=StepStatus.LEASED)),
             models.Index(
                 fields=["due_at", "id"],
                 name="step_to_ask",

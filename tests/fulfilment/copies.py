@@ -9,9 +9,9 @@ from typing import Any
 
 from dsar.enums import Right, State
 from dsar.fulfilment import access, locating, package, runner
-from dsar.models import Actor, PrivacyRequest
+from dsar.models import Actor, PrivacyRequest, Redaction
 from dsar.review import decide
-from tests import drive
+from tests import drive, house
 from tests.house import CAST
 
 
@@ -84,3 +84,18 @@ def of(request: PrivacyRequest) -> Copy:
 
 
 __all__ = ["CAST", "Copy", "access", "approved", "checking", "of"]
+
+
+def redacted(request: PrivacyRequest, handler: Actor, table: str, column: str, number: int = 0) -> Redaction:
+    """Leave one value of the platform out of a copy, because it names somebody else."""
+    row = access.rows(request, "platform", table, number, 1)[0]
+    return access.redact(
+        request.pk, "platform", table, row["key"], column, "THIRD_PARTY", "It names somebody else.", actor=handler
+    )  # fmt: skip
+
+
+def rows_in_the_company(address: str) -> dict[str, int]:
+    """How many rows each table of the company holds of a person, where there are any."""
+    identity = house.user_id(address)
+    assert identity is not None
+    return {name: len(rows) for name, rows in house.everything_of(identity).items() if rows}

@@ -1,42 +1,24 @@
 """A copy from approval to the end: what is in it, what is not and why, who is kept out of it, how it goes."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.utils import timezone
 
-from dsar import audit, keys
+from dsar import audit
 from dsar.connectors.base import NotSupported, SourceBroken
 from dsar.connectors.sql import SqlConnector
 from dsar.datamap import loader
-from dsar.enums import MessageStatus, Notice, Outcome, PackageStatus, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import access, control, package, runner
-from dsar.models import Actor, AuditEvent, CopyPart, Message, Package, PrivacyRequest, Redaction, Step
-from dsar.notifications import outbox, report
-from dsar.review import purge
-from dsar.workflow import Conflict, Forbidden, Invalid
+from dsar.enums import Outcome, Right, State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import control, package
+from dsar.models import Actor, CopyPart, PrivacyRequest, Step
+from dsar.notifications import report
+from dsar.workflow import Forbidden, Invalid
 from tests import drive, house
 from tests.fulfilment import copies
 from tests.house import CAST
 
 pytestmark = pytest.mark.usefixtures("company")
-REASON = "It names somebody else."
-
-
-def rows_in_the_company(address: str) -> dict[str, int]:
-    identity = house.user_id(address)
-    assert identity is not None
-    return {name: len(rows) for name, rows in house.everything_of(identity).items() if rows}
-
-
-def redacted(request: PrivacyRequest, handler: Actor, table: str, column: str, number: int = 0) -> Redaction:
-    row = access.rows(request, "platform", table, number, 1)[0]
-    return access.redact(
-        request.pk, "platform", table, row["key"], column, "THIRD_PARTY", REASON, actor=handler
-    )  # fmt: skip
 
 
 # --- what is in it ----------------------------------------------------------------------------------------------------
@@ -46,7 +28,7 @@ def test_a_copy_holds_every_row_of_the_person_once(approver: Actor, settings: An
     settings.CHUNK_ROWS = 3
     request = copies.checking(approver)
     copy = copies.of(request)
-    expected = rows_in_the_company(CAST.plain)
+    expected = copies.rows_in_the_company(CAST.plain)
     for table, number in expected.items():
         rows = copy.rows(table)
         assert (table, len(rows), len({row["id"] for row in rows})) == (table, number, number)
@@ -207,306 +189,3 @@ def test_only_a_blocked_copy_can_be_gone_on_without(approver: Actor, handler: Ac
     step = request.steps.get(source="platform", kind=StepKind.EXPORT)
     with pytest.raises(Invalid):
         control.go_on_without(request.pk, step.pk, "Why not.", actor=handler)
-
-
-# --- looking through --------------------------------------------------------------------------------------------------
-
-
-def test_the_spool_is_shown_page_by_page(approver: Actor, settings: Any) -> None:
-    settings.CHUNK_ROWS = 2
-    request = copies.checking(approver)
-    shown = {(one["source"], one["table"]): one for one in access.categories(request)}
-    for (source, table), one in shown.items():
-        everything = access.rows(request, source, table, 0, 1000)
-        assert len(everything) == one["rows"]
-        assert len({row["key"] for row in everything}) == one["rows"]
-        paged = [row for start in range(0, one["rows"], 3) for row in access.rows(request, source, table, start, 3)]
-        assert paged == everything
-    assert shown["platform", "prompts"]["label"] == "Prompts and outputs"
-
-
-def test_redacted_values_and_rows_are_not_in_the_package(approver: Actor, handler: Actor) -> None:
-    request = copies.checking(approver)
-    value = access.rows(request, "platform", "prompts", 0, 1)[0]
-    row = access.rows(request, "platform", "searches", 0, 1)[0]
-    first = package.current(request)
-    made = redacted(request, handler, "prompts", "prompt")
-    redacted(request, handler, "searches", "")
-    assert access.is_stale(request)
-    with pytest.raises(Invalid):
-        control.hand_over(request.pk, actor=approver)
-    drive.carry_out()
-    second = access.current(request)
-    assert first is not None and second is not None
-    assert second.version > first.version
-    assert not access.is_stale(request)
-    copy = copies.of(request)
-    prompts = {str(one["id"]): one for one in copy.rows("prompts")}
-    assert prompts[value["key"]]["prompt"] is None
-    assert prompts[value["key"]]["_left_out"] == ["prompt"]
-    assert [one["prompt"] for one in copy.cells("prompts") if one["id"] == value["key"]] == ["[left out]"]
-    assert row["key"] not in {str(one["id"]) for one in copy.rows("searches")}
-    assert not any(value["values"]["prompt"].encode() in content for content in copy.files.values())
-    log = {(one["table"], one["what"]): one for one in copy.manifest["left_out"]}
-    assert set(log) == {("prompts", "value"), ("searches", "row")}
-    assert log["prompts", "value"]["citation"] == "GDPR Art 15(4), Art 20(4)"
-    assert access.rows(request, "platform", "prompts", 0, 1)[0]["redacted"] == {"prompt"}
-    first.refresh_from_db()
-    assert (first.status, first.gone_at is not None) == (PackageStatus.GONE, True)
-    assert not package.storage().exists(first.name)
-    told = AuditEvent.objects.get(what="redacted", details__table="prompts")
-    assert told.details == {"source": "platform", "table": "prompts", "code": "THIRD_PARTY", "column": "prompt"}
-    access.unredact(request.pk, made.pk, actor=handler)
-    drive.carry_out()
-    assert {one["what"] for one in copies.of(request).manifest["left_out"]} == {"row"}
-    assert control.hand_over(request.pk, actor=approver).outcome == Outcome.GRANTED_IN_PART
-    assert audit.verify() == []
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        ({"code": "BUSINESS_NECESSITY"}, Invalid),
-        ({"code": "TAX_ACCOUNTING"}, Invalid),
-        ({"text": "  "}, Invalid),
-        ({"row_key": "999999999"}, Invalid),
-        ({"column": "password_hash"}, Invalid),
-        ({"table": "users; --"}, Invalid),
-    ],
-)
-def test_nothing_is_left_out_without_a_reason_or_that_is_not_there(
-    change: dict[str, str], error: type[Exception], approver: Actor, handler: Actor
-) -> None:
-    request = copies.checking(approver)
-    key = access.rows(request, "platform", "users", 0, 1)[0]["key"]
-    given = {
-        "source": "platform",
-        "table": "users",
-        "row_key": key,
-        "column": "phone",
-        "code": "THIRD_PARTY",
-        "text": REASON,
-    }
-    with pytest.raises(error):
-        access.redact(request.pk, **{**given, **change}, actor=handler)
-    assert not access.is_stale(request)
-
-
-def test_only_handlers_redact_and_only_while_it_is_looked_through(approver: Actor, handler: Actor) -> None:
-    request = copies.checking(approver)
-    made = redacted(request, handler, "users", "phone")
-    for actor in (drive.person_of_the_desk("auditor"), drive.person_of_the_desk("admin")):  # type: ignore[arg-type]
-        with pytest.raises(Forbidden):
-            redacted(request, actor, "users", "full_name")
-        with pytest.raises(Forbidden):
-            access.unredact(request.pk, made.pk, actor=actor)
-    with pytest.raises(Invalid):
-        redacted(request, handler, "users", "phone")
-    drive.carry_out()
-    control.hand_over(request.pk, actor=approver)
-    with pytest.raises(Conflict):
-        access.redact(request.pk, "platform", "users", "1", "phone", "THIRD_PARTY", REASON, actor=handler)
-    with pytest.raises(Conflict):
-        access.unredact(request.pk, made.pk, actor=handler)
-
-
-def test_a_copy_that_is_sent_back_is_made_anew_and_keeps_what_was_redacted(approver: Actor, handler: Actor) -> None:
-    request = copies.checking(approver)
-    redacted(request, handler, "users", "phone")
-    drive.carry_out()
-    before = package.current(request)
-    with pytest.raises(Invalid):
-        control.send_back(request.pk, "", actor=handler)
-    control.send_back(request.pk, "The newest invoice is missing.", actor=handler)
-    assert not CopyPart.objects.filter(request=request).exists()
-    assert package.current(request) is None
-    assert before is not None and not package.storage().exists(before.name)
-    drive.carry_out()
-    request = drive.fresh(request.pk)
-    assert request.state == State.CHECKING
-    assert copies.of(request).rows("users")[0]["_left_out"] == ["phone"]
-    assert audit.verify() == []
-
-
-# --- on offer, and gone -------------------------------------------------------------------------------------------------
-
-
-def offered(approver: Actor) -> tuple[PrivacyRequest, Package]:
-    request = copies.checking(approver)
-    request = control.hand_over(request.pk, actor=approver)
-    made = package.current(request)
-    assert made is not None
-    return request, made
-
-
-def test_handing_over_offers_it_and_clears_the_spool(approver: Actor, handler: Actor) -> None:
-    request = copies.checking(approver)
-    with pytest.raises(Forbidden):
-        control.hand_over(request.pk, actor=handler)
-    request = control.hand_over(request.pk, actor=approver)
-    made = package.current(request)
-    assert made is not None
-    assert (request.state, request.outcome) == (State.COMPLETED, Outcome.GRANTED)
-    assert made.status == PackageStatus.OFFERED
-    assert made.offered_at is not None and made.expires_at == made.offered_at + settings.PACKAGE_PERIOD
-    assert not CopyPart.objects.filter(request=request).exists()
-    assert Message.objects.filter(request=request, notice=Notice.DONE_COPY).count() == 1
-    with pytest.raises(Conflict):
-        control.hand_over(request.pk, actor=approver)
-
-
-def test_each_download_counts_and_one_mail_a_day_tells_of_it(approver: Actor) -> None:
-    request, made = offered(approver)
-    package.note_download(made)
-    package.note_download(made)
-    made.refresh_from_db()
-    assert made.downloads == 2
-    assert AuditEvent.objects.filter(what="copy_downloaded", request_id=request.pk).count() == 2
-    outbox.drain()
-    told = Message.objects.get(request=request, notice=Notice.COPY_DOWNLOADED)
-    assert told.status == MessageStatus.SENT
-    assert audit.verify() == []
-
-
-def test_when_its_time_is_over_the_file_goes_and_the_row_stays(approver: Actor) -> None:
-    _request, made = offered(approver)
-    assert made.expires_at is not None
-    assert package.expire(made.expires_at - timedelta(minutes=1)) == 0
-    assert package.expire(made.expires_at) == 1
-    made.refresh_from_db()
-    assert (made.status, made.gone_at is not None) == (PackageStatus.GONE, True)
-    assert not package.storage().exists(made.name)
-    with pytest.raises(package.NotThere):
-        package.open_for_download(made)
-    assert package.expire(made.expires_at) == 0
-
-
-def test_past_its_time_it_cannot_be_had_even_before_the_sweep(approver: Actor) -> None:
-    _request, made = offered(approver)
-    made.expires_at = timezone.now()
-    with pytest.raises(package.NotThere):
-        package.open_for_download(made)
-
-
-def test_purging_the_case_makes_every_copy_of_the_file_unreadable(approver: Actor) -> None:
-    request, made = offered(approver)
-    with package.storage().open(made.name) as file:
-        kept = file.read()
-    assert CAST.plain.encode() not in kept
-    purge.purge(request.case_id)
-    fresh = Package.objects.select_related("request__case").get(pk=made.pk)
-    with pytest.raises(package.NotThere):
-        package.open_for_download(fresh)
-    with pytest.raises(keys.Unreadable):
-        fresh.request.case.key()
-    assert package.expire() == 1
-    assert not package.storage().exists(made.name)
-
-
-def test_a_copy_that_was_never_finished_is_on_offer_to_nobody_and_swept(approver: Actor) -> None:
-    request = copies.checking(approver)
-    left = package.announce(request)
-    assert package.current(request) != left
-    with pytest.raises(package.NotThere):
-        package.open_for_download(left)
-    assert package.expire(timezone.now()) == 0
-    assert package.expire(timezone.now() + timedelta(days=1)) == 1
-    left.refresh_from_db()
-    assert left.status == PackageStatus.GONE
-
-
-def test_files_are_for_us_alone(approver: Actor) -> None:
-    request = copies.checking(approver)
-    made = package.current(request)
-    assert made is not None
-    path = settings.PACKAGE_FOLDER / made.name
-    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert list(settings.PACKAGE_WORKBENCH.iterdir()) == []
-
-
-# --- fences -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_copy_goes_on_where_a_killed_worker_stopped(
-    approver: Actor, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.CHUNK_ROWS = 4
-    request = copies.approved(approver)
-    export, asked = SqlConnector.export, []
-
-    def dies(self: SqlConnector, ref: str, cursor: str, limit: int) -> object:
-        asked.append(cursor)
-        if len(asked) == 4:
-            raise KeyboardInterrupt
-        return export(self, ref, cursor, limit)
-
-    monkeypatch.setattr(SqlConnector, "export", dies)
-    with pytest.raises(KeyboardInterrupt):
-        runner.drain_fulfilling()
-    step = request.steps.get(source="platform", kind=StepKind.EXPORT)
-    assert (step.status, step.chunks) == (StepStatus.LEASED, 3)
-    Step.objects.filter(pk=step.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    request.case.subject.__class__.objects.update(busy_until=timezone.now() - timedelta(seconds=1))
-    drive.carry_out()
-    assert asked.count("") == 1
-    assert asked[4] == asked[3] == step.cursor
-    request = drive.fresh(request.pk)
-    assert request.state == State.CHECKING
-    copy = copies.of(request)
-    for table, number in rows_in_the_company(CAST.plain).items():
-        assert len({row["id"] for row in copy.rows(table)}) == len(copy.rows(table)) == number
-
-
-def test_a_sleeper_past_its_lease_records_nothing(
-    approver: Actor, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request = copies.approved(approver)
-    export = SqlConnector.export
-
-    def slow(self: SqlConnector, ref: str, cursor: str, limit: int) -> object:
-        page = export(self, ref, cursor, limit)
-        # Meanwhile somebody else has claimed the step.
-        Step.objects.filter(request=request, source="platform").update(token=77)
-        return page
-
-    monkeypatch.setattr(SqlConnector, "export", slow)
-    runner.drain_fulfilling()
-    assert not CopyPart.objects.filter(request=request, source="platform").exists()
-    assert request.steps.get(source="platform").status == StepStatus.LEASED
-
-
-def test_who_packs_while_something_is_redacted_is_fenced_out(
-    approver: Actor, handler: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request = copies.checking(approver)
-    redacted(request, handler, "users", "phone")
-    write = package.write
-
-    def slow(made: Package, fill: Any) -> None:
-        write(made, fill)
-        monkeypatch.setattr(package, "write", write)
-        redacted(request, handler, "users", "full_name")
-
-    monkeypatch.setattr(package, "write", slow)
-    drive.carry_out()
-    drive.carry_out()
-    assert not package.is_stale(request)
-    assert copies.of(request).rows("users")[0]["_left_out"] == ["full_name", "phone"]
-    alive = Package.objects.filter(request=request).exclude(status=PackageStatus.GONE)
-    assert [one.status for one in alive] == [PackageStatus.READY]
-    _folders, files = package.storage().listdir("")
-    assert files.count(alive[0].name) == 1
-    for gone in Package.objects.filter(request=request, status=PackageStatus.GONE):
-        assert gone.name not in files
-
-
-def test_a_spool_that_lost_a_part_never_becomes_a_copy(approver: Actor, handler: Actor, settings: Any) -> None:
-    settings.CHUNK_ROWS = 4
-    request = copies.checking(approver)
-    CopyPart.objects.filter(request=request, number=2).delete()
-    redacted(request, handler, "users", "phone")
-    drive.carry_out()
-    step = request.steps.get(kind=StepKind.PACK)
-    assert (step.status, step.reason) == (StepStatus.BLOCKED, StepReason.ERROR)
-    with pytest.raises(Invalid):
-        control.hand_over(request.pk, actor=approver)

@@ -1,0 +1,132 @@
+"""Looking through a copy: what is shown, what is left out and why, and sending it back."""
+
+from typing import Any
+
+import pytest
+
+from dsar import audit
+from dsar.enums import Outcome, PackageStatus, State
+from dsar.fulfilment import access, control, package
+from dsar.models import Actor, AuditEvent, CopyPart
+from dsar.workflow import Conflict, Forbidden, Invalid
+from tests import drive
+from tests.fulfilment import copies
+
+pytestmark = pytest.mark.usefixtures("company")
+REASON = "It names somebody else."
+
+
+def test_the_spool_is_shown_page_by_page(approver: Actor, settings: Any) -> None:
+    settings.CHUNK_ROWS = 2
+    request = copies.checking(approver)
+    shown = {(one["source"], one["table"]): one for one in access.categories(request)}
+    for (source, table), one in shown.items():
+        everything = access.rows(request, source, table, 0, 1000)
+        assert len(everything) == one["rows"]
+        assert len({row["key"] for row in everything}) == one["rows"]
+        paged = [row for start in range(0, one["rows"], 3) for row in access.rows(request, source, table, start, 3)]
+        assert paged == everything
+    assert shown["platform", "prompts"]["label"] == "Prompts and outputs"
+
+
+def test_redacted_values_and_rows_are_not_in_the_package(approver: Actor, handler: Actor) -> None:
+    request = copies.checking(approver)
+    value = access.rows(request, "platform", "prompts", 0, 1)[0]
+    row = access.rows(request, "platform", "searches", 0, 1)[0]
+    first = package.current(request)
+    made = copies.redacted(request, handler, "prompts", "prompt")
+    copies.redacted(request, handler, "searches", "")
+    assert access.is_stale(request)
+    with pytest.raises(Invalid):
+        control.hand_over(request.pk, actor=approver)
+    drive.carry_out()
+    second = access.current(request)
+    assert first is not None and second is not None
+    assert second.version > first.version
+    assert not access.is_stale(request)
+    copy = copies.of(request)
+    prompts = {str(one["id"]): one for one in copy.rows("prompts")}
+    assert prompts[value["key"]]["prompt"] is None
+    assert prompts[value["key"]]["_left_out"] == ["prompt"]
+    assert [one["prompt"] for one in copy.cells("prompts") if one["id"] == value["key"]] == ["[left out]"]
+    assert row["key"] not in {str(one["id"]) for one in copy.rows("searches")}
+    assert not any(value["values"]["prompt"].encode() in content for content in copy.files.values())
+    log = {(one["table"], one["what"]): one for one in copy.manifest["left_out"]}
+    assert set(log) == {("prompts", "value"), ("searches", "row")}
+    assert log["prompts", "value"]["citation"] == "GDPR Art 15(4), Art 20(4)"
+    assert access.rows(request, "platform", "prompts", 0, 1)[0]["redacted"] == {"prompt"}
+    first.refresh_from_db()
+    assert (first.status, first.gone_at is not None) == (PackageStatus.GONE, True)
+    assert not package.storage().exists(first.name)
+    told = AuditEvent.objects.get(what="redacted", details__table="prompts")
+    assert told.details == {"source": "platform", "table": "prompts", "code": "THIRD_PARTY", "column": "prompt"}
+    access.unredact(request.pk, made.pk, actor=handler)
+    drive.carry_out()
+    assert {one["what"] for one in copies.of(request).manifest["left_out"]} == {"row"}
+    assert control.hand_over(request.pk, actor=approver).outcome == Outcome.GRANTED_IN_PART
+    assert audit.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"code": "BUSINESS_NECESSITY"}, Invalid),
+        ({"code": "TAX_ACCOUNTING"}, Invalid),
+        ({"text": "  "}, Invalid),
+        ({"row_key": "999999999"}, Invalid),
+        ({"column": "password_hash"}, Invalid),
+        ({"table": "users; --"}, Invalid),
+    ],
+)
+def test_nothing_is_left_out_without_a_reason_or_that_is_not_there(
+    change: dict[str, str], error: type[Exception], approver: Actor, handler: Actor
+) -> None:
+    request = copies.checking(approver)
+    key = access.rows(request, "platform", "users", 0, 1)[0]["key"]
+    given = {
+        "source": "platform",
+        "table": "users",
+        "row_key": key,
+        "column": "phone",
+        "code": "THIRD_PARTY",
+        "text": REASON,
+    }
+    with pytest.raises(error):
+        access.redact(request.pk, **{**given, **change}, actor=handler)
+    assert not access.is_stale(request)
+
+
+def test_only_handlers_redact_and_only_while_it_is_looked_through(approver: Actor, handler: Actor) -> None:
+    request = copies.checking(approver)
+    made = copies.redacted(request, handler, "users", "phone")
+    for actor in (drive.person_of_the_desk("auditor"), drive.person_of_the_desk("admin")):  # type: ignore[arg-type]
+        with pytest.raises(Forbidden):
+            copies.redacted(request, actor, "users", "full_name")
+        with pytest.raises(Forbidden):
+            access.unredact(request.pk, made.pk, actor=actor)
+    with pytest.raises(Invalid):
+        copies.redacted(request, handler, "users", "phone")
+    drive.carry_out()
+    control.hand_over(request.pk, actor=approver)
+    with pytest.raises(Conflict):
+        access.redact(request.pk, "platform", "users", "1", "phone", "THIRD_PARTY", REASON, actor=handler)
+    with pytest.raises(Conflict):
+        access.unredact(request.pk, made.pk, actor=handler)
+
+
+def test_a_copy_that_is_sent_back_is_made_anew_and_keeps_what_was_redacted(approver: Actor, handler: Actor) -> None:
+    request = copies.checking(approver)
+    copies.redacted(request, handler, "users", "phone")
+    drive.carry_out()
+    before = package.current(request)
+    with pytest.raises(Invalid):
+        control.send_back(request.pk, "", actor=handler)
+    control.send_back(request.pk, "The newest invoice is missing.", actor=handler)
+    assert not CopyPart.objects.filter(request=request).exists()
+    assert package.current(request) is None
+    assert before is not None and not package.storage().exists(before.name)
+    drive.carry_out()
+    request = drive.fresh(request.pk)
+    assert request.state == State.CHECKING
+    assert copies.of(request).rows("users")[0]["_left_out"] == ["phone"]
+    assert audit.verify() == []
