@@ -208,6 +208,7 @@ class StepReason(models.TextChoices):
     RESIDUAL = "residual", _("Something is left that should be gone")
     SOURCE_OFF = "source_off", _("The source is switched off at the desk")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
+    COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
@@ -228,8 +229,9 @@ class CorrectionStatus(models.TextChoices):
     REFUSED = "refused", _("Refused")
 
 
-# Why a step waits for a person: nobody asked yet, a data owner asked, or back from one.
+# A data owner has the ball.
 WITH_OWNERS = (StepReason.WITH_OWNER, StepReason.OWNER_LATE)
+# Why a step waits for a person: nobody asked yet, a data owner asked, or back from one.
 BY_HAND = (StepReason.NOT_SUPPORTED, *WITH_OWNERS, StepReason.OWNER_EXCEPTION)
 
 

@@ -18,12 +18,13 @@ from dsar import audit, keys
 from dsar.connectors.base import Outcome
 from dsar.connectors.registry import connector
 from dsar.demo.schema import users
+from dsar.desk import catalogue
 from dsar.enums import Channel, MessageStatus, Notice, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import choices, submit, unsubscribe
 from dsar.law import regimes
 from dsar.models import Actor, Choice, Intake, Message, PrivacyRequest, Source, Step
-from dsar.review import clock
+from dsar.review import clock, decide
 from tests import drive
 from tests.house import CAST, company_engine, rows, user_id
 
@@ -213,6 +214,21 @@ def test_law_12_no_choice_needs_a_proof_in_any_regime(regime: str) -> None:
     from dsar.law import tiers
 
     assert {tiers.needed(loaded, right.value) for right in UNVERIFIED_RIGHTS} == {0}
+
+
+def test_law_12_a_choice_that_was_asked_about_is_granted_without_a_proof(
+    company: None, handler: Actor, approver: Actor
+) -> None:
+    message = drive.by_web(CAST.plain, "")
+    catalogue.split(message.pk, [SALE], actor=handler)
+    request = PrivacyRequest.objects.get(right=SALE)
+    decide.ask(request.pk, "Do you mean the shop?", actor=handler)
+    clock.sweep(timezone.now() + settings.ANSWER_WITHIN + timedelta(minutes=1))
+    assert drive.fresh(request.pk).state == State.REVIEW
+    locating.drain()
+    decide.approve(request.pk, actor=approver)
+    runner.drain_fulfilling()
+    assert (drive.fresh(request.pk).state, flag()) == (State.COMPLETED, True)
 
 
 # --- one-click unsubscribe -------------------------------------------------------------------------------------------

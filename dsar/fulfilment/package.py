@@ -24,7 +24,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import Notice, PackageStatus, StepKind, StepStatus
+from dsar.enums import Notice, PackageStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
 from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
 from dsar.notifications import outbox
@@ -39,6 +39,10 @@ ABANDONED = timedelta(seconds=2 * settings.CELERY_TASK_TIME_LIMIT)
 
 class NotThere(Exception):
     """This copy cannot be had (any more)."""
+
+
+class Broken(Exception):
+    """This copy is on offer, and its file cannot be opened (now): the storage is down, or the file was changed or lost."""
 
 
 def storage() -> Storage:
@@ -153,30 +157,40 @@ def discard(package: Package) -> None:
 def open_for_download(package: Package) -> Reader:
     """The plain zip as a file that can seek (HTTP Range). The caller closes it, and asks first who is asking.
 
-    Raises NotThere where it has expired or its file is gone, keys.Unreadable after a purge or where it was changed.
+    Raises NotThere where its time is over or its case was purged, Broken where its file cannot be opened; that puts the
+    request into the queue by name (law 9).
     """
     over = package.expires_at is not None and timezone.now() >= package.expires_at
     if package.status not in (PackageStatus.READY, PackageStatus.OFFERED) or over:
         raise NotThere
     if package.request.case.purged_at is not None:
         raise NotThere
-    store = storage()
     try:
+        store = storage()
         size = store.size(package.name)
-        file = store.open(package.name, "rb")
-    except OSError:
-        raise NotThere from None
-    reader = Reader(file, _key(package), str(package.uid), size)
-    if reader.size != package.size:
-        reader.close()
-        raise keys.Unreadable("the file is not the one that was made")
+        reader = Reader(store.open(package.name, "rb"), _key(package), str(package.uid), size)
+        if reader.size != package.size:
+            reader.close()
+            raise keys.Unreadable("the file is not the one that was made")
+    except Exception as error:
+        # Whatever a storage does, the person is told the truth and somebody sees it.
+        note_broken(package, error)
+        raise Broken from error
     return reader
+
+
+def note_broken(package: Package, error: Exception) -> None:
+    """Say in the log and in the queue that a copy on offer cannot be read. It leaves the queue by a download."""
+    log.error("a copy on offer cannot be read", package=package.pk, error=type(error).__name__)
+    PrivacyRequest.objects.filter(pk=package.request_id, attention="").update(attention=StepReason.COPY_UNREADABLE)
 
 
 def note_download(package: Package, *, by: str = "") -> None:
     """Count a download, write it to the audit trail, and tell the person's own address, once a day at most.
 
-    `by` is what somebody acts as who is not the person (a RepresentativeKind)."""
+    `by` is what somebody acts as who is not the person (a RepresentativeKind). Nothing is counted for a copy that cannot
+    be opened: raises NotThere, Broken."""
+    open_for_download(package).close()
     now = timezone.now()
     with transaction.atomic():
         request = lock(package.request_id)
@@ -186,6 +200,8 @@ def note_download(package: Package, *, by: str = "") -> None:
             request.case,
             audit.Entry("copy_downloaded", REQUESTER, request.pk, details=details),
         )
+        mended = PrivacyRequest.objects.filter(pk=request.pk, attention=StepReason.COPY_UNREADABLE)
+        mended.update(attention="")
         day = timezone.localdate(now).isoformat()
         outbox.queue(request, Notice.COPY_DOWNLOADED, dedupe=f"copy:{package.pk}:{day}")
 

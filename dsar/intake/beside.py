@@ -1,4 +1,5 @@
-"""What a proven person adds to a case: an answer to a question, and a copy before the deletion."""
+"""What a proven person adds to a case: an answer to a question, a copy before the deletion or not waiting for it, and a
+restriction while a correction is looked at."""
 
 from django.db import transaction
 from django.utils import timezone

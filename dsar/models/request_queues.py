@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from dsar.enums import FINAL_STATES, Right, State
+from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Right, State
 
 if TYPE_CHECKING:
     from dsar.models.privacy_request import PrivacyRequest  # noqa: F401  in the name of the base class
@@ -58,10 +58,10 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
 
     def to_locate(self) -> Self:
         """Requests whose data nobody has looked for yet: those that are proven, and those that may be soon. A proof that
-        came while a question was open leaves its request in REVIEW: staff need its plan there."""
-        here = Q(state__in=[State.LOCATING, State.VERIFYING]) | Q(
-            state=State.REVIEW, case__email_proven_at__isnull=False
-        )
+        came while a question was open leaves its request in REVIEW, and so does a question about what needs no proof:
+        staff need its plan there."""
+        provable = Q(case__email_proven_at__isnull=False) | Q(right__in=UNVERIFIED_RIGHTS)
+        here = Q(state__in=[State.LOCATING, State.VERIFYING]) | (Q(state=State.REVIEW) & provable)
         return self.filter(here, right__gt="", located_at__isnull=True)
 
     def to_begin(self) -> Self:

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dsar import keys
+from dsar.enums import COPY_RIGHTS, Right
 from dsar.fulfilment import package
 from dsar.models import Case, Package, PrivacyRequest, Representation
 from dsar.portal import present, session
@@ -42,13 +43,18 @@ class Source(Protocol):
 class Piece:
     """Some bytes of a copy, block by block, never the whole in memory. Closed by the response, sent or not."""
 
-    def __init__(self, source: Source, first: int, length: int) -> None:
-        self.source, self.left = source, length
+    def __init__(self, held: Package, source: Source, first: int, length: int) -> None:
+        self.held, self.source, self.left = held, source, length
         source.seek(first)
 
     def __iter__(self) -> Iterator[bytes]:
         while self.left > 0:
-            block = self.source.read(min(BLOCK, self.left))
+            try:
+                block = self.source.read(min(BLOCK, self.left))
+            except Exception as error:
+                # It breaks off for the person; here somebody sees why.
+                package.note_broken(self.held, error)
+                raise
             if not block:
                 return
             self.left -= len(block)
@@ -76,31 +82,40 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
         session.ask_again(request, links.way_back(found.case))
         return redirect("follow")
     session.choose(request, found.case)
+    return begin(request, found)
+
+
+def begin(request: HttpRequest, found: PrivacyRequest, *, by: str = "", back: str = "case") -> HttpResponse:
+    """Count the download and lead to the bytes, for the browser that asked for them with its proof; or say that there is
+    none. `by`: as package.note_download has it. `back`: the page of whoever asks."""
     held = present.offered(found)
-    if held is None:
-        return _gone(request)
-    package.note_download(held)
-    return to_file(held)
-
-
-def to_file(held: Package) -> HttpResponse:
-    """The way to the bytes of a copy, for the browser that asked for them with its proof."""
+    try:
+        if held is None:
+            raise package.NotThere
+        package.note_download(held, by=by)
+    except package.NotThere:
+        return _gone(request, found, back)
+    except package.Broken:
+        return _broken(request, back)
     return redirect("case_file", token=_signer().sign(held.uid.hex))
 
 
 @never_cache
 @require_safe
 def file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The bytes of a copy, for the browser that pressed the button and as long as its proof counted."""
+    """The bytes of a copy, for the browser that pressed the button, for PROOF_LIFETIME from the press: a long download
+    outlasts the proof that it began with."""
     held = _of(token)
     if held is None or not _may_have(request, held.request.case):
         return session.not_yours(request)
-    if not present.is_offered(held):
-        return _gone(request)
     try:
+        if not present.is_offered(held):
+            raise package.NotThere
         source = package.open_for_download(held)
-    except (package.NotThere, keys.Unreadable):
-        return _gone(request)
+    except package.NotThere:
+        return _gone(request, held.request)
+    except package.Broken:
+        return _broken(request)
     try:
         return _answer(request, held, source)
     except Unsatisfiable:
@@ -126,8 +141,13 @@ def _of(token: str) -> Package | None:
     return Package.objects.select_related("request__case").filter(uid=uid).first()
 
 
-def _gone(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/copy_gone.html", status=HTTPStatus.GONE)
+def _gone(request: HttpRequest, found: PrivacyRequest, back: str = "case") -> HttpResponse:
+    again = found.right if found.right in COPY_RIGHTS else Right.ACCESS
+    return render(request, "portal/copy_gone.html", {"again": again, "back": back}, status=HTTPStatus.GONE)
+
+
+def _broken(request: HttpRequest, back: str = "case") -> HttpResponse:
+    return render(request, "portal/copy_broken.html", {"back": back}, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _answer(request: HttpRequest, held: Package, source: Source) -> HttpResponseBase:
@@ -142,7 +162,7 @@ def _answer(request: HttpRequest, held: Package, source: Source) -> HttpResponse
         source.close()
         answer = HttpResponse()
     else:
-        answer = StreamingHttpResponse(Piece(source, first, last - first + 1))
+        answer = StreamingHttpResponse(Piece(held, source, first, last - first + 1))
     if part:
         answer.status_code = HTTPStatus.PARTIAL_CONTENT
         answer["Content-Range"] = f"bytes {first}-{last}/{held.size}"

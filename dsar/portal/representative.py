@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dsar.enums import COPY_RIGHTS, CheckKind
-from dsar.fulfilment import package, progress
+from dsar.fulfilment import progress
 from dsar.models import Case, PrivacyRequest, Representation
 from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
@@ -133,11 +133,7 @@ def fetch(request: HttpRequest, standing: Representation, pk: int) -> HttpRespon
     if found is None:
         return session.not_yours(request)
     found.case = standing.case
-    held = present.offered(found)
-    if held is None:
-        return render(request, "portal/copy_gone.html", status=410)
-    package.note_download(held, by=standing.kind)
-    return download.to_file(held)
+    return download.begin(request, found, by=standing.kind, back="represent")
 
 
 def show(request: HttpRequest, standing: Representation, status: int = 200, **more: Any) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The download of a copy in one process: fresh proof, ranges, and what a GET may not do."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsar.demo.cast import CAST
-from dsar.enums import PackageStatus
-from dsar.fulfilment import control, package, runner
-from dsar.models import Package, PrivacyRequest
+from dsar.enums import PackageStatus, StepReason
+from dsar.fulfilment import control, frames, package, runner
+from dsar.models import AuditEvent, Package, PrivacyRequest
+from dsar.models.request_conditions import copy_in_hand
 from dsar.notifications import outbox
 from dsar.portal import download, session
 from dsar.review import decide
@@ -87,22 +89,58 @@ def test_get_changes_nothing(visitor):
     assert tables() == before
 
 
-@pytest.mark.parametrize("end", ["expired", "gone", "withheld", "file"])
+@pytest.mark.parametrize("end", ["expired", "gone", "withheld"])
 def test_what_is_gone_says_so_and_offers_a_new_one(visitor, end):
     request = offered(visitor)
     place = press(visitor, request, follow=False)["Location"]
-    made = Package.objects.get()
     if end == "expired":
         Package.objects.update(expires_at=timezone.now())
     elif end == "gone":
         Package.objects.update(status=PackageStatus.GONE)
-    elif end == "withheld":
-        Package.objects.update(status=PackageStatus.READY)
     else:
-        package.storage().delete(made.name)
+        Package.objects.update(status=PackageStatus.READY)
     for answer in (visitor.get(place), press(visitor, request)):
         assert answer.status_code == 410
         assert "Ask for a new copy" in words(answer)
+
+
+@pytest.mark.parametrize("how", ["lost", "changed", "cut off", "unreachable"])
+def test_law_09_a_copy_that_cannot_be_opened_is_no_download_and_stands_in_the_queue(visitor, monkeypatch, how):
+    request = offered(visitor)
+    made = Package.objects.get()
+    path = Path(package.storage().path(made.name))
+    whole = path.read_bytes()
+    with monkeypatch.context() as patch:
+        if how == "lost":
+            path.unlink()
+        elif how == "unreachable":
+            patch.setattr(package, "storage", lambda: 1 / 0)
+        else:
+            path.write_bytes(whole[:-1] if how == "cut off" else bytes([whole[0] ^ 1]) + whole[1:])
+        answer = press(visitor, request)
+        assert answer.status_code == 503
+        assert "This does not count as a download." in words(answer)
+    made.refresh_from_db()
+    assert (made.downloads, made.downloaded_at) == (0, None)
+    assert not AuditEvent.objects.filter(what="copy_downloaded").exists()
+    assert not copy_in_hand(PrivacyRequest(after=PrivacyRequest.objects.get())), "the erasure goes on waiting for it"
+    stuck = PrivacyRequest.objects.stuck().get()
+    assert (stuck.pk, stuck.attention) == (request.pk, StepReason.COPY_UNREADABLE)
+
+    path.write_bytes(whole)
+    got = press(visitor, request)
+    assert len(b"".join(got.streaming_content)) == made.size
+    assert not PrivacyRequest.objects.stuck().exists()
+
+
+def test_law_09_a_download_that_breaks_off_on_our_side_stands_in_the_queue(visitor, monkeypatch):
+    request = offered(visitor)
+    place = press(visitor, request, follow=False)["Location"]
+    answer = visitor.client.get(place)
+    monkeypatch.setattr(frames.Reader, "readinto", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(answer.streaming_content)
+    assert PrivacyRequest.objects.stuck().get().attention == StepReason.COPY_UNREADABLE
 
 
 def test_nothing_is_read_into_memory(visitor, monkeypatch):
