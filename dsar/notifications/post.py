@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dsar import audit
 from dsar.datamap import loader
-from dsar.enums import MessageStatus, Notice, StepReason
+from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
 from dsar.models import Actor, Case, Message, PrivacyRequest
 
 
@@ -46,14 +46,8 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
     ),
     # There is nothing to download: a person puts the copy on paper or on a data carrier into the same envelope.
     Notice.DONE_COPY: Paper.ENCLOSE,
-    # A code opens a page, a download happens on one; the rest goes to data owners and recipients, who have mailboxes.
-    **dict.fromkeys(
-        (
-            Notice.ACCESS_CODE, Notice.COPY_DOWNLOADED, Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE,
-            Notice.TELL_RECIPIENT,
-        ),
-        Paper.NEVER,
-    ),
+    # A code opens a page, a download happens on one; what goes to others goes to their mailboxes.
+    **dict.fromkeys((Notice.ACCESS_CODE, Notice.COPY_DOWNLOADED, *TO_OTHERS), Paper.NEVER),
 }  # fmt: skip
 
 
