@@ -269,7 +269,6 @@ class Notice(models.TextChoices):
     CONFIRM_READY = "confirm_ready", _("Ready for confirmation")
     CONFIRM_REMINDER = "confirm_reminder", _("Reminder to confirm")
     CONFIRMED = "confirmed", _("Confirmed; the account is closed")
-    RELEASED = "released", _("Work has begun")
     DONE_ERASED = "done_erased", _("Deletion carried out")
     DONE_COPY = "done_copy", _("Copy ready")
     DONE_KNOW = "done_know", _("What is held, and why")
@@ -311,6 +310,8 @@ REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS)
 TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
+# Mails that are nothing without their link, and those to others: no letters for the person to read again.
+NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})
 
 
 class DecisionKind(models.TextChoices):

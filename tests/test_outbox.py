@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from accounts.models import Role
 from dsar.enums import TO_OTHERS, CheckKind, CheckStatus, Lane, MessageStatus, Notice
 from dsar.fulfilment import control
-from dsar.models import Case, CaseKey, IdentityCheck, Message, PrivacyRequest, RecipientNotice
+from dsar.models import Case, CaseKey, IdentityCheck, Letter, Message, PrivacyRequest, RecipientNotice
 from dsar.models.message import TELL_AFTER
 from dsar.notifications import compose, outbox
 from dsar.review import decide
@@ -321,6 +321,10 @@ def test_law_10_no_rendered_link_and_no_code_is_stored_in_any_column(db: None) -
     assert b"/l/" not in stored
     texts = " ".join(message.text for message in Message.objects.select_related("case"))
     assert "/l/" not in texts
+    kept = [one.said() for one in Letter.objects.select_related("message__case")]
+    assert len(kept) > 15
+    assert "/l/" not in str(kept)
+    assert [secret for secret in secrets_of() if secret in str(kept)] == []
 
 
 def test_the_mail_carries_the_one_link_and_says_that_a_machine_wrote_it(db: None) -> None:

@@ -310,7 +310,7 @@ def test_what_is_for_others_never_goes_to_the_person(asked: OwnerTask) -> None:
     with pytest.raises(ValueError, match="to"):
         outbox.queue_for_case(case, Notice.OWNER_DIGEST)
     with pytest.raises(ValueError, match="to"):
-        outbox.queue_for_case(case, Notice.RELEASED, to=OWNER)
+        outbox.queue_for_case(case, Notice.CONFIRMED, to=OWNER)
     Message.objects.filter(notice=Notice.OWNER_TASK).update(to_sealed=None)
     before = len(posted(case.email))
     assert Message.objects.get(notice=Notice.OWNER_TASK).reason == "NoAddress"

@@ -31,8 +31,8 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("desk_request", args=[found.request_id]) if found.request_id else reverse("desk_queue")
     urls = {"pdf_url": reverse("desk_letter_pdf", args=[pk]), "text_url": reverse("desk_letter_text", args=[pk])}
     with translation.override(paper.language_of(found.case)):
-        context = {**paper.context(found, "desk/letter.html"), **urls, "back": back}
-        return frame.page(request, paper.body(found), "queue", context)
+        context = {**paper.context(found), **urls, "back": back}
+        return frame.page(request, "desk/letter.html", "queue", context)
 
 
 @never_cache

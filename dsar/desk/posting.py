@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from dsar.desk import frame, rows
 from dsar.enums import Notice
 from dsar.models import Message
-from dsar.notifications import post
+from dsar.notifications import compose, post
 
 SHOWN = 100
 
@@ -99,5 +99,5 @@ def _page(request: HttpRequest, found: list[Message], form: PostedForm, status: 
                 "ticked": str(row.pk) in ticked,
             }
         )
-    context = {"lines": lines, "form": form, "handles": handles, "own_address": post.own_address()}
+    context = {"lines": lines, "form": form, "handles": handles, "own_address": compose.own_address()}
     return frame.page(request, "desk/post.html", "post", context, status)

@@ -101,7 +101,7 @@ OWN_DATA: dict[str, Own] = {
     ),
     "dsar.Letter": Own(
         CASE_PERIOD, "the purge empties it",
-        _fields(sealed="pdf_sealed", pseudonym="id message", operational="size made_at"),
+        _fields(sealed="said_sealed pdf_sealed", pseudonym="id message", operational="size made_at"),
     ),
     "dsar.Decision": Own(
         CASE_PERIOD, NUMBERS,

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from dsar import keys
+from dsar.datamap import loader
 from dsar.enums import (
+    NO_LETTERS,
     OWNER_NOTICES,
     REP_NOTICES,
     TO_OTHERS,
@@ -25,14 +27,22 @@ from dsar.enums import (
 )
 from dsar.law import codes, regimes
 from dsar.models import Case, Message, Representation
-from dsar.notifications import choices, letters, owner_letters, post, to_recipients
+from dsar.notifications import choices, letters, owner_letters, to_recipients
+
+PAGE = "email/page.html"
 
 
 class NoAddress(Exception):
     """Nobody is there to send it to."""
 
 
-def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
+class Mail(EmailMultiAlternatives):
+    """A mail, and in `letter` what is read again of it (see `letter`); empty where it is no letter to the person."""
+
+    letter: dict[str, str] = {}
+
+
+def mail(message: Message, backend: BaseEmailBackend | None = None) -> Mail:
     """The mail for one outbox row. The Message-ID is the row's own, so that a repeat is recognisable (RFC 5322 3.6.4).
 
     `Auto-Submitted` (RFC 3834) and a loop header of ours keep two robots from writing to each other.
@@ -51,9 +61,10 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         context["subject"] = subject(message, context)
         text = as_text(message, context)
         html = render_to_string(f"email/{message.notice}/body.html", context)
+        again = {} if message.notice in NO_LETTERS else _read_again(message, context)
     domain = settings.PRIVACY_EMAIL.rpartition("@")[2]
     identity = keys.mac("message-id", str(message.pk), str(case.uid)).hex()[:32]
-    made = EmailMultiAlternatives(
+    made = Mail(
         subject=context["subject"],
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -69,7 +80,33 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> EmailMult
         },
     )
     made.attach_alternative(html, "text/html")
+    made.letter = again
     return made
+
+
+def letter(message: Message) -> dict[str, str]:
+    """A letter as it would be sent now, to be read again: `subject`, `text`, and `page`, the HTML that goes into a frame.
+
+    Without the links and codes of the mail, in the language of the case.
+    """
+    with translation.override(message.case.language or settings.LANGUAGE_CODE):
+        context = context_for(message)
+        return _read_again(message, {**context, "subject": subject(message, context)})
+
+
+def _read_again(message: Message, context: dict[str, Any]) -> dict[str, str]:
+    said = {name: value for name, value in context.items() if name not in ("link", "code")} | {"layout": PAGE}
+    return {
+        "subject": said["subject"],
+        "text": as_text(message, said),
+        "page": render_to_string(f"email/{message.notice}/body.html", said),
+    }
+
+
+def own_address() -> list[str]:
+    """The company's name and postal address, line by line; empty where the data map names no address."""
+    company = loader.current().company
+    return [company.name, *(part.strip() for part in company.address.split(","))] if company.address else []
 
 
 def subject(message: Message, context: dict[str, Any]) -> str:
@@ -93,11 +130,8 @@ def is_own_loop(value: str) -> bool:
     return bool(identity) and keys.same(value.strip(), loop_mark(identity))
 
 
-def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
-    """Everything a notice's template may use (see templates/email/README.md).
-
-    With a `layout` it is no mail but the letter read again, in that frame: without the links and codes of the mail.
-    """
+def context_for(message: Message) -> dict[str, Any]:
+    """Everything a notice's template may use (see templates/email/README.md)."""
     request, case, check = message.request, message.case, message.check_ref
     regime = regimes.load(case.regime)
     right = Right(request.right) if request else Right.UNCLEAR
@@ -129,10 +163,8 @@ def context_for(message: Message, *, layout: str = "") -> dict[str, Any]:
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
     if message.by_post:
-        context |= {"by_post": True, "postal": case.postal.splitlines(), "own_address": post.own_address()}
-    if layout:
-        context |= {"layout": layout, "sent_on": message.sent_at or message.created_at}
-    elif check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
+        context |= {"by_post": True, "own_address": own_address()}
+    if check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
         context["code"] = check.code
     elif check and check.kind != CheckKind.OWNER_LINK:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])

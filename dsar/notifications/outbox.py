@@ -34,6 +34,7 @@ from dsar.models import (
     Case,
     Decision,
     IdentityCheck,
+    Letter,
     Message,
     OwnerTask,
     PrivacyRequest,
@@ -291,6 +292,7 @@ def deliver(claimed: list[Claimed], line: Line | None = None) -> int:
 
 def _deliver_one(entry: Claimed, line: Line) -> int:
     message = entry.message
+    letter: Letter | None = None
     now = timezone.now()
     if message.lease_until is None or now >= message.lease_until:
         # The mails before it took too long: by now it is somebody else's, who would send it a second time.
@@ -300,7 +302,10 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
             changes: dict[str, object] = {"status": MessageStatus.FAILED, "reason": "purged"}
         else:
             _renew(message, now)
-            compose.mail(message, line.backend()).send()
+            mail = compose.mail(message, line.backend())
+            # Sealed before it goes: what cannot be kept is not sent.
+            letter = Letter.of(message, mail.letter) if mail.letter else None
+            mail.send()
             changes = {"status": MessageStatus.SENT, "sent_at": now, "reason": ""}
     except Exception as error:
         # Whatever a mail server or a template does, the row must say so and the next one must go out.
@@ -315,13 +320,15 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
     recipient = message.notice == Notice.TELL_RECIPIENT
     about = message.request_id if message.attempts >= TELL_AFTER else None
     # One transaction only where there is a second row to keep in step: whoever is said to be told was told.
-    with transaction.atomic() if recipient or about else nullcontext():
+    with transaction.atomic() if recipient or letter or about else nullcontext():
         if about:
             PrivacyRequest.objects.select_for_update().get(pk=about)
         done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
         if done and recipient and changes["status"] == MessageStatus.SENT:
             told = RecipientNotice.objects.filter(message=message, status=RecipientStatus.QUEUED)
             told.update(status=RecipientStatus.TOLD, at=now)
+        if done and letter and changes["status"] == MessageStatus.SENT:
+            letter.save(force_insert=True)
         if about:
             note_undelivered(about)
     return int(done and changes["status"] == MessageStatus.SENT)

@@ -1,25 +1,22 @@
 """Letters that were sent, to be read again: as a page, as text, and on paper (PDF).
 
-The bodies are those of the mails (templates/email/), in another frame and without the links, which carry tokens. A PDF
-is made once, from what stands in our own templates: nothing outside is ever fetched for it.
+What a letter says is sealed as it is sent (see Letter), without the links, which carry tokens; here it gets its frame. A
+PDF is made once of it: nothing outside is ever fetched for it.
 """
 
-from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
 
-from dsar.enums import LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
+from dsar.enums import NO_LETTERS, MessageStatus
 from dsar.models import Case, Letter, Message
 from dsar.notifications import compose
 
-# Mails that are nothing without their link.
-WAYS_IN: Final = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER})
 PAPER: Final = "letters/paper.html"
 # Bounds of what one web request may cost: about thirty pages, one letter at a time per process, and so long in line.
 MAX_HTML: Final = 100_000
@@ -36,9 +33,7 @@ def is_letter(message: Message) -> bool:
     if message.by_post:
         # On paper it is a letter from the moment it waits to be printed.
         return message.status in (MessageStatus.TO_POST, MessageStatus.SENT)
-    # What goes to others is no letter of the person's, before and after the purge.
-    no_letter = message.notice in WAYS_IN or message.notice in TO_OTHERS
-    return message.status == MessageStatus.SENT and bool(message.notice) and not no_letter
+    return message.status == MessageStatus.SENT and bool(message.notice) and message.notice not in NO_LETTERS
 
 
 def find(case: Case, pk: int) -> Message | None:
@@ -58,27 +53,47 @@ def language_of(case: Case) -> str:
     return case.language or settings.LANGUAGE_CODE
 
 
-def context(message: Message, layout: str) -> dict[str, Any]:
-    """What the letter's templates use, in the frame `layout`. The caller has switched to the case's language."""
-    context = compose.context_for(message, layout=layout)
-    return {**context, "subject": compose.subject(message, context)}
+def said(message: Message) -> dict[str, str]:
+    """What the letter says: `subject`, `text`, `page`. As it was sent; what waits to be printed, as it is now."""
+    kept = Letter.objects.filter(message=message, said_sealed__isnull=False).first()
+    if kept is None:
+        return compose.letter(message)
+    kept.message = message
+    return kept.said()
 
 
-def body(message: Message) -> str:
-    """The template of the letter."""
-    return f"email/{message.notice}/body.html"
+def keep(message: Message) -> Letter:
+    """Note what a letter says, from now on for everybody, where that was not done as it was sent."""
+    kept, _made = Letter.objects.get_or_create(
+        message=message, defaults={"said_sealed": Letter.of(message, compose.letter(message)).said_sealed}
+    )
+    kept.message = message
+    return kept
+
+
+def context(message: Message) -> dict[str, Any]:
+    """What the frames of a letter use: pages and paper. The caller has switched to the case's language."""
+    letter = said(message)
+    return {
+        "letter": {**letter, "page": mark_safe(letter["page"])},  # noqa: S308 (our own template made and sealed it)
+        "company": settings.COMPANY_NAME,
+        "reference": message.case.reference,
+        "sent_on": message.sent_at or message.created_at,
+    }
 
 
 def text(message: Message) -> str:
     """The letter as plain text."""
-    with translation.override(language_of(message.case)):
-        return compose.as_text(message, context(message, PAPER))
+    return said(message)["text"]
 
 
 def html(message: Message) -> str:
     """The letter as one page that stands for itself; this is what becomes a PDF."""
     with translation.override(language_of(message.case)):
-        return render_to_string(body(message), context(message, PAPER))
+        framed = context(message)
+        if message.by_post:
+            framed |= {"postal": message.case.postal.splitlines(), "own_address": compose.own_address()}
+        return render_to_string(PAPER, framed)
 
 
 def file_name(message: Message, kind: str) -> str:
@@ -91,17 +106,16 @@ def pdf(message: Message) -> bytes:
 
     Raises TooMuch.
     """
-    case = message.case
-    kept = Letter.objects.filter(message=message, pdf_sealed__isnull=False).first()
-    if kept is None:
+    kept = keep(message)
+    place = f"letter:{message.pk}"
+    if kept.pdf_sealed is None:
         made = press(html(message))
-        place = f"letter:{message.pk}"
-        with suppress(IntegrityError), transaction.atomic():
-            Letter.objects.create(
-                message=message, pdf_sealed=case.seal(made, place), size=len(made), made_at=timezone.now()
-            )
-        kept = Letter.objects.get(message=message)
-    return case.unseal_bytes(kept.pdf_sealed, f"letter:{message.pk}")
+        # Two may ask at once: the first one's is everybody's.
+        Letter.objects.filter(pk=kept.pk, pdf_sealed__isnull=True).update(
+            pdf_sealed=message.case.seal(made, place), size=len(made), made_at=timezone.now()
+        )
+        kept.refresh_from_db(fields=["pdf_sealed"])
+    return message.case.unseal_bytes(kept.pdf_sealed, place)
 
 
 def press(source: str) -> bytes:

@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dsar import audit
-from dsar.datamap import loader
 from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
 from dsar.models import Actor, Case, Message, PrivacyRequest
+from dsar.notifications import paper
 
 
 class Forbidden(Exception):
@@ -56,12 +56,6 @@ def by_post(case: Case, notice: str) -> bool:
     return case.by_post and not case.contact and ON_PAPER[Notice(notice)] != Paper.NEVER
 
 
-def own_address() -> list[str]:
-    """The company's name and postal address, line by line; empty where the data map names no address."""
-    company = loader.current().company
-    return [company.name, *(part.strip() for part in company.address.split(","))] if company.address else []
-
-
 def waiting() -> QuerySet[Message]:
     """Letters to be printed and posted, oldest first."""
     return Message.objects.filter(status=MessageStatus.TO_POST).order_by("created_at", "pk")
@@ -81,6 +75,8 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
             row = Message.objects.select_for_update().get(pk=pk)
             if row.status != MessageStatus.TO_POST:
                 continue
+            row.case = case
+            paper.keep(row)
             row.status, row.sent_at = MessageStatus.SENT, _moment(day, row.created_at)
             row.save(update_fields=["status", "sent_at"])
             audit.record(case, audit.Entry("letter_posted", actor, row.request_id, details={"notice": row.notice}))

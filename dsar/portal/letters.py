@@ -24,7 +24,7 @@ def letter(request: HttpRequest, held: Case, pk: int) -> HttpResponse:
         return session.not_yours(request)
     with translation.override(paper.language_of(held)):
         urls = {"pdf_url": reverse("case_letter_pdf", args=[pk]), "text_url": reverse("case_letter_text", args=[pk])}
-        return render(request, paper.body(found), {**paper.context(found, "portal/letter.html"), **urls})
+        return render(request, "portal/letter.html", {**paper.context(found), **urls})
 
 
 @never_cache

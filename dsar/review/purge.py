@@ -73,7 +73,7 @@ def purge(pk: int, now: datetime | None = None) -> None:
             name_sealed=None, body_sealed=None, destroyed_at=moment
         )
         Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="")
-        Letter.objects.filter(message__case=case).update(pdf_sealed=None)
+        Letter.objects.filter(message__case=case).update(said_sealed=None, pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.
         Choice.objects.filter(case=case, taken_back_at__isnull=False).delete()
         Choice.objects.filter(case=case).update(case=None, request=None)
