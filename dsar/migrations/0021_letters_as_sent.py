@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dsar', '0018_letters_and_answers'),
+        ('dsar', '0020_copy_unreadable'),
     ]
 
     operations = [
