@@ -4,14 +4,19 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_ready
+from celery.signals import setup_logging, task_prerun, worker_init, worker_ready
 from django.conf import settings
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("rightsdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["dsar"])
+# Celery closes the connection to the database before and after every task; a bell costs a new one each time. What a
+# connection is worth is asked by Django instead, as in the web (CONN_MAX_AGE, CONN_HEALTH_CHECKS).
+app.conf["CELERY_DB_REUSE_MAX"] = 1000
+task_prerun.connect(lambda **_: close_old_connections(), weak=False)
 
 
 @setup_logging.connect

@@ -99,7 +99,12 @@ ensure_redis() {
 }
 
 ensure_chromium() {
-    install chromium chromium chromium-browser
+    local package=chromium
+    # The same engine without windows, where Debian has it: smaller, and a third less work.
+    if apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+        package=chromium-headless-shell
+    fi
+    install "$package" chromium-headless-shell chromium chromium-browser
 }
 
 for service in "$@"; do

@@ -15,19 +15,38 @@ from dsar.connectors import sql_engine
 from dsar.models import Actor, House, staff
 from dsar.supervisor import broker as embedded
 from tests import house
+from tests.environment import TEST_DATABASE_URL
 
 # Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same.
 ONE_DATABASE = ("connectors", "datamap", "demo", "desk", "intake", "law", "notifications", "portal")
 # These ask no database, or bring one of their own.
-NO_DATABASE = ("test_layers", "test_readme", "test_settings")
+NO_DATABASE = (
+    "test_frames",
+    "test_layers",
+    "test_package_zip",
+    "test_readme",
+    "test_retention",
+    "test_settings",
+    "test_supervisor",
+)
+# Indexes, paging by keys, sequences and text: here the two databases differ.
+BOTH_DATABASES = ("test_company", "test_queue")
+PROCESSES = {"running_house", "theatre"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The running house comes last: its worker would do the work that other tests wait to do themselves."""
+    """Say what runs where in CI. The running house comes last: its worker would do the work that others wait to do.
+
+    On PostgreSQL all that needs processes runs beside the rest, with what runs once: one house for both.
+    """
+    postgresql = TEST_DATABASE_URL.startswith("postgres")
     for item in items:
-        if item.path.parent.name in ONE_DATABASE or item.path.stem in NO_DATABASE:
+        name = item.path.stem
+        if name not in BOTH_DATABASES and (item.path.parent.name in ONE_DATABASE or name in NO_DATABASE):
             item.add_marker(pytest.mark.single)
+        if postgresql and PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.once)
 
     def place(item: pytest.Item) -> int:
         names = getattr(item, "fixturenames", ())

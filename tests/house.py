@@ -77,7 +77,7 @@ def _engine(url: str) -> sa.Engine:
         # A file that is put aside and made anew: a connection that is kept would go on in the old one.
         return sa.create_engine(url, poolclass=sa.NullPool)
     # Statements prepared on a connection that is kept would not outlive tables that are made anew.
-    return sa.create_engine(url, connect_args={"prepare_threshold": None})
+    return sa.create_engine(url, connect_args={"prepare_threshold": None}, pool_pre_ping=True)
 
 
 def company_engine() -> sa.Engine:

@@ -85,16 +85,17 @@ CHANGES: dict[str, Callable[[AuditEvent], object]] = {
 
 
 @pytest.mark.parametrize("place", [0, 2, -1], ids=["first", "middle", "last"])
-@pytest.mark.parametrize("column", CHANGES)
-def test_law_11_a_change_of_any_field_is_noticed_where_it_was_made(
-    request_: PrivacyRequest, column: str, place: int
-) -> None:
+def test_law_11_a_change_of_any_field_is_noticed_where_it_was_made(request_: PrivacyRequest, place: int) -> None:
     event = events(request_)[place]
-    with unguarded():
-        AuditEvent.objects.filter(pk=event.pk).update(**{column: CHANGES[column](event)})
-    faults = audit.verify()
-    assert [(fault.chain, fault.problem) for fault in faults] == [(request_.case.chain, "an event was changed")]
-    assert faults[0].number == event.number
+    for column, change in CHANGES.items():
+        with transaction.atomic():
+            with unguarded():
+                AuditEvent.objects.filter(pk=event.pk).update(**{column: change(event)})
+            faults = audit.verify()
+            transaction.set_rollback(True)
+        found = [(fault.chain, fault.number, fault.problem) for fault in faults]
+        assert found == [(request_.case.chain, event.number, "an event was changed")], column
+    assert audit.verify() == []
 
 
 def test_law_11_every_field_of_an_event_is_covered() -> None:

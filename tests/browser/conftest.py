@@ -20,7 +20,7 @@ ARGUMENTS = [
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One headless Chromium, the one that Debian packages, for all tests of this folder."""
-    path = shutil.which("chromium")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         pytest.fail("No Chromium here: these tests need it (Debian: apt-get install chromium).")
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Where the small company lives: SQLite always, PostgreSQL where DATABASE_URL names it."""
+"""Where the small company lives: in PostgreSQL where DATABASE_URL names it, otherwise in SQLite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from .shop import Shop, open_shop
 
 POSTGRESQL = os.environ.get("DATABASE_URL", "").replace("postgres://", "postgresql://", 1)
-BACKENDS = ["sqlite", *(["postgresql"] if POSTGRESQL.startswith("postgresql:") else [])]
+BACKENDS = ["postgresql" if POSTGRESQL.startswith("postgresql:") else "sqlite"]
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

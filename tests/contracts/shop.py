@@ -194,6 +194,16 @@ class Shop:
         with self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def _at_once(self) -> Iterator[sa.Connection]:
+        """One connection and one transaction for all that is done within."""
+        with self.engine.begin() as connection:
+            self._open = connection
+            try:
+                yield connection
+            finally:
+                self._open = None
+
     def run(self, statement: sa.Executable | str) -> Any:
         with self._connected() as connection:
             result = connection.execute(sa.text(statement) if isinstance(statement, str) else statement)
@@ -212,14 +222,12 @@ class Shop:
 
     def fill(self) -> None:
         """Empty every table and bring the two people back."""
-        with self.engine.begin() as connection:
-            self._open = connection
+        with self._at_once() as connection:
             for table in reversed(self.meta.sorted_tables):
                 connection.execute(sa.delete(table))
             self.organisation = self.add("organisations", name="Bakery")
             for email in self.people:
                 self.person(email)
-        self._open = None
 
     def drop(self) -> None:
         if self.schema:
@@ -277,6 +285,10 @@ class Shop:
 
     def snapshot(self, *, without: str = "") -> Snapshot:
         """See World. `without` is an address or a ref."""
+        with self._at_once():
+            return self._all_rows(without)
+
+    def _all_rows(self, without: str) -> Snapshot:
         user = self.refs.get(without, int(without) if without.isdigit() else 0)
         keys = {row.id for row in self.rows("api_keys") if row.user_id == user}
         found = {}

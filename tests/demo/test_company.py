@@ -19,7 +19,7 @@ from dsar.law import codes, regimes
 TODAY = date(2026, 3, 2)
 MAP = Path(company.__file__).parent / "datamap.yaml"
 POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
-DATABASES = ["sqlite", *(["postgresql"] if POSTGRESQL else [])]
+DATABASES = ["postgresql" if POSTGRESQL else "sqlite"]
 
 
 class Company:
