@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from dsar.desk import forms, paper_verbs, right_forms, words
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Verb
-from dsar.enums import BY_HAND, WITH_OWNERS, DecisionKind, PackageStatus, Right, State, StepKind, StepStatus
+from dsar.enums import DecisionKind, Right, State
 from dsar.fulfilment import control, package, recipients, restricting
 from dsar.intake import submit
-from dsar.models import Actor, PrivacyRequest
+from dsar.models import Actor
 from dsar.review import corrections, decide
 from dsar.workflow import Because, move
 
@@ -22,30 +22,6 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
         request = move(pk, "split", actor=actor, because=Because(DecisionKind.SPLIT, code=str(len(rights))))
         for right in rights:
             submit.add_request(request.case, right, request.statement, clear=False, received_at=request.received_at)
-
-
-def _waits(request: PrivacyRequest) -> bool:
-    if request.disputed_at is not None:
-        return False
-    others = request.steps.exclude(reason__in=["", *WITH_OWNERS]).exclude(status=StepStatus.DONE)
-    stuck = request.undelivered_at or (request.attention and request.attention not in WITH_OWNERS)
-    return bool(stuck) or others.exists()
-
-
-def _copy_fails(request: PrivacyRequest) -> bool:
-    if request.state != State.FULFILLING:
-        return False
-    return request.steps.filter(status=StepStatus.BLOCKED, kind=StepKind.EXPORT).exists()
-
-
-def _is_whole(request: PrivacyRequest) -> bool:
-    held = package.current(request)
-    return held is not None and held.status == PackageStatus.READY and not package.is_stale(request)
-
-
-def _by_hand(request: PrivacyRequest) -> bool:
-    waiting = request.steps.filter(status=StepStatus.BLOCKED, reason__in=BY_HAND)
-    return waiting.exclude(kind=StepKind.NOTIFY).exists()
 
 
 VERBS: Mapping[str, Verb] = {
@@ -91,7 +67,7 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: control.hand_over(pk, actor=actor),
             APPROVERS,
             moves="hand_over",
-            exists=_is_whole,
+            exists=lambda request: package.whole(request) is not None,
             danger=True,
             help=_("The person can download it at once. What they have cannot be called back."),
         ),
@@ -112,7 +88,7 @@ VERBS: Mapping[str, Verb] = {
             forms.GoOnWithoutForm,
             lambda pk, data, actor: control.go_on_without(pk, int(data["step"]), data["text"], actor=actor),
             HANDLERS,
-            exists=_copy_fails,
+            exists=lambda request: control.failing(request).exists(),
             help=_("Only where trying again is hopeless. The person is told what is not in their copy, and why."),
         ),
         Verb(
@@ -122,7 +98,7 @@ VERBS: Mapping[str, Verb] = {
             forms.EmptyForm,
             lambda pk, data, actor: control.retry(pk, actor=actor),
             HANDLERS,
-            exists=_waits,
+            exists=control.may_retry,
         ),
         Verb(
             "by-hand",
@@ -131,7 +107,7 @@ VERBS: Mapping[str, Verb] = {
             forms.StepForm,
             lambda pk, data, actor: control.done_by_hand(pk, data["step"], actor=actor),
             HANDLERS,
-            exists=_by_hand,
+            exists=lambda request: any(step.waits_for_hands for step in request.steps.all()),
         ),
         Verb(
             "recipient",

@@ -5,34 +5,30 @@ the audit trail.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dsar import audit
 from dsar.desk import forms, frame, progress, request_page, story
 from dsar.desk.catalogue import VERBS
-from dsar.enums import COPY_RIGHTS, PackageStatus, State, StepStatus
+from dsar.enums import COPY_RIGHTS, State, StepStatus
 from dsar.fulfilment import access, manifest, package
-from dsar.models import Actor, AuditEvent, PrivacyRequest
-from dsar.workflow import Conflict, Forbidden, Invalid, lock
+from dsar.models import Actor, PrivacyRequest
+from dsar.workflow import Conflict, Forbidden, Invalid
 
 PAGE = 20
 FOLD = 240
-LOG = 200
-LOOKED = "copy_looked_at"
+LOG = 50
 STATES = (State.FULFILLING, State.CHECKING)
 
 
@@ -57,29 +53,17 @@ def copy(request: HttpRequest, pk: int) -> HttpResponse:
     held = _fetch(pk)
     if held.state not in STATES:
         return frame.moved_on(request, reverse("desk_request", args=[pk]))
-    actor = frame.actor_of(request)
     if request.method == "POST":
-        note_look(held, actor)
-        return redirect(_here(held, _place(request.POST)))
-    if not has_looked(held, actor):
-        return frame.page(request, "desk/copy_closed.html", "queue", {"item": held, "case": held.case})
+        # What is still being put together shows how far it is, and nothing of anybody.
+        with suppress(Conflict):
+            access.open_to(pk, actor=frame.actor_of(request))
+        return redirect(_here(held, _place(request.GET)))
     return _show(request, held)
 
 
-def has_looked(held: PrivacyRequest, actor: Actor) -> bool:
-    """Whether this person has opened this copy today."""
-    midnight = timezone.make_aware(datetime.combine(timezone.localdate(), time.min))
-    return AuditEvent.objects.filter(
-        chain=held.case.chain, what=LOOKED, request_id=held.pk, actor_id=actor.user_id, at__gte=midnight
-    ).exists()
-
-
-def note_look(held: PrivacyRequest, actor: Actor) -> None:
-    """Write down, once a day, that this person opens this copy."""
-    with transaction.atomic():
-        locked = lock(held.pk)
-        if not has_looked(locked, actor):
-            audit.record(locked.case, audit.Entry(LOOKED, actor, locked.pk))
+def refused(request: HttpRequest, held: PrivacyRequest, form: forms.VerbForm, verb: str) -> HttpResponse:
+    """The page again after a verb of it that could not be carried out, with what was typed."""
+    return _show(request, held, refused=form, verb=verb, status=422)
 
 
 @require_POST
@@ -90,17 +74,16 @@ def take_out(request: HttpRequest, pk: int) -> HttpResponse:
     place = _place(request.GET)
     if held is None:
         return frame.moved_on(request, reverse("desk_request", args=[pk]))
-    if not has_looked(held, actor):
+    if not access.is_open_to(held, actor):
         return redirect(_here(held, place))
     form = _form(held, request.POST.get("row", ""), sorted(set(request.POST.getlist("columns"))), request.POST)
     if form.is_valid():
         data = form.cleaned_data
         try:
-            with transaction.atomic():
-                for column in [""] if data["whole"] else data["columns"]:
-                    access.redact(
-                        pk, place.source, place.table, data["row"], column, data["code"], data["text"], actor=actor
-                    )
+            access.redact(
+                pk, place.source, place.table, data["row"], [access.WHOLE_ROW] if data["whole"] else data["columns"],
+                data["code"], data["text"], start=place.start, actor=actor,
+            )  # fmt: skip
         except Invalid as error:
             form.add_error(None, str(error))
         except Conflict:
@@ -117,10 +100,13 @@ def take_out(request: HttpRequest, pk: int) -> HttpResponse:
 def put_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Put back what was taken out. 409 where it is no longer looked through."""
     held = _checked(pk)
+    actor = frame.actor_of(request)
     if held is None:
         return frame.moved_on(request, reverse("desk_request", args=[pk]))
+    if not access.is_open_to(held, actor):
+        return redirect(_here(held, _place(request.GET)))
     try:
-        access.unredact(pk, number, actor=frame.actor_of(request))
+        access.unredact(pk, number, actor=actor)
     except (Conflict, Invalid):
         return frame.moved_on(request, reverse("desk_copy", args=[pk]))
     except Forbidden:
@@ -150,9 +136,11 @@ def _here(held: PrivacyRequest, place: Place) -> str:
 
 
 def _place(asked: Any) -> Place:
-    start = asked.get("start", "")
-    number = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 0
-    return Place(asked.get("source", "")[:40], asked.get("table", "")[:128], number)
+    return Place(asked.get("source", "")[:40], asked.get("table", "")[:128], _number(asked.get("start", "")))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _form(
@@ -165,13 +153,22 @@ def _form(
 
 
 def _show(
-    http: HttpRequest, held: PrivacyRequest, *, failed: forms.TakeOutForm | None = None, status: int = 200
+    http: HttpRequest,
+    held: PrivacyRequest,
+    *,
+    failed: forms.TakeOutForm | None = None,
+    refused: forms.VerbForm | None = None,
+    verb: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     actor = frame.actor_of(http)
-    context: dict[str, Any] = {"item": held, "case": held.case, "failed": failed, "how": _how(held)}
+    context: dict[str, Any] = {"item": held, "case": held.case, "failed": failed, "refused": refused}
+    if held.state == State.CHECKING and not access.is_open_to(held, actor):
+        return frame.page(http, "desk/copy_closed.html", "queue", context, status=status)
+    context["how"] = _how(held)
     if held.state == State.CHECKING:
         context |= _contents(http, held, failed)
-        context |= _verbs(held, actor)
+        context |= _verbs(held, actor, refused, verb)
     else:
         context["work"] = progress.sources(request_page.plan_of(held)[1], list(held.steps.order_by("pk")))
     return frame.page(http, "desk/copy.html", "queue", context, status=status)
@@ -182,8 +179,8 @@ def _how(held: PrivacyRequest) -> dict[str, Any]:
     if held.state == State.FULFILLING:
         done = [step.status == StepStatus.DONE for step in held.steps.all()]
         return {"kind": "coming", "done": sum(done), "all": len(done), "stuck": bool(held.attention)}
-    made = package.current(held)
-    if made is None or made.status != PackageStatus.READY or package.is_stale(held):
+    made = package.whole(held)
+    if made is None:
         return {"kind": "again", "stuck": bool(held.attention)}
     return {"kind": "whole", "made_at": made.made_at, "size": made.size, "rows": made.rows}
 
@@ -212,7 +209,7 @@ def _contents(http: HttpRequest, held: PrivacyRequest, failed: forms.TakeOutForm
         "next_url": f"?{place.query(place.start + PAGE)}" if more else "",
         "previous_url": f"?{place.query(max(0, place.start - PAGE))}" if place.start else "",
         "next_table": _after(tables, here) if not more else None,
-        "log": _log(held, tables, place),
+        **_log(http, held, tables, place),
     }
 
 
@@ -255,11 +252,12 @@ def _cell(value: Any) -> dict[str, Any]:
     return {"text": text, "begin": begin}
 
 
-def _log(held: PrivacyRequest, tables: list[dict[str, Any]], place: Place) -> list[dict[str, Any]]:
-    """What was taken out, newest first: what, why, by whom, and the address that puts it back."""
+def _log(http: HttpRequest, held: PrivacyRequest, tables: list[dict[str, Any]], place: Place) -> dict[str, Any]:
+    """A page of what was taken out, newest first: what, why, by whom, and the address that puts it back."""
     labels = {(one["source"], one["table"]): one["label"] for one in tables}
-    found = held.redactions.select_related("decided_by").order_by("-decided_at", "-pk")[:LOG]
-    return [
+    begin = _number(http.GET.get("log", ""))
+    found = list(held.redactions.select_related("decided_by").order_by("-decided_at", "-pk")[begin : begin + LOG + 1])
+    lines = [
         {
             "label": labels.get((one.source, one.table), one.table),
             "table": one.table,
@@ -271,16 +269,22 @@ def _log(held: PrivacyRequest, tables: list[dict[str, Any]], place: Place) -> li
             "at": one.decided_at,
             "put_back_url": f"{reverse('desk_copy_put_back', args=[held.pk, one.pk])}?{place.query()}",
         }
-        for one in found
+        for one in found[:LOG]
     ]
+    return {
+        "log": lines,
+        "log_next": f"?{place.query()}&log={begin + LOG}" if len(found) > LOG else "",
+        "log_previous": f"?{place.query()}&log={max(0, begin - LOG)}" if begin else "",
+    }
 
 
-def _verbs(held: PrivacyRequest, actor: Actor) -> dict[str, Any]:
+def _verbs(held: PrivacyRequest, actor: Actor, refused: forms.VerbForm | None, failed: str) -> dict[str, Any]:
     """The ways on from here, as the catalogue has them."""
     made: dict[str, Any] = {"may_hand_over": VERBS["hand-over"].allows(actor)}
     for name, slug in (("hand_over", "hand-over"), ("send_back", "send-back")):
         verb = VERBS[slug]
         if verb.allows(actor) and verb.is_there(held):
             url = reverse("desk_verb", args=[held.pk, slug])
-            made[name] = {"verb": verb.fitted(held), "form": verb.form(held, slug), "url": url}
+            form = refused if refused and slug == failed else verb.form(held, slug)
+            made[name] = {"verb": verb.fitted(held), "form": form, "url": url}
     return made

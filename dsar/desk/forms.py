@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind, StepStatus
-from dsar.fulfilment import recipients
+from dsar.enums import RecipientStatus, RestrictionGround, Right
+from dsar.fulfilment import control, recipients
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.models import PrivacyRequest
@@ -210,7 +210,7 @@ class GoOnWithoutForm(VerbForm):
     def prepare(self) -> None:
         """The sources of this copy that wait for a person."""
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        waiting = self.request.steps.filter(kind=StepKind.EXPORT, status=StepStatus.BLOCKED).order_by("pk")
+        waiting = control.failing(self.request).order_by("pk")
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
 
 

@@ -12,7 +12,7 @@ from dsar.desk import words
 from dsar.desk.catalogue import VERBS
 from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
 from dsar.models import Actor, PrivacyRequest
-from dsar.models.request_conditions import copy_in_hand
+from dsar.models.request_conditions import copy_in_hand, copy_waits_until
 from dsar.review import corrections
 
 
@@ -133,7 +133,7 @@ def _by_state(request: PrivacyRequest) -> Next:
             return Next(
                 _("Confirmed; the person gets a copy first"),
                 _("It can be released once the copy was fetched, at the latest on %(day)s.")
-                % {"day": _day(_waits_until(request))},
+                % {"day": _day(copy_waits_until(request))},
             )
         return Next(
             _("Confirmed: release it"),
@@ -200,15 +200,6 @@ def _checking(request: PrivacyRequest) -> Next:
         _("Take out what the person may not get, and say why. Then an approver hands it over."),
         page="desk_copy",
     )
-
-
-def _waits_until(request: PrivacyRequest) -> Any:
-    """The day from which an erasure waits for no copy any more."""
-    if request.due_on is None or request.after is None:
-        return None
-    latest = request.due_on - settings.ERASE_BEFORE_DUE
-    offered = [one.offered_at for one in request.after.packages.all() if one.offered_at]
-    return min([latest, *(timezone.localdate(at + settings.COPY_WAITS) for at in offered)])
 
 
 def _correcting(request: PrivacyRequest) -> Next:

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from dsar.desk import words
 from dsar.enums import (
-    BY_HAND,
     COPY_RIGHTS,
     UNVERIFIED_RIGHTS,
     DecisionKind,
@@ -17,6 +16,8 @@ from dsar.enums import (
     StepKind,
     StepStatus,
 )
+from dsar.fulfilment.passing_on import TO
+from dsar.fulfilment.plan import ERASING
 from dsar.models import Decision, PrivacyRequest, Step
 from dsar.notifications import report
 
@@ -88,9 +89,7 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
     for key in dict.fromkeys(step.source for step in sorted(steps, key=lambda step: step.pk)):
         own = sorted((step for step in steps if step.source == key), key=lambda step: KINDS[StepKind(step.kind)])
         planned = sum(
-            item["count"] or 0
-            for item in body.get("items", [])
-            if item["source"] == key and item["action"] in ("erase", "mask")
+            item["count"] or 0 for item in body.get("items", []) if item["source"] == key and item["action"] in ERASING
         )
         erase = next((step for step in own if step.kind == StepKind.ERASE), None)
         done = _done(erase) if erase else 0
@@ -99,7 +98,6 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
             total = done = max(done, 1)
         made.append(
             {
-                "key": key,
                 "label": labels.get(key) or _label(key),
                 "lines": [_line(step) for step in own],
                 "done": done,
@@ -119,21 +117,20 @@ def _done(step: Step) -> int:
 
 def _label(key: str) -> str:
     """What stands for a step of no source: a recipient that is told, or the putting together of a copy."""
-    return report.recipient_label(key[3:]) if key.startswith("to:") else key or _("The copy as a whole")
+    if key.startswith(TO):
+        return report.recipient_label(key.removeprefix(TO))
+    return key or _("The copy as a whole")
 
 
 def _line(step: Step) -> dict[str, Any]:
     kind = {"done": "ok", "blocked": "danger", "leased": "info"}.get(step.status, "warn" if step.reason else "")
     return {
-        "step": step.pk,
+        "step": step,
         "label": step.get_kind_display(),
         "status": step.get_status_display(),
         "kind": kind,
         "reason": words.attention(step.reason) if step.reason else "",
         "at": step.finished_at,
-        "by_hand": step.status == StepStatus.BLOCKED and step.reason in BY_HAND and step.kind != StepKind.NOTIFY,
-        "why": step.reason,
-        "tries": step.retries,
     }
 
 

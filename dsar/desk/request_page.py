@@ -24,6 +24,8 @@ from dsar.review import decide
 OTHERS = 20
 # Verbs whose forms stand beside what they decide.
 IN_PANELS = ("by-hand", corrections.DECIDE)
+# Verbs whose forms stand on the page of the copy alone, beside what they are about.
+ON_COPY_PAGE = ("hand-over", "send-back")
 Body = dict[str, Any]
 
 
@@ -114,13 +116,11 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
     first = coming.verb if coming.verb in made else ""
     with_owners = tasks.of_request(request)
     for line in (line for source in work for line in source["lines"]):
-        line["task"] = with_owners.get(line["step"])
-    if "by-hand" in made:
-        for line in (line for source in work for line in source["lines"] if line["by_hand"]):
-            if line["why"] == StepReason.OWNER_EXCEPTION and not actor.is_approver:
-                continue
-            bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(line["step"])
-            line["form"] = failed if bound else _step_form(request, line["step"])
+        step = line["step"]
+        line["task"] = with_owners.get(step.pk)
+        if step.ends_by_hand(actor):
+            bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(step.pk)
+            line["form"] = failed if bound else _step_form(request, step.pk)
     return {
         "steps": progress.stepper(request, decided),
         "next": coming,
@@ -129,7 +129,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "actions": [
             {"verb": VERBS[slug].fitted(request), "form": form, "open": slug == verb, "url": _url(request, slug)}
             for slug, form in made.items()
-            if slug not in (first, *IN_PANELS)
+            if slug not in (first, *IN_PANELS, *ON_COPY_PAGE)
         ],
         "next_url": _url(request, first) if first else "",
         "next_page": reverse(coming.page, args=[request.pk]) if coming.page and actor.is_handler else "",

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from dsar.desk import frame, request_page
+from dsar.desk import copy_page, frame, request_page
 from dsar.desk.catalogue import VERBS
 from dsar.models import PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, Invalid
@@ -41,4 +41,6 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         else:
             messages.success(request, wanted.fitted(found).done)
             return redirect(back)
+    if verb in request_page.ON_COPY_PAGE:
+        return copy_page.refused(request, found, form, verb)
     return request_page.show(request, found, failed=form, verb=verb, status=422)

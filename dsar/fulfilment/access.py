@@ -1,11 +1,14 @@
 """A copy of a person's data: export from each source, look through and redact, pack (GDPR Art 15(3), 20; Cal. Civ. Code
 1798.110; 11 CCR 7024)."""
 
+from collections.abc import Sequence
+from datetime import datetime, time
+from itertools import chain, islice
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, prefetch_related_objects
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -14,12 +17,14 @@ from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
 from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, manifest, package, package_zip, runner, spool
-from dsar.fulfilment.package import current, is_stale
 from dsar.law import codes
-from dsar.models import Actor, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
-__all__ = ["categories", "current", "export", "is_stale", "pack", "redact", "rows", "unredact"]
+WHOLE_ROW = ""
+LOOKED = "copy_looked_at"
+# How far beyond the place that a page names a row is looked for before the whole table is.
+NEAR = 200
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
@@ -161,6 +166,36 @@ def _finish(made: Package) -> None:
 # --- looking through --------------------------------------------------------------------------------------------------
 
 
+def _looks(request: PrivacyRequest) -> QuerySet[AuditEvent]:
+    """Who has opened this copy since its sources were copied (again)."""
+    return AuditEvent.objects.filter(
+        chain=request.case.chain, what=LOOKED, request_id=request.pk, at__gte=request.entered_at
+    )
+
+
+def was_opened(request: PrivacyRequest) -> bool:
+    """Whether anybody has opened this copy."""
+    return _looks(request).exists()
+
+
+def is_open_to(request: PrivacyRequest, actor: Actor) -> bool:
+    """Whether this person has opened this copy today."""
+    midnight = timezone.make_aware(datetime.combine(timezone.localdate(), time.min))
+    return _looks(request).filter(actor_id=actor.user_id, at__gte=midnight).exists()
+
+
+def open_to(pk: int, *, actor: Actor) -> None:
+    """Open a copy to a handler: it is personal data from end to end, so who does stands in the trail, once a day.
+
+    Raises Forbidden, Conflict (it is not being looked through)."""
+    if not actor.is_handler:
+        raise Forbidden("open_copy")
+    with transaction.atomic():
+        request = _checking(pk, "open_copy")
+        if not is_open_to(request, actor):
+            audit.record(request.case, audit.Entry(LOOKED, actor, pk))
+
+
 def categories(request: PrivacyRequest) -> list[dict[str, Any]]:
     """What the spool holds, per table: source, table, category, label (in the reader's language), rows (count)."""
     known = loader.current().categories
@@ -194,34 +229,54 @@ def redacted(request: PrivacyRequest) -> package_zip.Redacted:
 
 
 def redact(
-    pk: int, source: str, table: str, row_key: str, column: str, code: str, text: str, *, actor: Actor
-) -> Redaction:
-    """Leave a row (`column` empty) or one value out of the copy, for a reason of law (GDPR Art 15(4); 11 CCR 7024(d)).
+    pk: int,
+    source: str,
+    table: str,
+    row_key: str,
+    columns: Sequence[str],
+    code: str,
+    text: str,
+    *,
+    start: int = 0,
+    actor: Actor,
+) -> list[Redaction]:
+    """Leave values of one row, or the row (the one column WHOLE_ROW), out of the copy, for a reason of law (GDPR
+    Art 15(4); 11 CCR 7024(d)).
 
-    While it is looked through, by a handler. The package is made anew. Raises Forbidden, Conflict (another state),
-    Invalid (no such row or column, no valid reason, no text, or redacted already).
+    While it is looked through, by a handler who has opened it; `start` is the place of the page that showed the row. The
+    package is made anew. Raises Forbidden, Conflict (another state, not opened), Invalid (no such row or column, no valid
+    reason, no text, or redacted already).
     """
     if not actor.is_handler or actor.user_id is None:
         raise Forbidden("redact")
     if not text.strip():
         raise Invalid(_("Please write why this is left out."))
     with transaction.atomic():
-        request = _checking(pk, "redact")
+        request = _opened(pk, "redact", actor)
         if codes.redaction(code, request.case.regime) is None:
             raise Invalid(_("This reason for leaving something out is not valid under this law."))
-        line = next((one for one in spool.lines(request, source, table) if one.key == row_key), None)
-        if line is None or (column and column not in line.values):
+        line = _line(request, source, table, row_key, start)
+        wanted = list(dict.fromkeys(columns))
+        if line is None or not wanted or (wanted != [WHOLE_ROW] and not set(wanted) <= set(line.values)):
             raise Invalid(_("This row or column is not in the copy."))
         known = redacted(request).get((source, table), {}).get(row_key, set())
-        if column in known or "" in known:
+        if known & {*wanted, WHOLE_ROW}:
             raise Invalid(_("This is left out already."))
-        made = Redaction.objects.create(
-            request=request, source=source, table=table, column=column, code=code, decided_by_id=actor.user_id,
-            row_sealed=request.case.seal(row_key, "redaction"),
-            text_sealed=request.case.seal(text.strip()[:8000], "redaction_text"),
+        made = Redaction.objects.bulk_create(
+            Redaction(
+                request=request, source=source, table=table, column=column, code=code, decided_by_id=actor.user_id,
+                row_sealed=request.case.seal(row_key, "redaction"),
+                text_sealed=request.case.seal(text.strip()[:8000], "redaction_text"),
+            )
+            for column in wanted
         )  # fmt: skip
         _note(request, "redacted", actor, made)
     return made
+
+
+def _line(request: PrivacyRequest, source: str, table: str, key: str, start: int) -> spool.Line | None:
+    near = islice(spool.lines(request, source, table, start), NEAR)
+    return next((one for one in chain(near, spool.lines(request, source, table)) if one.key == key), None)
 
 
 def unredact(pk: int, redaction_pk: int, *, actor: Actor) -> None:
@@ -229,11 +284,11 @@ def unredact(pk: int, redaction_pk: int, *, actor: Actor) -> None:
     if not actor.is_handler:
         raise Forbidden("unredact")
     with transaction.atomic():
-        request = _checking(pk, "unredact")
+        request = _opened(pk, "unredact", actor)
         found = Redaction.objects.filter(request=request, pk=redaction_pk).first()
         if found is None:
             raise Invalid(_("This is not left out (any more)."))
-        _note(request, "unredacted", actor, found)
+        _note(request, "unredacted", actor, [found])
         found.delete()
 
 
@@ -244,9 +299,17 @@ def _checking(pk: int, verb: str) -> PrivacyRequest:
     return request
 
 
-def _note(request: PrivacyRequest, what: str, actor: Actor, redaction: Redaction) -> None:
-    """Audit, without the value or the row's key, and the package again: whoever packs it right now is fenced out."""
-    details = {"source": redaction.source, "table": redaction.table, "code": redaction.code, "column": redaction.column}
+def _opened(pk: int, verb: str, actor: Actor) -> PrivacyRequest:
+    request = _checking(pk, verb)
+    if not is_open_to(request, actor):
+        raise Conflict(f"{verb} of a copy that was not opened")
+    return request
+
+
+def _note(request: PrivacyRequest, what: str, actor: Actor, made: Sequence[Redaction]) -> None:
+    """Audit, without the values or the row's key, and the package again: whoever packs it right now is fenced out."""
+    one, columns = made[0], [redaction.column for redaction in made]
+    details = {"source": one.source, "table": one.table, "code": one.code, "columns": columns}
     audit.record(request.case, audit.Entry(what, actor, request.pk, details=details))
     finish.queue_packing(request)
     bell.ring(Lane.FULFIL)

@@ -22,7 +22,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import finish, locating, package, spool
+from dsar.fulfilment import access, finish, locating, package, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
@@ -83,14 +83,27 @@ def _retry(steps: QuerySet[Step]) -> int:
     return steps.update(status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0)
 
 
+def waiting(request: PrivacyRequest) -> QuerySet[Step]:
+    """The steps of a request that wait for a reason, and can be tried again. Not those that are with a data owner."""
+    held = request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED])
+    return held.exclude(reason__in=["", *WITH_OWNERS])
+
+
+def may_retry(request: PrivacyRequest) -> bool:
+    """Whether there is anything to try again, letters included. What is disputed waits for two people's finding."""
+    if request.disputed_at is not None:
+        return False
+    stuck = request.undelivered_at is not None or request.attention not in ("", *WITH_OWNERS)
+    return stuck or waiting(request).exists()
+
+
 def retry(pk: int, *, actor: Actor) -> int:
     """Try a request's blocked or waiting steps, and its letters that could not be sent, again now; returns how many."""
     if not actor.is_handler:
         raise Forbidden("retry")
     with transaction.atomic():
         request = lock(pk)
-        waiting = request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED])
-        tried = _retry(waiting.exclude(reason__in=["", *WITH_OWNERS]))
+        tried = _retry(waiting(request))
         late = request.steps.filter(reason=StepReason.OWNER_LATE, status=StepStatus.BLOCKED).exists()
         PrivacyRequest.objects.filter(pk=pk, disputed_at__isnull=True).update(
             attention=StepReason.OWNER_LATE if late else ""
@@ -111,7 +124,7 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
     with transaction.atomic():
         request = lock(pk)
         step = request.steps.filter(pk=step_pk).first()
-        if step and step.reason == StepReason.OWNER_EXCEPTION and not actor.is_approver:
+        if step and step.waits_for_hands and not step.ends_by_hand(actor):
             raise Forbidden("done_by_hand")
         details = {"source": step.source, "kind": step.kind} if step else {}
         entry = audit.Entry("done_by_hand", actor, pk, details=details)
@@ -127,6 +140,13 @@ def _spare_the_owner(step_pk: int) -> None:
     )
 
 
+def failing(request: PrivacyRequest) -> QuerySet[Step]:
+    """The sources that a copy in the making can go on without: those that wait for a person."""
+    if request.state != State.FULFILLING:
+        return request.steps.none()
+    return request.steps.filter(status=StepStatus.BLOCKED, kind=StepKind.EXPORT)
+
+
 def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     """Put a copy together without a source that keeps failing. The copy names the source and the reason; its letter says
     that the request was granted in part.
@@ -139,9 +159,9 @@ def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyR
         raise Invalid(_("Please write why the copy goes on without this source."))
     with transaction.atomic():
         request = lock(pk)
-        blocked = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, kind=StepKind.EXPORT)
+        blocked = failing(request).filter(pk=step_pk)
         step = blocked.first()
-        if step is None or request.state != State.FULFILLING:
+        if step is None:
             raise Invalid(_("This step is not waiting for a person."))
         tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
         blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
@@ -163,16 +183,18 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Offer the copy that was looked through to the person, for PACKAGE_DAYS (GDPR Art 12(3), 15(3)). An approver.
 
     Granted in part where anything was redacted or a source is missing. Raises Conflict, Forbidden, and Invalid while the
-    package is being made or older than what was decided about it.
+    package is being made or older than what was decided about it, or where no person has opened it.
     """
     if not actor.is_approver:
         raise Forbidden("hand_over")
     now = timezone.now()
     with transaction.atomic():
         request = lock(pk)
-        copy = package.current(request)
-        if request.state == State.CHECKING and (copy is None or package.is_stale(request)):
+        copy = package.whole(request)
+        if request.state == State.CHECKING and copy is None:
             raise Invalid(_("The copy is being put together again. Please wait until it is ready, and look at it."))
+        if request.state == State.CHECKING and not access.was_opened(request):
+            raise Invalid(_("Nobody has looked through this copy yet. Please open it first, and look."))
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies
         )

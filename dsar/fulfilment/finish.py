@@ -7,7 +7,6 @@ from django.utils import timezone
 from dsar import audit, bell, journal, keys
 from dsar.datamap import loader
 from dsar.enums import (
-    BY_HAND,
     COPY_RIGHTS,
     CorrectionStatus,
     Lane,
@@ -54,10 +53,8 @@ def clear_attention(request: PrivacyRequest) -> None:
 def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, found: bool = True) -> bool:
     """End a step that a person has done, note it, and settle the request where it was the last one. False, and nothing
     noted, where the step waits for nobody (any more). `found`: whether there was anything. The caller holds the request."""
-    waiting = request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED, reason__in=BY_HAND)
-    # What became of telling a recipient is a verb of its own (recipients.decide): the person reads it.
-    step = waiting.exclude(kind=StepKind.NOTIFY).first()
-    if step is None:
+    step = request.steps.filter(pk=step_pk).first()
+    if step is None or not step.waits_for_hands:
         return False
     step.status, step.reason, step.finished_at = StepStatus.DONE, "", timezone.now()
     if found and step.kind == StepKind.EXPORT:

@@ -56,10 +56,12 @@ def current(request: PrivacyRequest) -> Package | None:
     return whole.order_by("-version").first()
 
 
-def is_stale(request: PrivacyRequest) -> bool:
-    """Whether the package is missing, is being made, or is older than what was decided about it."""
+def whole(request: PrivacyRequest) -> Package | None:
+    """The package that can be handed over. None while there is none, or while it is put together again because something
+    was decided about it since."""
     making = Step.objects.filter(request=request, kind=StepKind.PACK).exclude(status=StepStatus.DONE)
-    return current(request) is None or making.exists()
+    found = current(request)
+    return found if found and found.status == PackageStatus.READY and not making.exists() else None
 
 
 # --- making ---------------------------------------------------------------------------------------------------------
@@ -160,8 +162,7 @@ def open_for_download(package: Package) -> Reader:
     Raises NotThere where its time is over or its case was purged, Broken where its file cannot be opened; that puts the
     request into the queue by name (law 9).
     """
-    over = package.expires_at is not None and timezone.now() >= package.expires_at
-    if package.status not in (PackageStatus.READY, PackageStatus.OFFERED) or over:
+    if not (package.is_offered or package.status == PackageStatus.READY):
         raise NotThere
     if package.request.case.purged_at is not None:
         raise NotThere

@@ -81,6 +81,10 @@ class OwnerTask(models.Model):
         """Whether it can be answered."""
         return self.status == OwnerTaskStatus.OPEN
 
+    def is_late(self, today: date) -> bool:
+        """Whether it is open beyond its day."""
+        return self.is_open and self.due_on < today
+
     @property
     def note(self) -> str:
         """What the owner wrote, decrypted."""

@@ -43,6 +43,12 @@ class Package(models.Model):
     def __str__(self) -> str:
         return f"copy {self.version} of request {self.request_id}"
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether it can be downloaded now: handed over, and its time is not over."""
+        within = self.expires_at is None or timezone.now() < self.expires_at
+        return self.status == PackageStatus.OFFERED and within
+
 
 class CopyPart(models.Model):
     """One chunk of what was copied from a source, sealed under the case's key: the spool a package is made of.

@@ -1,6 +1,7 @@
 """Who may move a request, and what must be so: the permissions and conditions of its transitions."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -126,7 +127,12 @@ def quiet_period_over(request: "PrivacyRequest") -> bool:
 
 def copy_cannot_wait(request: "PrivacyRequest") -> bool:
     """The legal date of the erasure is so near that it waits for no copy any more."""
-    return request.due_on is not None and timezone.localdate() >= request.due_on - settings.ERASE_BEFORE_DUE
+    return request.due_on is not None and timezone.now() >= _too_near(request.due_on)
+
+
+def _too_near(due_on: date) -> datetime:
+    """The beginning of the day, in the company's zone, from which an erasure waits for no copy."""
+    return timezone.make_aware(datetime.combine(due_on - settings.ERASE_BEFORE_DUE, time.min))
 
 
 def no_copy_awaited(request: "PrivacyRequest") -> bool:
@@ -135,17 +141,25 @@ def no_copy_awaited(request: "PrivacyRequest") -> bool:
     return copy is None or copy.is_ended or request.waived_copy_at is not None or copy_cannot_wait(request)
 
 
+def copy_waits_until(request: "PrivacyRequest") -> datetime | None:
+    """The moment from which the erasure no longer waits for the copy that was asked for first; None where it waits for
+    none: there is none, it was fetched, or it ended without a package."""
+    copy = request.after
+    if copy is None:
+        return None
+    package = copy.packages.filter(status=PackageStatus.OFFERED).order_by("-version").first()
+    offered_at = package.offered_at if package and package.downloaded_at is None else None
+    if copy.is_ended and offered_at is None:
+        return None
+    # One that is still being made has its whole time before it.
+    fetched_by = (offered_at or timezone.now()) + settings.COPY_WAITS
+    return min(fetched_by, _too_near(request.due_on)) if request.due_on else fetched_by
+
+
 def copy_in_hand(request: "PrivacyRequest") -> bool:
     """Nothing is erased before the copy that was asked for first was fetched, or could have been for long enough."""
-    copy = request.after
-    if copy is None or copy_cannot_wait(request):
-        return True
-    if not copy.is_ended:
-        return False
-    package = copy.packages.filter(status=PackageStatus.OFFERED).order_by("-version").first()
-    if package is None or package.offered_at is None or package.downloaded_at is not None:
-        return True
-    return timezone.now() >= package.offered_at + settings.COPY_WAITS
+    until = copy_waits_until(request)
+    return until is None or timezone.now() >= until
 
 
 def address_on_file(request: "PrivacyRequest") -> bool:

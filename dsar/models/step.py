@@ -4,7 +4,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import WORK_KINDS, StepKind, StepReason, StepStatus
+from dsar.enums import BY_HAND, WORK_KINDS, StepKind, StepReason, StepStatus
+from dsar.models.actor import Actor
 
 
 class Step(models.Model):
@@ -57,3 +58,14 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source} of request {self.request_id}"
+
+    @property
+    def waits_for_hands(self) -> bool:
+        """Whether a person has to do it. What became of telling a recipient is said in words of its own instead."""
+        return self.status == StepStatus.BLOCKED and self.reason in BY_HAND and self.kind != StepKind.NOTIFY
+
+    def ends_by_hand(self, actor: Actor) -> bool:
+        """Whether this person may say that it is done: a handler; where its data owner says that it cannot be done, an
+        approver."""
+        allowed = actor.is_approver if self.reason == StepReason.OWNER_EXCEPTION else actor.is_handler
+        return self.waits_for_hands and allowed

@@ -109,7 +109,7 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
     if held is None or not _may_have(request, held.request.case):
         return session.not_yours(request)
     try:
-        if not present.is_offered(held):
+        if not held.is_offered:
             raise package.NotThere
         source = package.open_for_download(held)
     except package.NotThere:

@@ -16,7 +16,6 @@ from dsar.enums import (
     MessageStatus,
     Notice,
     Outcome,
-    PackageStatus,
     Right,
     State,
 )
@@ -79,7 +78,7 @@ def copy_view(request: PrivacyRequest) -> dict[str, Any] | None:
     if made is None:
         return None
     return {
-        "here": is_offered(made), "package": made, "left_out": letters.left_out(request),
+        "here": made.is_offered, "package": made, "left_out": letters.left_out(request),
         "missing": letters.missing(request),
         "again": request.right,
     }  # fmt: skip
@@ -88,16 +87,10 @@ def copy_view(request: PrivacyRequest) -> dict[str, Any] | None:
 def offered(request: PrivacyRequest) -> Package | None:
     """The copy of this request that its person can download now."""
     made = package.current(request)
-    if made is None or not is_offered(made) or not may_be_written_to(request.case):
+    if made is None or not made.is_offered or not may_be_written_to(request.case):
         return None
     made.request = request
     return made
-
-
-def is_offered(made: Package) -> bool:
-    """Whether a copy can be downloaded now: handed over, and its time is not over."""
-    within = made.expires_at is None or timezone.now() < made.expires_at
-    return made.status == PackageStatus.OFFERED and within
 
 
 def _is_ahead(request: PrivacyRequest) -> bool:

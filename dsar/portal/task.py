@@ -236,7 +236,7 @@ def _show(
         "person": asked.case.email,
         "changes": _changes(found),
         "wait": owners.stopped(found.step),
-        "late": found.due_on < timezone.localdate(),
+        "late": found.is_late(timezone.localdate()),
         "form": form or AnswerForm(),
         "colleague": colleague or ColleagueForm(auto_id="colleague_%s"),
     }

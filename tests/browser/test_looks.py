@@ -323,7 +323,7 @@ def test_a_copy_at_the_desk_and_in_the_hands_of_its_person(
     row.get_by_role("button", name="Take it out").click()
     desk.sees("Taken out. The copy is put together again without it.")
     judge.look("copy, something taken out")
-    wait_for(lambda: not package.is_stale(request), what="the copy, put together again")
+    wait_for(lambda: package.whole(request), what="the copy, put together again")
     desk.page.reload()
     desk.page.get_by_label("Type the reference").fill(request.case.reference)
     desk.press("Hand the copy over")

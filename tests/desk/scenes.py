@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepReason, StepStatus
-from dsar.fulfilment import begin, control, locating, runner
+from dsar.fulfilment import access, begin, control, locating, runner
 from dsar.intake import email as incoming
 from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
@@ -212,6 +212,13 @@ def checking(right: str = Right.ACCESS) -> PrivacyRequest:
     return fresh(request)
 
 
+def looked_through() -> PrivacyRequest:
+    """A copy that an approver has opened."""
+    request = checking()
+    access.open_to(request.pk, actor=actor())
+    return request
+
+
 def copy_stuck() -> PrivacyRequest:
     """A copy that one source keeps failing."""
     request = copying()
@@ -224,7 +231,7 @@ def copy_stuck() -> PrivacyRequest:
 
 def handed_over() -> PrivacyRequest:
     """A copy on offer."""
-    return control.hand_over(checking().pk, actor=actor())
+    return control.hand_over(looked_through().pk, actor=actor())
 
 
 def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[PrivacyRequest]:

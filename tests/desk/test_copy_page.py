@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.demo.schema import prompts
+from dsar.desk import copy_page
 from dsar.enums import Right, State, StepStatus
 from dsar.fulfilment import package, runner
 from dsar.models import AuditEvent, PrivacyRequest, Redaction
@@ -61,7 +62,11 @@ def test_it_opens_by_a_button_and_says_once_a_day_who_looked(company):
     assert CAST.plain not in closed.content.decode()
     assert not AuditEvent.objects.filter(what="copy_looked_at").exists()
     for _again in range(3):
-        assert client.post(address(request)).status_code == 302
+        answer = client.post(address(request) + table_of(request, "users", start=20))
+        assert (answer.status_code, answer["Location"].rpartition("?")[2]) == (
+            302,
+            table_of(request, "users", start=20)[1:],
+        )
     assert CAST.plain in client.get(address(request) + table_of(request, "users")).content.decode()
     opened(request, Role.APPROVER)
     looked = AuditEvent.objects.filter(what="copy_looked_at", request_id=request.pk)
@@ -87,7 +92,7 @@ def test_a_row_and_a_column_are_taken_out_and_put_back(company):
     one, other = (str(row["id"]) for row in rows("prompts", user_id=user_id(CAST.plain))[:2])
     assert take_out(client, request, row=one, whole="on").status_code == 302
     assert take_out(client, request, row=other, columns=["prompt", "output"]).status_code == 302
-    assert package.is_stale(request)
+    assert package.whole(request) is None
     assert sorted(Redaction.objects.values_list("column", "code")) == [
         ("", "THIRD_PARTY"), ("output", "THIRD_PARTY"), ("prompt", "THIRD_PARTY"),
     ]  # fmt: skip
@@ -99,12 +104,16 @@ def test_a_row_and_a_column_are_taken_out_and_put_back(company):
     assert "It names somebody else." not in str(Redaction.objects.values())
 
     runner.drain_fulfilling()
-    assert not package.is_stale(request)
+    assert package.whole(request)
     back = log.select_one("form")["action"]
+    assert AuditEvent.objects.filter(what="redacted").count() == 2, "what is taken out together is one deed"
+    unopened = scenes.browser(Role.APPROVER)
+    assert unopened.post(back)["Location"].startswith(address(request))
+    assert Redaction.objects.count() == 3, "nobody changes a copy that they have not opened"
     assert client.post(back).status_code == 302
     assert client.post(back).status_code == 409
     assert Redaction.objects.count() == 2
-    assert package.is_stale(request)
+    assert package.whole(request) is None
 
 
 def test_what_is_missing_in_the_form_is_said_and_nothing_is_taken_out(company):
@@ -141,9 +150,40 @@ def test_it_is_handed_over_whole_or_not_at_all(company):
     assert take_out(lead, request, row=first_prompt(), whole="on").status_code == 409
 
 
+def test_a_copy_that_nobody_opened_is_not_handed_over(company):
+    request = scenes.checking()
+    client = scenes.browser(Role.APPROVER)
+    place, typed = f"/desk/requests/{request.pk}/hand-over/", {"reference": request.case.reference}
+    assert place not in client.get(f"/desk/requests/{request.pk}/").content.decode()
+    answer = client.post(place, typed)
+    assert answer.status_code == 422
+    assert "Nobody has looked through this copy yet" in answer.content.decode()
+    assert CAST.plain not in answer.content.decode()
+    assert scenes.fresh(request).state == State.CHECKING
+    opened(request)
+    assert client.post(place, typed).status_code == 302
+
+
+def test_the_list_of_what_was_taken_out_has_pages(company, monkeypatch):
+    monkeypatch.setattr(copy_page, "LOG", 2)
+    request = scenes.checking()
+    client = opened(request)
+    take_out(client, request, row=first_prompt(), columns=["prompt", "output", "created_at"])
+    seen = []
+    rest = table_of(request, "prompts")
+    while rest:
+        page = BeautifulSoup(client.get(address(request) + rest).content, "html.parser")
+        log = page.select_one("section[aria-labelledby=log-title]")
+        seen += [one["action"] for one in log.select("form")]
+        link = log.select_one("a[rel=next]")
+        rest = str(link["href"]) if link else ""
+    assert len(seen) == len(set(seen)) == 3
+
+
 def test_while_it_is_put_together_the_page_says_how_far(company):
     request = scenes.copy_stuck()
     shown = opened(request).get(address(request)).content.decode()
+    assert not AuditEvent.objects.filter(what="copy_looked_at").exists()
     assert "of" in shown
     assert "Something is stuck" in shown
     assert "The source refuses our sign-in" in shown
@@ -191,6 +231,7 @@ def test_pages_lead_through_every_row_at_the_same_cost(company):
     assert scenes.control.send_back(request.pk, "More has come.", actor=scenes.actor()).state == State.FULFILLING
     runner.drain_fulfilling()
     assert not request.steps.exclude(status=StepStatus.DONE).exists()
+    assert client.post(address(request)).status_code == 302, "what was copied since has to be opened anew"
     for row in rows("prompts", user_id=user_id(CAST.plain))[5:15]:
         take_out(client, request, row=str(row["id"]), whole="on")
     runner.drain_fulfilling()

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.desk.catalogue import VERBS
+from dsar.desk.request_page import ON_COPY_PAGE
 from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
 from dsar.fulfilment import runner
 from dsar.models import AuditEvent, CaseKey, Message, PrivacyRequest, Step
@@ -26,6 +27,11 @@ def url(request: PrivacyRequest, verb: str = "") -> str:
 
 def send(request: PrivacyRequest, verb: str, role: str = Role.APPROVER, number: int = 0, **data: object):
     return scenes.browser(role, number).post(url(request, verb), data)
+
+
+def page_of(request: PrivacyRequest, verb: str) -> str:
+    """Where the form of a verb stands: what is about a copy stands on the page that shows it."""
+    return reverse("desk_copy", args=[request.pk]) if verb in ON_COPY_PAGE else url(request)
 
 
 def offered(response) -> set[str]:
@@ -78,8 +84,8 @@ HAPPY = {
         lambda request: {"step": blocked(request).pk, "sure": "on"},
         State.FULFILLING,
     ),
-    "hand-over": (scenes.checking, typed, State.COMPLETED),
-    "send-back": (scenes.checking, {"text": "The invoices are missing."}, State.FULFILLING),
+    "hand-over": (scenes.looked_through, typed, State.COMPLETED),
+    "send-back": (scenes.looked_through, {"text": "The invoices are missing."}, State.FULFILLING),
     "go-on-without": (
         scenes.copy_stuck,
         lambda request: {"step": blocked(request).pk, "text": "It has been switched off for good."},
@@ -109,7 +115,7 @@ def test_a_verb_is_offered_does_its_work_and_redirects(company, verb):
     scene, data, state = HAPPY[verb]
     request = scene()
     data = data(request) if callable(data) else data
-    assert verb in offered(scenes.browser(Role.APPROVER).get(url(request)))
+    assert verb in offered(scenes.browser(Role.APPROVER).get(page_of(request, verb)))
     response = send(request, verb, **data)
     assert (response.status_code, response.get("Location")) == (302, url(request)), response.content.decode()[-3000:]
     assert scenes.fresh(request).state == state
@@ -129,7 +135,7 @@ def test_a_role_without_the_verb_is_refused_whatever_the_state(company, verb):
             continue
         assert send(request, verb, role, **data).status_code == 403
         if role == Role.HANDLER:
-            assert verb not in offered(scenes.browser(role).get(url(request)))
+            assert verb not in offered(scenes.browser(role).get(page_of(request, verb)))
     assert scenes.fresh(request).state == before
     assert AuditEvent.objects.count() == events
 

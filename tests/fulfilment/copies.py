@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsar.enums import Right, State
-from dsar.fulfilment import access, locating, package, runner
+from dsar.fulfilment import access, control, locating, package, runner
 from dsar.models import Actor, PrivacyRequest, Redaction
 from dsar.review import decide
 from tests import drive, house
@@ -37,6 +37,12 @@ def checking(approver: Actor, address: str = CAST.plain, right: str = Right.ACCE
         list(found.steps.values_list("kind", "source", "status", "reason")),
     )
     return found
+
+
+def hand_over(request: PrivacyRequest, approver: Actor) -> PrivacyRequest:
+    """The approver opens the copy, looks, and offers it to its person."""
+    access.open_to(request.pk, actor=approver)
+    return control.hand_over(request.pk, actor=approver)
 
 
 @dataclass
@@ -83,15 +89,17 @@ def of(request: PrivacyRequest) -> Copy:
         return Copy({name: archive.read(name) for name in archive.namelist()})
 
 
-__all__ = ["CAST", "Copy", "access", "approved", "checking", "of"]
+__all__ = ["CAST", "Copy", "access", "approved", "checking", "hand_over", "of"]
 
 
 def redacted(request: PrivacyRequest, handler: Actor, table: str, column: str, number: int = 0) -> Redaction:
     """Leave one value of the platform out of a copy, because it names somebody else."""
     row = access.rows(request, "platform", table, number, 1)[0]
-    return access.redact(
-        request.pk, "platform", table, row["key"], column, "THIRD_PARTY", "It names somebody else.", actor=handler
+    access.open_to(request.pk, actor=handler)
+    (made,) = access.redact(
+        request.pk, "platform", table, row["key"], [column], "THIRD_PARTY", "It names somebody else.", actor=handler
     )  # fmt: skip
+    return made
 
 
 def rows_in_the_company(address: str) -> dict[str, int]:

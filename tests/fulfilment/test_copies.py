@@ -169,7 +169,7 @@ def test_a_copy_without_a_failing_source_shows_it(
     (failed,) = copy.manifest["sources_that_failed"]
     assert (failed["label"], failed["code"]) == ("Platform database", StepReason.PERMISSION)
     assert "Platform database: The source refuses our sign-in" in copy.page
-    assert control.hand_over(request.pk, actor=approver).outcome == Outcome.GRANTED_IN_PART
+    assert copies.hand_over(request, approver).outcome == Outcome.GRANTED_IN_PART
     assert audit.verify() == []
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from dsar import audit
 from dsar.enums import Outcome, PackageStatus, State
-from dsar.fulfilment import access, control, package
-from dsar.models import Actor, AuditEvent, CopyPart
+from dsar.fulfilment import access, control, package, spool
+from dsar.models import Actor, AuditEvent, CopyPart, PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.fulfilment import copies
@@ -36,14 +36,14 @@ def test_redacted_values_and_rows_are_not_in_the_package(approver: Actor, handle
     first = package.current(request)
     made = copies.redacted(request, handler, "prompts", "prompt")
     copies.redacted(request, handler, "searches", "")
-    assert access.is_stale(request)
+    assert package.whole(request) is None
     with pytest.raises(Invalid):
         control.hand_over(request.pk, actor=approver)
     drive.carry_out()
-    second = access.current(request)
+    second = package.current(request)
     assert first is not None and second is not None
     assert second.version > first.version
-    assert not access.is_stale(request)
+    assert package.whole(request)
     copy = copies.of(request)
     prompts = {str(one["id"]): one for one in copy.rows("prompts")}
     assert prompts[value["key"]]["prompt"] is None
@@ -59,11 +59,11 @@ def test_redacted_values_and_rows_are_not_in_the_package(approver: Actor, handle
     assert (first.status, first.gone_at is not None) == (PackageStatus.GONE, True)
     assert not package.storage().exists(first.name)
     told = AuditEvent.objects.get(what="redacted", details__table="prompts")
-    assert told.details == {"source": "platform", "table": "prompts", "code": "THIRD_PARTY", "column": "prompt"}
+    assert told.details == {"source": "platform", "table": "prompts", "code": "THIRD_PARTY", "columns": ["prompt"]}
     access.unredact(request.pk, made.pk, actor=handler)
     drive.carry_out()
     assert {one["what"] for one in copies.of(request).manifest["left_out"]} == {"row"}
-    assert control.hand_over(request.pk, actor=approver).outcome == Outcome.GRANTED_IN_PART
+    assert copies.hand_over(request, approver).outcome == Outcome.GRANTED_IN_PART
     assert audit.verify() == []
 
 
@@ -74,26 +74,30 @@ def test_redacted_values_and_rows_are_not_in_the_package(approver: Actor, handle
         ({"code": "TAX_ACCOUNTING"}, Invalid),
         ({"text": "  "}, Invalid),
         ({"row_key": "999999999"}, Invalid),
-        ({"column": "password_hash"}, Invalid),
+        ({"columns": ["password_hash"]}, Invalid),
+        ({"columns": ["phone", "password_hash"]}, Invalid),
+        ({"columns": ["", "phone"]}, Invalid),
+        ({"columns": []}, Invalid),
         ({"table": "users; --"}, Invalid),
     ],
 )
 def test_nothing_is_left_out_without_a_reason_or_that_is_not_there(
-    change: dict[str, str], error: type[Exception], approver: Actor, handler: Actor
+    change: dict[str, Any], error: type[Exception], approver: Actor, handler: Actor
 ) -> None:
     request = copies.checking(approver)
     key = access.rows(request, "platform", "users", 0, 1)[0]["key"]
+    access.open_to(request.pk, actor=handler)
     given = {
         "source": "platform",
         "table": "users",
         "row_key": key,
-        "column": "phone",
+        "columns": ["phone"],
         "code": "THIRD_PARTY",
         "text": REASON,
     }
     with pytest.raises(error):
         access.redact(request.pk, **{**given, **change}, actor=handler)
-    assert not access.is_stale(request)
+    assert package.whole(request)
 
 
 def test_only_handlers_redact_and_only_while_it_is_looked_through(approver: Actor, handler: Actor) -> None:
@@ -107,11 +111,53 @@ def test_only_handlers_redact_and_only_while_it_is_looked_through(approver: Acto
     with pytest.raises(Invalid):
         copies.redacted(request, handler, "users", "phone")
     drive.carry_out()
-    control.hand_over(request.pk, actor=approver)
+    copies.hand_over(request, approver)
     with pytest.raises(Conflict):
-        access.redact(request.pk, "platform", "users", "1", "phone", "THIRD_PARTY", REASON, actor=handler)
+        access.redact(request.pk, "platform", "users", "1", ["phone"], "THIRD_PARTY", REASON, actor=handler)
     with pytest.raises(Conflict):
         access.unredact(request.pk, made.pk, actor=handler)
+
+
+def test_a_copy_is_handed_over_only_once_somebody_has_looked_at_what_was_copied(
+    approver: Actor, handler: Actor
+) -> None:
+    request = copies.checking(approver)
+    with pytest.raises(Invalid, match="looked through"):
+        control.hand_over(request.pk, actor=approver)
+    with pytest.raises(Conflict):
+        access.redact(request.pk, "platform", "users", "1", ["phone"], "THIRD_PARTY", REASON, actor=handler)
+    access.open_to(request.pk, actor=handler)
+    control.send_back(request.pk, "The newest invoice is missing.", actor=handler)
+    with pytest.raises(Conflict):
+        access.open_to(request.pk, actor=handler)
+    drive.carry_out()
+    assert not access.is_open_to(drive.fresh(request.pk), handler), "what was copied since, nobody has seen"
+    with pytest.raises(Invalid, match="looked through"):
+        control.hand_over(request.pk, actor=approver)
+    assert copies.hand_over(request, approver).state == State.COMPLETED
+
+
+def test_a_row_of_the_page_is_found_where_it_stands(
+    approver: Actor, handler: Actor, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CHUNK_ROWS = 1
+    request = copies.checking(approver)
+    last = next(one for one in access.categories(request) if one["table"] == "prompts")["rows"] - 1
+    assert last > 0
+    row = access.rows(request, "platform", "prompts", last, 1)[0]
+    access.open_to(request.pk, actor=handler)
+    read, texts = [], spool._texts
+
+    def counted(held: PrivacyRequest, pk: int, source: str) -> list[bytes]:
+        read.append(pk)
+        return texts(held, pk, source)
+
+    monkeypatch.setattr(spool, "_texts", counted)
+    made = access.redact(
+        request.pk, "platform", "prompts", row["key"], ["prompt", "output"], "THIRD_PARTY", REASON, start=last,
+        actor=handler,
+    )  # fmt: skip
+    assert (len(made), len(read)) == (2, 1)
 
 
 def test_a_copy_that_is_sent_back_is_made_anew_and_keeps_what_was_redacted(approver: Actor, handler: Actor) -> None:

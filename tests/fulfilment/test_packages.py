@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("company")
 
 def offered(approver: Actor) -> tuple[PrivacyRequest, Package]:
     request = copies.checking(approver)
-    request = control.hand_over(request.pk, actor=approver)
+    request = copies.hand_over(request, approver)
     made = package.current(request)
     assert made is not None
     return request, made
@@ -35,7 +35,7 @@ def test_handing_over_offers_it_and_clears_the_spool(approver: Actor, handler: A
     request = copies.checking(approver)
     with pytest.raises(Forbidden):
         control.hand_over(request.pk, actor=handler)
-    request = control.hand_over(request.pk, actor=approver)
+    request = copies.hand_over(request, approver)
     made = package.current(request)
     assert made is not None
     assert (request.state, request.outcome) == (State.COMPLETED, Outcome.GRANTED)
@@ -182,7 +182,7 @@ def test_who_packs_while_something_is_redacted_is_fenced_out(
     monkeypatch.setattr(package, "write", slow)
     drive.carry_out()
     drive.carry_out()
-    assert not package.is_stale(request)
+    assert package.whole(request)
     assert copies.of(request).rows("users")[0]["_left_out"] == ["full_name", "phone"]
     alive = Package.objects.filter(request=request).exclude(status=PackageStatus.GONE)
     assert [one.status for one in alive] == [PackageStatus.READY]

@@ -36,7 +36,7 @@ def asked(visitor: Visitor, lead: Colleague, right: str, card: str, address: str
 
 def whole(request: PrivacyRequest) -> None:
     """Wait until the copy says what was last decided about it."""
-    wait_for(lambda: not package.is_stale(request), what="the copy, put together again")
+    wait_for(lambda: package.whole(request), what="the copy, put together again")
 
 
 def look_into(colleague: Colleague, request: PrivacyRequest, table: str) -> None:

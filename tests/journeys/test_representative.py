@@ -47,7 +47,7 @@ def test_an_agent_asks_for_a_copy_and_has_it_as_the_person_allows(
 
     lead.act(request, "approve")
     request = scenes.reaches(request, State.CHECKING)
-    wait_for(lambda: not package.is_stale(request), what="the copy")
+    wait_for(lambda: package.whole(request), what="the copy")
     before = len(mails(OWN))
     lead.look_at(request)
     lead.press("Open the copy")

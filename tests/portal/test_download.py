@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dsar.demo.cast import CAST
 from dsar.enums import PackageStatus, StepReason
-from dsar.fulfilment import control, frames, package, runner
+from dsar.fulfilment import frames, package, runner
 from dsar.models import AuditEvent, Package, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand
 from dsar.notifications import outbox
@@ -18,6 +18,7 @@ from dsar.portal import download, session
 from dsar.review import decide
 from tests import house
 from tests.desk import scenes
+from tests.fulfilment import copies
 from tests.journeys.scenes import code_in
 from tests.portal.conftest import Visitor, tables, words, work
 
@@ -29,7 +30,7 @@ def offered(visitor: Visitor) -> PrivacyRequest:
     request = PrivacyRequest.objects.get()
     decide.approve(request.pk, actor=scenes.actor())
     runner.drain_fulfilling()
-    control.hand_over(request.pk, actor=scenes.actor())
+    copies.hand_over(request, scenes.actor())
     outbox.drain()
     return request
 

@@ -9,12 +9,13 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from dsar.enums import Right, State
-from dsar.fulfilment import control, runner
+from dsar.fulfilment import runner
 from dsar.models import Actor, Case, PrivacyRequest, Representation
 from dsar.portal import urls as portal
 from dsar.review import decide
 from dsar.verification import representation
 from tests import house
+from tests.fulfilment import copies
 from tests.house import CAST
 from tests.portal.conftest import Visitor, newest_link, page, words, work
 
@@ -55,7 +56,7 @@ def offered(approver: Actor) -> PrivacyRequest:
     request = PrivacyRequest.objects.get(right=Right.ACCESS)
     decide.approve(request.pk, actor=approver)
     runner.drain_fulfilling()
-    control.hand_over(request.pk, actor=approver)
+    copies.hand_over(request, approver)
     work()
     return PrivacyRequest.objects.get(pk=request.pk)
 
