@@ -26,7 +26,7 @@ from dsar.fulfilment import access, finish, locating, package, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
-from dsar.notifications import outbox
+from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
 
@@ -110,7 +110,7 @@ def retry(pk: int, *, actor: Actor) -> int:
         )
         if request.state == State.LOCATING:
             PrivacyRequest.objects.filter(pk=pk).update(attention="")
-        letters = outbox.send_again(request)
+        letters = undelivered.send_again(request)
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))
         bell.ring(Lane.CLOSE, Lane.FULFIL, Lane.LOCATE)
     return tried + letters

@@ -12,7 +12,7 @@ from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepSta
 from dsar.fulfilment import finish, runner
 from dsar.fulfilment.passing_on import TO
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
-from dsar.notifications import outbox
+from dsar.notifications import outbox, undelivered
 from dsar.workflow import Forbidden, Invalid, lock
 
 
@@ -56,7 +56,7 @@ def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> 
         )  # fmt: skip
         # What a person has settled, no mail says otherwise later.
         Message.objects.filter(tells=notice).update(status=MessageStatus.FAILED, reason="decided", token=F("token") + 1)
-        outbox.note_undelivered(pk)
+        undelivered.note(pk)
         request.steps.filter(source=TO + recipient, kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).update(
             status=StepStatus.DONE, reason="", finished_at=timezone.now()
         )

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from dsar import bell, keys
@@ -42,7 +42,7 @@ from dsar.models import (
     Representation,
 )  # fmt: skip
 from dsar.models.message import TELL_AFTER
-from dsar.notifications import compose, post
+from dsar.notifications import compose, post, undelivered
 
 log = structlog.get_logger(__name__)
 
@@ -330,7 +330,7 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
         if done and letter and changes["status"] == MessageStatus.SENT:
             letter.save(force_insert=True)
         if about:
-            note_undelivered(about)
+            undelivered.note(about)
     return int(done and changes["status"] == MessageStatus.SENT)
 
 
@@ -341,24 +341,6 @@ def _renew(message: Message, now: datetime) -> None:
         IdentityCheck.objects.filter(pk=check.pk, status=CheckStatus.PENDING).update(
             expires_at=now + settings.LINK_LIFETIME
         )
-
-
-def note_undelivered(request_id: int) -> None:
-    """Keep a request's mark in step with its letters: since when one of them cannot be delivered (law 9). The caller
-    holds the request."""
-    since = Message.objects.undelivered().filter(request_id=request_id).aggregate(since=Min("created_at"))["since"]
-    PrivacyRequest.objects.filter(pk=request_id).update(undelivered_at=since)
-
-
-def send_again(request: PrivacyRequest) -> int:
-    """Try now what could not be delivered, and for three more days; the mark stays until it is out. Returns how many.
-    The caller holds the request."""
-    stuck = Message.objects.undelivered().filter(request=request).exclude(status=MessageStatus.CLAIMED)
-    number = Message.objects.filter(pk__in=list(stuck.values_list("pk", flat=True))).update(
-        status=MessageStatus.QUEUED, attempts=TELL_AFTER, due_at=timezone.now(), token=F("token") + 1
-    )
-    bell.ring(Lane.MAIL)
-    return number
 
 
 def drain(turn: bell.Turn | None = None) -> int:

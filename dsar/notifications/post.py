@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
+from dsar.enums import TO_OTHERS, MessageStatus, Notice
 from dsar.models import Actor, Case, Message, PrivacyRequest
-from dsar.notifications import paper
+from dsar.notifications import paper, undelivered
 
 
 class Forbidden(Exception):
@@ -91,7 +91,7 @@ def _moment(day: date, written: datetime) -> datetime:
 
 
 def may_post_instead(request: PrivacyRequest) -> bool:
-    """Whether a mail about this request failed for good, could be a letter, and there is an address to post it to."""
+    """Whether a mail about this request could not be sent, could be a letter, and there is an address to post it to."""
     return bool(request.case.postal_sealed) and _failed(request).exists()
 
 
@@ -105,15 +105,16 @@ def post_instead(pk: int, *, actor: Actor) -> int:
         request = PrivacyRequest.objects.select_for_update(of=("self",)).get(pk=pk)
         if not case.postal_sealed:
             return 0
-        turned = _failed(request).update(status=MessageStatus.TO_POST, by_post=True, reason="")
+        # The token fences out whoever would mail it at this moment.
+        turned = _failed(request).update(status=MessageStatus.TO_POST, by_post=True, reason="", token=F("token") + 1)
         if turned:
             audit.record(case, audit.Entry("posted_instead", actor, pk, details={"letters": turned}))
-            PrivacyRequest.objects.filter(pk=pk, attention=StepReason.MAIL_FAILED).update(attention="")
+            undelivered.note(pk)
     return turned
 
 
 def _failed(request: PrivacyRequest) -> QuerySet[Message]:
     # A copy leaves the house only on its own way; a link is nothing to somebody whose mailbox cannot be reached.
     kept = [notice for notice, paper in ON_PAPER.items() if paper in (Paper.NEVER, Paper.ENCLOSE)]
-    found: QuerySet[Message] = request.messages.filter(status=MessageStatus.FAILED).exclude(notice__in=["", *kept])
-    return found
+    stuck = Message.objects.undelivered().filter(request=request)
+    return stuck.exclude(notice__in=["", *kept]).exclude(status=MessageStatus.CLAIMED)

@@ -14,6 +14,7 @@ from dsar.fulfilment import access, begin, control, locating, runner
 from dsar.intake import email as incoming
 from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
+from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide
 from dsar.verification import confirmation, links
 from tests import drive
@@ -153,7 +154,7 @@ def unreached() -> PrivacyRequest:
 
     request = filed.a_letter(answer="email")
     Message.objects.filter(request=request).update(status="failed")
-    PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.MAIL_FAILED)
+    letters.note(request.pk)
     return fresh(request)
 
 
@@ -179,8 +180,8 @@ def answered() -> PrivacyRequest:
 def undelivered() -> PrivacyRequest:
     """Carried out; the letter could not be sent."""
     request = completed()
-    PrivacyRequest.objects.filter(pk=request.pk).update(undelivered_at=timezone.now())
     Message.objects.filter(request=request, notice="done_erased").update(status="failed")
+    letters.note(request.pk)
     return fresh(request)
 
 

@@ -12,8 +12,8 @@ from accounts.models import Role
 from dsar import audit
 from dsar.demo.cast import CAST
 from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
-from dsar.models import AuditEvent, Message, PrivacyRequest
-from dsar.notifications import outbox, paper, post
+from dsar.models import AuditEvent, Message
+from dsar.notifications import outbox, paper, post, undelivered
 from dsar.verification import links
 from tests import drive
 from tests.desk import filed, scenes
@@ -162,11 +162,12 @@ def test_an_answer_that_came_on_paper_brings_the_request_back(desk):
 def test_a_mail_that_failed_for_good_goes_by_post_where_an_address_is_known(desk):
     request = filed.a_letter(answer="email")
     Message.objects.filter(case=request.case).update(status=MessageStatus.FAILED, reason="SMTPRecipientsRefused")
-    PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.MAIL_FAILED)
+    undelivered.note(request.pk)
+    assert scenes.fresh(request).named_reason == StepReason.MAIL_FAILED
     address = reverse("desk_verb", args=[request.pk, "post-instead"])
     assert scenes.browser(Role.HANDLER).post(address).status_code == 403
     assert scenes.browser(Role.APPROVER).post(address).status_code == 302
     (message,) = letters()
     assert "http" not in paper.text(paper.find(request.case, message.pk))
-    assert scenes.fresh(request).attention == ""
+    assert scenes.fresh(request).named_reason == ""
     assert scenes.browser(Role.APPROVER).post(address).status_code == 409
