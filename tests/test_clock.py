@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
-from dsar.enums import Notice, Outcome, Right, State
-from dsar.models import REQUESTER, Case, Message, PrivacyRequest
-from dsar.review import clock, decide
+from dsar.enums import Notice, Outcome, Right, State, StepReason
+from dsar.models import REQUESTER, Case, CaseKey, Message, PrivacyRequest
+from dsar.review import clock, decide, holds, purge
 from dsar.workflow import Conflict, move
 from tests import drive
 from tests.drive import Route
@@ -164,18 +164,62 @@ def test_law_14_on_the_target_date_what_is_unsettled_gets_one_interim_answer(rou
 
 
 def test_law_14_nothing_open_crosses_its_legal_date_without_a_word(route: Route) -> None:
-    """Whatever state it hangs in: by its legal date the person has had a link, a question or an interim answer."""
+    """Whatever state it hangs in: by its legal date the person has had an answer that says where it stands. What was said
+    when it arrived does not count."""
     builds = [
         route.triage, route.verifying, route.locating, route.review, route.review_unproven, route.confirming,
-        lambda: route.clarifying(route.review()), route.releasing, route.fulfilling,
+        lambda: route.clarifying(route.review()), route.releasing, route.fulfilling, route.checking, route.extended,
+        lambda: route.disputed(route.releasing()), lambda: route.carrying_out(Right.ACCESS),
+        route.confirming_after_a_copy, lambda: route.locating(Right.OPT_OUT_SALE),
     ]  # fmt: skip
-    for build in builds:
-        request = build()
-        assert request.due_on is not None
-        clock.sweep(on(request.due_on))
-        assert set(told(request)) & {
-            Notice.INTERIM, Notice.RECEIVED_VERIFY, Notice.RECEIVED_TRIAGE, Notice.ASK, Notice.CONFIRM_REMINDER,
-        }, drive.fresh(request.pk).state  # fmt: skip
+    requests = [build() for build in builds]
+    assert not any(Notice.INTERIM in told(request) for request in requests)
+    assert all(request.due_on for request in requests)
+    clock.sweep(on(max(request.due_on for request in requests if request.due_on)))
+    for request in requests:
+        assert told(request).count(Notice.INTERIM) == 1, drive.fresh(request.pk).state
+
+
+def test_law_14_after_an_extension_the_second_date_has_its_own_word(route: Route) -> None:
+    request = route.review(Right.ACCESS)
+    first = request.target_on
+    assert first is not None
+    clock.sweep(on(first))
+    assert told(request).count(Notice.INTERIM) == 1
+    extended = decide.extend(request.pk, "COMPLEXITY", "It is a lot.", actor=route.handler)
+    assert extended.target_on is not None
+    assert extended.target_on > first
+    for day, count in ((extended.target_on - timedelta(days=1), 1), (extended.target_on, 2), (extended.due_on, 2)):
+        clock.sweep(on(day))
+        assert told(request).count(Notice.INTERIM) == count
+
+
+def test_one_case_that_cannot_be_read_keeps_nobody_else_from_their_answer(route: Route) -> None:
+    broken, well = route.review(), route.review()
+    CaseKey.objects.filter(pk=broken.case.uid).delete()
+    assert broken.target_on is not None
+    for _ in range(2):
+        clock.sweep(on(broken.target_on))
+    assert told(well).count(Notice.INTERIM) == 1
+    assert Notice.INTERIM not in told(broken)
+    assert drive.fresh(broken.pk).attention == StepReason.ERROR
+
+
+def test_a_part_of_the_sweep_that_fails_stops_no_other(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = route.review()
+    monkeypatch.setattr(holds, "settle_placing", lambda: 1 / 0)
+    monkeypatch.setattr(purge, "due", lambda _moment: 1 / 0)
+    assert request.target_on is not None
+    assert clock.sweep(on(request.target_on)) == 1
+
+
+def test_those_whom_no_letter_reaches_keep_nobody_waiting(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "BATCH", 2)
+    unreached = [drive.a_request("noreply@example.com", ""), drive.a_request(right="", machine=True)]
+    request = route.review()
+    assert request.target_on is not None
+    clock.sweep(on(max(one.target_on for one in (*unreached, request) if one.target_on)))
+    assert told(request).count(Notice.INTERIM) == 1
 
 
 def test_what_has_ended_hears_nothing_more(route: Route) -> None:

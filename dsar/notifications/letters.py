@@ -13,13 +13,15 @@ from dsar.datamap import loader
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import correction_letter, report, restriction_letter
+from dsar.notifications import correction_letter, interim_letter, report, restriction_letter
 
-WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED, Notice.INTERIM})
+WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
 OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
 PLAN_MARK = 12
+# What the plan takes away, and the mark of what nobody has come to yet.
+ERASING, NOT_YET = ("erase", "mask"), "not_yet"
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -74,11 +76,11 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
     return {**report.of_plan(body, request.case.regime), "told": report.told(earlier)}
 
 
-def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _items(request: PrivacyRequest, body: dict[str, Any], *, unfinished: bool = False) -> list[dict[str, Any]]:
     """Per category: label, action (erased, anonymised, kept, pending), count, reason, citation, until.
 
     Counts of what went are the workers' own, added up over the chunks; what stayed is as the frozen plan says, with
-    the counts of the last look where a worker took one.
+    the counts of the last look where a worker took one. With `unfinished`, what the workers have not come to is pending.
     """
     if not body:
         return []
@@ -92,6 +94,8 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
         gone = item["action"] == "erase" and item["source"] in finished and item["count"]
         if gone and (item["category"], "erased", "") not in lines:
             _add(lines, labels, item["category"], "erased", item["count"])
+        if unfinished and item["action"] in ERASING and item["source"] not in finished:
+            _add(lines, labels, item["category"], "pending", item["count"] or 0, code=NOT_YET)
     for (category, code), item in kept.items():
         if (category, "kept", code) not in lines:
             line = _add(lines, labels, category, "kept", item["count"] or 0, code=code)
@@ -102,7 +106,7 @@ def _items(request: PrivacyRequest, body: dict[str, Any]) -> list[dict[str, Any]
             line["until"] = _latest(None, item["until"])
             line["reason"] = _("It goes when the backups are overwritten; nothing is restored from them before.")
     for (_category, action, code), line in lines.items():
-        found = codes.valid(code, body["regime"]) if code else None
+        found = codes.valid(code, body["regime"]) if code and code != NOT_YET else None
         if found:
             line["reason"] = str(found.text)
         elif action == "kept":
@@ -262,6 +266,14 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return restriction_letter.context(request, notice)
     if notice == Notice.DONE_COPY:
         return the_copy(request)
+    if notice == Notice.INTERIM:
+        # Before the confirmation nothing is agreed: neither what goes nor what becomes of the money.
+        body = _plan_body(request) if request.is_bound else {}
+        return {
+            "standing": interim_letter.standing(request),
+            "items": _items(request, body, unfinished=True),
+            "notes": notes(body),
+        }
     if notice not in WITH_WORK or not request.case.is_proven:
         # What was located ahead of the proof is shown to nobody.
         return {}

@@ -1,17 +1,23 @@
 """The clock: what is due is raised again and again; nothing depends on a process having been up at one moment."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
+from dsar.enums import UNVERIFIED_RIGHTS, Notice, State, StepReason
 from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import holds, purge
-from dsar.workflow import Conflict, lock, move
+from dsar.workflow import Conflict, Inside, lock, move
+
+log = structlog.get_logger(__name__)
 
 BATCH = 200
 # A choice is carried out within seconds; whoever waits longer hears that it holds all the same.
@@ -19,59 +25,100 @@ SLOW_CHOICE = timedelta(minutes=10)
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Raise what is due: unproven by the target date, unanswered questions, reminders, unanswered confirmations,
-    holds that can become active. Returns how many requests were touched."""
+    """Raise what is due: unproven by the target date, unanswered questions, reminders, interim answers, unanswered
+    confirmations, holds that can become active, cases to purge. Returns how many were touched.
+
+    One person's trouble keeps nobody else waiting: it is logged, and stands in the queue by name.
+    """
     moment = now or timezone.now()
     today = timezone.localdate(moment)
-    done = holds.settle_placing() + purge.sweep(moment)
-    done += _move(PrivacyRequest.objects.filter(state=State.VERIFYING, target_on__lte=today), "not_proven")
-    done += _move(PrivacyRequest.objects.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer")
-    done += _remind(moment, today) + _interim(today) + _note_choices(moment)
+    requests = PrivacyRequest.objects
     first_of_silence = moment - (settings.CONFIRM_WITHIN - settings.CONFIRM_REMINDERS[-1])
-    overdue = PrivacyRequest.objects.awaiting_no_copy(today).filter(
-        state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN
-    )
-    silent = overdue.filter(reminders__gte=len(settings.CONFIRM_REMINDERS), reminded_at__lte=first_of_silence)
-    return done + _move(silent, "unanswered")
+    silent = requests.awaiting_no_copy(today).filter(
+        state=State.CONFIRMING, entered_at__lte=moment - settings.CONFIRM_WITHIN,
+        reminders__gte=len(settings.CONFIRM_REMINDERS), reminded_at__lte=first_of_silence,
+    )  # fmt: skip
+    parts: list[Callable[[], int]] = [
+        holds.settle_placing,
+        lambda: _move(requests.filter(state=State.VERIFYING, target_on__lte=today), "not_proven"),
+        lambda: _move(requests.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer"),
+        lambda: _remind(moment, today),
+        lambda: _interim(today),
+        lambda: _note_choices(moment),
+        lambda: _move(silent, "unanswered"),
+        lambda: purge.sweep(moment),
+    ]
+    return sum(_part(part) for part in parts)
 
 
-def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
+def _part(part: Callable[[], int]) -> int:
+    try:
+        return part()
+    except Exception as error:
+        log.error("a part of the sweep failed", error=type(error).__name__)
+        return 0
+
+
+def each(found: QuerySet[PrivacyRequest], work: Callable[[PrivacyRequest], bool]) -> int:
+    """Do `work` on each locked request, in a transaction of its own; returns for how many it was done.
+
+    What fails for one is logged, and named where staff look.
+    """
     done = 0
     for pk in list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         try:
-            move(pk, verb, actor=SYSTEM)
-            done += 1
+            with transaction.atomic():
+                done += work(lock(pk))
         except Conflict:
             continue
+        except Exception as error:
+            log.error("a request could not be swept", request=pk, error=type(error).__name__)
+            PrivacyRequest.objects.filter(pk=pk, attention="").update(attention=StepReason.ERROR)
     return done
+
+
+def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
+    def work(request: PrivacyRequest) -> bool:
+        move(request.pk, verb, actor=SYSTEM, inside=Inside(request))
+        return True
+
+    return each(found, work)
+
+
+def _untold(notice: Notice, since: Any = None) -> Q:
+    """Whom nobody has written this notice to (since a day), and whom a letter can reach."""
+    told = Message.objects.filter(request=OuterRef("pk"), notice=notice)
+    silent = Q(case__machine_mail=True, case__email_proven_at__isnull=True)
+    nowhere = Q(case__email_sealed__isnull=True, case__contact_sealed__isnull=True, case__by_post=False)
+    return ~Exists(told if since is None else told.filter(created_at__date__gte=since)) & ~silent & ~nowhere
 
 
 def _interim(today: date) -> int:
-    """On the internal target date what is unsettled gets an interim answer: no legal date passes in silence (law 14)."""
-    done = 0
-    waiting = PrivacyRequest.objects.open().filter(target_on__lte=today)
-    told = Message.objects.filter(request=OuterRef("pk"), notice=Notice.INTERIM)
-    for pk in list(waiting.filter(~Exists(told)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            request = lock(pk)
-            if not request.is_ended:
-                done += outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{pk}") is not None
-    return done
+    """On the internal target date what is unsettled gets an interim answer, and again on a later one after an extension:
+    no legal date passes in silence (law 14)."""
+    waiting = PrivacyRequest.objects.open().filter(_untold(Notice.INTERIM, OuterRef("target_on")), target_on__lte=today)
+
+    def work(request: PrivacyRequest) -> bool:
+        if request.is_ended or request.target_on is None or request.target_on > today:
+            return False
+        return outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{request.pk}:{request.target_on}") is not None
+
+    return each(waiting, work)
 
 
 def _note_choices(moment: datetime) -> int:
     """Acknowledge choices that a source keeps waiting: they hold, and that system is still to be told."""
-    done = 0
     waiting = PrivacyRequest.objects.filter(
-        state__in=[State.LOCATING, State.FULFILLING], right__in=UNVERIFIED_RIGHTS, entered_at__lte=moment - SLOW_CHOICE
-    )
-    told = Message.objects.filter(request=OuterRef("pk"), notice=Notice.CHOICE_NOTED)
-    for pk in list(waiting.filter(~Exists(told)).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            request = lock(pk)
-            if not request.is_ended:
-                done += outbox.queue(request, Notice.CHOICE_NOTED, dedupe=f"choice:{pk}") is not None
-    return done
+        _untold(Notice.CHOICE_NOTED), state__in=[State.LOCATING, State.FULFILLING], right__in=UNVERIFIED_RIGHTS,
+        entered_at__lte=moment - SLOW_CHOICE,
+    )  # fmt: skip
+
+    def work(request: PrivacyRequest) -> bool:
+        if request.is_ended:
+            return False
+        return outbox.queue(request, Notice.CHOICE_NOTED, dedupe=f"choice:{request.pk}") is not None
+
+    return each(waiting, work)
 
 
 def _remind(moment: datetime, today: date) -> int:
@@ -84,13 +131,14 @@ def _remind(moment: datetime, today: date) -> int:
         due = waiting.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
         due = due.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lte=moment - (after - before)))
         before = after
-        for pk in list(due.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            with transaction.atomic():
-                request = lock(pk)
-                if request.state != State.CONFIRMING or request.reminders != number:
-                    continue
-                PrivacyRequest.objects.filter(pk=pk).update(reminders=number + 1, reminded_at=moment)
-                key = f"remind:{pk}:{number}:{request.entered_at:%Y%m%d%H%M%S}"
-                outbox.queue(request, Notice.CONFIRM_REMINDER, dedupe=key)
-                done += 1
+        done += each(due, partial(_remind_one, number, moment))
     return done
+
+
+def _remind_one(number: int, moment: datetime, request: PrivacyRequest) -> bool:
+    if request.state != State.CONFIRMING or request.reminders != number:
+        return False
+    PrivacyRequest.objects.filter(pk=request.pk).update(reminders=number + 1, reminded_at=moment)
+    key = f"remind:{request.pk}:{number}:{request.entered_at:%Y%m%d%H%M%S}"
+    outbox.queue(request, Notice.CONFIRM_REMINDER, dedupe=key)
+    return True

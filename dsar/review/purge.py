@@ -6,6 +6,7 @@ verifies.
 
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -29,6 +30,8 @@ from dsar.models import (
     Restriction,
     Subject,
 )  # fmt: skip
+
+log = structlog.get_logger(__name__)
 
 BATCH = 200
 
@@ -92,10 +95,15 @@ def purge(pk: int, now: datetime | None = None) -> None:
 def sweep(now: datetime | None = None) -> int:
     """Purge what is due; returns how many cases."""
     moment = now or timezone.now()
-    cases = due(moment)
-    for pk in cases:
-        purge(pk, moment)
-    return len(cases) + _purge_loose(moment)
+    done = 0
+    for pk in due(moment):
+        try:
+            purge(pk, moment)
+            done += 1
+        except Exception as error:
+            # One case's trouble keeps no other; the next sweep comes back to it.
+            log.error("a case could not be purged", case=pk, error=type(error).__name__)
+    return done + _purge_loose(moment)
 
 
 def _purge_loose(moment: datetime) -> int:
