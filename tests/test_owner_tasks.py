@@ -219,9 +219,10 @@ def test_a_code_goes_to_the_owner_alone_and_five_wrong_ones_end_it(asked: OwnerT
 
 
 def test_mails_with_a_way_in_are_limited(asked: OwnerTask, settings: Any) -> None:
-    settings.OWNER_CODES_PER_DAY = 3
-    assert [owners.send_code(asked.pk) for _ in range(4)] == [True, True, False, False]
-    assert owners.resend(asked.pk) is False
+    settings.OWNER_CODES_PER_DAY = 2
+    # The first mail about it counts as one with a link.
+    assert [owners.resend(asked.pk) for _ in range(settings.LINK_MAILS_PER_DAY)] == [True, True, False]
+    assert [owners.send_code(asked.pk) for _ in range(3)] == [True, True, False]
 
 
 def test_handing_over_spends_the_task_and_not_the_day(asked: OwnerTask, handler: Actor) -> None:

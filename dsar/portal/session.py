@@ -6,7 +6,7 @@ Keys of rows only. A token is never kept here: it is hashed at rest, and derived
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -27,10 +27,16 @@ PROVEN, CURRENT, LINK, SENT, BACK = "proven", "case", "link", "sent", "back"
 TASK, OWNERS, REPRESENTS = "task", "owners", "represents"
 
 
+def _take(request: HttpRequest, name: str, check: IdentityCheck | None) -> None:
+    request.session.cycle_key()
+    request.session[name] = check.pk if check else 0
+
+
 def take_link(request: HttpRequest, check: IdentityCheck | None) -> None:
     """Keep a link that was opened, under a new session key."""
-    request.session.cycle_key()
-    request.session[LINK] = check.pk if check else 0
+    _take(request, LINK, check)
+    # Whoever opens a link goes where it leads, not back to where a code was asked for once.
+    request.session.pop(BACK, None)
 
 
 def link_in_hand(request: HttpRequest) -> links.Look | None:
@@ -44,8 +50,7 @@ def link_in_hand(request: HttpRequest) -> links.Look | None:
 
 def take_task(request: HttpRequest, check: IdentityCheck | None) -> None:
     """Keep the link of a data owner's task, under a new session key."""
-    request.session.cycle_key()
-    request.session[TASK] = check.pk if check else 0
+    _take(request, TASK, check)
 
 
 def task_in_hand(request: HttpRequest) -> IdentityCheck | None:
@@ -53,18 +58,38 @@ def task_in_hand(request: HttpRequest) -> IdentityCheck | None:
     return IdentityCheck.objects.filter(pk=request.session.get(TASK, 0)).select_related("case").first()
 
 
+def _keep(request: HttpRequest, name: str, key: str | int) -> None:
+    """Note a proof with its time. What lapsed stays for as long as the session: it says who may be asked again."""
+    now = timezone.now()
+    oldest = now - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    held: dict[str, str] = request.session.get(name, {})
+    kept = {one: at for one, at in held.items() if datetime.fromisoformat(at) > oldest}
+    request.session[name] = {**kept, str(key): now.isoformat()}
+
+
+def _since(request: HttpRequest, name: str, key: str | int) -> datetime | None:
+    """When this browser gave that proof last."""
+    at = request.session.get(name, {}).get(str(key))
+    return datetime.fromisoformat(at) if at else None
+
+
+def _lasts(since: datetime | None) -> bool:
+    return since is not None and timezone.now() - since < settings.PROOF_LIFETIME
+
+
 def prove_owner(request: HttpRequest, task: OwnerTask) -> None:
     """Note that this browser's person reads the mailbox of a data owner: it counts for all tasks of that address."""
-    now = timezone.now()
-    held: dict[str, str] = request.session.get(OWNERS, {})
-    kept = {index: at for index, at in held.items() if _lasts(at, now)}
-    request.session[OWNERS] = {**kept, task.owner_index: now.isoformat()}
+    _keep(request, OWNERS, task.owner_index)
 
 
 def is_owner(request: HttpRequest, task: OwnerTask) -> bool:
     """Whether this browser entered a code that was sent to the address which has the task, within PROOF_LIFETIME."""
-    at = request.session.get(OWNERS, {}).get(task.owner_index)
-    return bool(task.owner_index) and at is not None and _lasts(at, timezone.now())
+    return bool(task.owner_index) and _lasts(_since(request, OWNERS, task.owner_index))
+
+
+def was_owner(request: HttpRequest, task: OwnerTask) -> bool:
+    """Whether it did so in this session, however long ago. It may be asked for a fresh code, and nothing more."""
+    return bool(task.owner_index) and _since(request, OWNERS, task.owner_index) is not None
 
 
 def prove(request: HttpRequest, case: Case) -> None:
@@ -73,9 +98,7 @@ def prove(request: HttpRequest, case: Case) -> None:
     The key was changed when the link was opened (`take_link`), before there was anything to steal; changing it again
     here would strand a double click, whose second request carries the old one.
     """
-    now = timezone.now()
-    held = {number: at for number, at in _proven(request).items() if _lasts(at, now)}
-    request.session[PROVEN] = {**held, str(case.pk): now.isoformat()}
+    _keep(request, PROVEN, case.pk)
     request.session[CURRENT] = case.pk
 
 
@@ -86,42 +109,36 @@ def choose(request: HttpRequest, case: Case) -> None:
 
 def is_proven(request: HttpRequest, case: Case) -> bool:
     """Whether this browser proved, within PROOF_LIFETIME, the address that this case is written to now."""
-    at = _proven(request).get(str(case.pk))
-    return at is not None and _lasts(at, timezone.now()) and case.counts_since(datetime.fromisoformat(at))
+    return has_proven(request, case) and _lasts(_since(request, PROVEN, case.pk))
 
 
 def has_proven(request: HttpRequest, case: Case) -> bool:
-    """Whether this browser ever proved the address of this case, however long ago. It may be asked for a fresh code, and
-    nothing more is told or done on the strength of this."""
-    at = _proven(request).get(str(case.pk))
-    return at is not None and case.counts_since(datetime.fromisoformat(at))
+    """Whether this browser proved the address of this case in this session, however long ago. It may be asked for a
+    fresh code, and nothing more is told or done on the strength of this."""
+    since = _since(request, PROVEN, case.pk)
+    return since is not None and case.counts_since(since)
 
 
 def prove_representative(request: HttpRequest, standing: Representation) -> None:
     """Note that this browser's person reads the mailbox of who asks for somebody else. It is no proof of the person's:
     it is kept apart, and no page of the person's looks at it."""
-    now = timezone.now()
-    held: dict[str, str] = request.session.get(REPRESENTS, {})
-    kept = {number: at for number, at in held.items() if _lasts(at, now)}
-    request.session[REPRESENTS] = {**kept, str(standing.pk): now.isoformat()}
+    _keep(request, REPRESENTS, standing.pk)
 
 
 def represents(request: HttpRequest, standing: Representation) -> bool:
     """Whether this browser entered a code that was sent to this representative, within PROOF_LIFETIME."""
-    at = request.session.get(REPRESENTS, {}).get(str(standing.pk))
-    return at is not None and _lasts(at, timezone.now())
+    return _lasts(_since(request, REPRESENTS, standing.pk))
 
 
 def ask_again(request: HttpRequest, check: IdentityCheck) -> None:
     """Let the page that sends a code work for this browser, which comes back to the case after it."""
     request.session[LINK] = check.pk
-    request.session[BACK] = "case"
+    request.session[BACK] = True
 
 
 def way_on(request: HttpRequest, otherwise: str) -> str:
-    """The page on which a person goes on after a code: where they were stopped, or `otherwise`."""
-    place: str = request.session.pop(BACK, otherwise)
-    return place
+    """The page on which a person goes on after a code: their case where they were stopped there, or `otherwise`."""
+    return "case" if request.session.pop(BACK, False) else otherwise
 
 
 def current_case(request: HttpRequest) -> Case | None:
@@ -129,15 +146,6 @@ def current_case(request: HttpRequest) -> Case | None:
     number = request.session.get(CURRENT)
     found = Case.objects.filter(pk=number, purged_at__isnull=True).first() if number else None
     return found if found and is_proven(request, found) else None
-
-
-def _proven(request: HttpRequest) -> dict[str, str]:
-    held: dict[str, str] = request.session.get(PROVEN, {})
-    return held
-
-
-def _lasts(at: str, now: datetime) -> bool:
-    return now - datetime.fromisoformat(at) < settings.PROOF_LIFETIME
 
 
 def not_yours(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,8 @@
 """A data owner's page: link, one-time code, then what to do and for whom. Nothing personal stands before the code."""
 
 from collections.abc import Callable
-from functools import wraps
+from contextlib import suppress
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
@@ -15,7 +16,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dsar.datamap import loader
 from dsar.enums import CheckKind, OwnerTaskStatus, StepKind
 from dsar.fulfilment import owners
 from dsar.fulfilment.corrected import accepted
@@ -23,6 +23,7 @@ from dsar.models import OwnerTask
 from dsar.notifications import owner_letters
 from dsar.portal import session
 from dsar.portal.follow import PROBLEMS, CodeForm
+from dsar.review import corrections
 from dsar.verification import links
 from dsar.workflow import Conflict, Invalid
 
@@ -49,13 +50,6 @@ class AnswerForm(forms.Form):
         size = settings.FILE_BYTES // 1024 // 1024
         self.fields["file"].help_text = _("Up to %(size)s MB. It is encrypted before it is stored.") % {"size": size}
 
-    def clean_file(self) -> Any:
-        """Within the limit."""
-        file = self.cleaned_data["file"]
-        if file and file.size > settings.FILE_BYTES:
-            raise forms.ValidationError(_("This file is too large. Please send it in a smaller form."))
-        return file
-
 
 class ColleagueForm(forms.Form):
     """To whom a task goes."""
@@ -80,8 +74,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("task")
 
 
-def needs_task(view: View) -> Callable[[HttpRequest], HttpResponse]:
-    """Hand the open task of this browser's link to a view; otherwise say what became of it."""
+def needs_task(view: View, *, expired: bool = False) -> Callable[[HttpRequest], HttpResponse]:
+    """Hand the open task of this browser's link to a view; otherwise say what became of it. `expired`: by a link that
+    is too old as well."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
@@ -89,13 +84,11 @@ def needs_task(view: View) -> Callable[[HttpRequest], HttpResponse]:
         if check is None or check.task_id is None or check.case.purged_at:
             return render(request, "portal/task_ended.html", {"problem": "unknown"}, status=404)
         task = OwnerTask.objects.select_related("step__request__case").get(pk=check.task_id)
-        problem = links.problem_of(check, timezone.now())
+        facts = {"task": task, "reference": check.case.reference}
         if not task.is_open:
-            facts = {"task": task, "reference": check.case.reference, "problem": task.status}
-            return render(request, "portal/task_ended.html", facts)
-        if problem and request.resolver_match and request.resolver_match.url_name != "task_new_link":
-            facts = {"task": task, "reference": check.case.reference, "problem": "expired"}
-            return render(request, "portal/task_ended.html", facts)
+            return render(request, "portal/task_ended.html", {**facts, "problem": task.status})
+        if not expired and links.problem_of(check, timezone.now()):
+            return render(request, "portal/task_ended.html", {**facts, "problem": "expired"})
         return view(request, task)
 
     return guarded
@@ -116,10 +109,19 @@ def task(request: HttpRequest, found: OwnerTask) -> HttpResponse:
 @needs_task
 def send_code(request: HttpRequest, found: OwnerTask) -> HttpResponse:
     """Mail a code to the owner's address."""
-    if owners.send_code(found.pk):
-        messages.success(request, _("The code is on its way."))
-    else:
-        messages.error(request, _("Too many codes were sent today. Please try again tomorrow, or write to us."))
+    return _mailed(
+        request, lambda: owners.send_code(found.pk), _("The code is on its way."),
+        _("Too many codes were sent today. Please try again tomorrow, or write to us."),
+    )  # fmt: skip
+
+
+def _mailed(request: HttpRequest, work: Callable[[], bool], done: str, too_many: str) -> HttpResponse:
+    # Where the task has ended meanwhile, its page says what became of it.
+    with suppress(Conflict):
+        if work():
+            messages.success(request, done)
+        else:
+            messages.error(request, too_many)
     return redirect("task")
 
 
@@ -127,8 +129,9 @@ def send_code(request: HttpRequest, found: OwnerTask) -> HttpResponse:
 @require_POST
 @needs_task
 def enter_code(request: HttpRequest, found: OwnerTask) -> HttpResponse:
-    """Spend the code. Five wrong ones end it; a new one is a button away."""
-    form = CodeForm(request.POST)
+    """Spend the code. Five wrong ones end it; a new one is a button away. A note that was written before the code had to
+    be renewed is still there after it."""
+    form, note = CodeForm(request.POST), request.POST.get("note", "")
     if form.is_valid():
         try:
             links.spend_code(found.newest(CheckKind.OWNER_CODE), form.cleaned_data["code"])
@@ -136,8 +139,8 @@ def enter_code(request: HttpRequest, found: OwnerTask) -> HttpResponse:
             form.add_error("code", PROBLEMS[refused.problem])
         else:
             session.prove_owner(request, found)
-            return redirect("task")
-    return _ask_for_code(request, found, form, 422)
+            return _show(request, found, form=AnswerForm(initial={"note": note})) if note else redirect("task")
+    return _ask_for_code(request, found, form, 422, note)
 
 
 @never_cache
@@ -146,7 +149,7 @@ def enter_code(request: HttpRequest, found: OwnerTask) -> HttpResponse:
 def answer(request: HttpRequest, found: OwnerTask) -> HttpResponse:
     """Done, nothing found, or it cannot be done."""
     if not session.is_owner(request, found):
-        return redirect("task")
+        return _renew(request, found, request.POST.get("note", ""))
     form = AnswerForm(request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, found, form=form, status=422)
@@ -160,7 +163,7 @@ def answer(request: HttpRequest, found: OwnerTask) -> HttpResponse:
             file_name=file.name if file else "",
         )
     except Invalid as error:
-        form.add_error("note", str(error))
+        form.add_error(None, str(error))
         return _show(request, found, form=form, status=422)
     except Conflict:
         pass
@@ -173,7 +176,7 @@ def answer(request: HttpRequest, found: OwnerTask) -> HttpResponse:
 def hand_over(request: HttpRequest, found: OwnerTask) -> HttpResponse:
     """Give it to a colleague, who gets a link of their own."""
     if not session.is_owner(request, found):
-        return redirect("task")
+        return _renew(request, found)
     form = ColleagueForm(request.POST)
     if form.is_valid():
         try:
@@ -189,30 +192,44 @@ def hand_over(request: HttpRequest, found: OwnerTask) -> HttpResponse:
 
 @never_cache
 @require_POST
-@needs_task
+@partial(needs_task, expired=True)
 def new_link(request: HttpRequest, found: OwnerTask) -> HttpResponse:
     """A new link, to the owner's address and no other."""
-    if owners.resend(found.pk):
-        messages.success(request, _("A new link is on its way to the address that has the task."))
-    else:
-        messages.error(request, _("Too many mails were sent today. Please try again tomorrow, or write to us."))
-    return redirect("task")
+    return _mailed(
+        request, lambda: owners.resend(found.pk), _("A new link is on its way to the address that has the task."),
+        _("Too many mails were sent today. Please try again tomorrow, or write to us."),
+    )  # fmt: skip
+
+
+def _renew(request: HttpRequest, found: OwnerTask, note: str = "") -> HttpResponse:
+    """Whoever took longer than a code counts gets a fresh one, and keeps their words; anybody else is asked for one."""
+    if not session.was_owner(request, found):
+        return redirect("task")
+    try:
+        sent = owners.send_code(found.pk)
+    except Conflict:
+        return redirect("task")
+    again = _("This was not taken: you entered your code too long ago. Please enter a fresh one, then send it again.")
+    messages.warning(request, again)
+    if sent:
+        messages.info(request, _("A fresh code is on its way."))
+    return _ask_for_code(request, found, CodeForm(), 403, note)
 
 
 def _changes(found: OwnerTask) -> list[dict[str, str]]:
     """What a correction that was decided says, field by field; nothing for any other work."""
     if found.step.kind != StepKind.RECTIFY:
         return []
-    known = loader.current().fields
-    return [
-        {"label": _(known[field].label) if field in known else field, "value": value}
-        for field, value in accepted(found.step.request).items()
-    ]
+    said = accepted(found.step.request)
+    return [{"label": corrections.label_of(field), "value": value} for field, value in said.items()]
 
 
-def _ask_for_code(request: HttpRequest, found: OwnerTask, form: CodeForm, status: int = 200) -> HttpResponse:
+def _ask_for_code(
+    request: HttpRequest, found: OwnerTask, form: CodeForm, status: int = 200, note: str = ""
+) -> HttpResponse:
     facts = {
         "form": form,
+        "note": note,
         "line": owner_letters.line(found),
         "sent": found.newest(CheckKind.OWNER_CODE) is not None,
         "minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),

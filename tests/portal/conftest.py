@@ -72,7 +72,11 @@ class Visitor:
 
     def forms(self, path: str) -> list[dict[str, str]]:
         """The hidden fields of each form on a page."""
-        soup = BeautifulSoup(self.get(path).content, "html.parser")
+        return self.shown(self.get(path))
+
+    def shown(self, answer: HttpResponse) -> list[dict[str, str]]:
+        """The same of a page that has come."""
+        soup = BeautifulSoup(answer.content, "html.parser")
         return [
             {str(one["name"]): str(one.get("value", "")) for one in form.select("input[type=hidden]")}
             for form in soup.select("main form")
