@@ -248,6 +248,8 @@ LINK_MAILS_PER_DAY = env.integer("LINK_MAILS_PER_DAY", 3, 1)
 # Who asks for others may ask for several: mails with a way in for them, to one address in a day.
 AGENT_MAILS_PER_DAY = env.integer("AGENT_MAILS_PER_DAY", 20, 1)
 PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
+# Between the notice to the address on file and the moment from which another way to reach the person counts.
+LOST_MAILBOX = timedelta(days=env.integer("LOST_MAILBOX_DAYS", 7))
 ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
 CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))
 CONFIRM_WITHIN = timedelta(days=env.integer("CONFIRM_DAYS", 14, 1))

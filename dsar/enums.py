@@ -129,6 +129,7 @@ class CheckKind(models.TextChoices):
     OWNER_CODE = "owner_code", _("Code for a data owner")
     REP_LINK = "rep_link", _("Link for a representative")
     REP_CODE = "rep_code", _("Code for a representative")
+    BY_HAND = "by_hand", _("Looked at by a person of the desk")
 
 
 class CheckStatus(models.TextChoices):
@@ -294,6 +295,7 @@ class Notice(models.TextChoices):
     TELL_RECIPIENT = "tell_recipient", _("A recipient of the data is told")
     REPLY = "reply", _("Message from the privacy team")
     COPY_DOWNLOADED = "copy_downloaded", _("Copy downloaded")
+    SHOWN_BY_HAND = "shown_by_hand", _("Told to the address on file: identity was shown in another way")
     OWNER_TASK = "owner_task", _("Task for a data owner")
     OWNER_DIGEST = "owner_digest", _("Open tasks of a data owner")
     OWNER_CODE = "owner_code", _("Code for a data owner")
@@ -305,9 +307,9 @@ class Notice(models.TextChoices):
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
 # To who asks for somebody else: where they are and what they hold are no letter of the person's.
 REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS)
-# Not to the person at the address of the case: they go to a data owner, to a recipient of the data, or to who asks for
-# the person, and stand in nobody's conversation but ours.
-TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES)
+# Not to the person at the address of the case: they go to a data owner, to a recipient of the data, to who asks for the
+# person, or to a mailbox that the person cannot read, and stand in nobody's conversation but ours.
+TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, Notice.SHOWN_BY_HAND)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
@@ -328,6 +330,7 @@ class DecisionKind(models.TextChoices):
     EXTEND = "extend", _("Extended")
     LAPSE = "lapse", _("Lapsed")
     RELEASE = "release", _("Released")
+    NOTHING_FOUND = "nothing_found", _("Nothing found by hand")
     HAND_OVER = "hand_over", _("Copy handed over")
     SEND_BACK = "send_back", _("Copy sent back")
     GO_ON_WITHOUT = "go_on_without", _("Went on without a source")

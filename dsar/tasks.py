@@ -10,6 +10,7 @@ from dsar.fulfilment import locating, owners, package, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
+from dsar.verification import by_hand
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.INTAKE: intake.drain,
@@ -38,7 +39,7 @@ def ring_all() -> None:
 @shared_task(name="dsar.sweep")
 def sweep() -> int:
     """Raise what the clock says is due, and take back copies whose time is over."""
-    return clock.sweep() + owners.sweep() + package.expire()
+    return clock.sweep() + by_hand.sweep() + owners.sweep() + package.expire()
 
 
 @shared_task(name="dsar.checkpoint")

@@ -185,6 +185,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "review-again",
         "hand-over",
         "post-instead",
+        "nothing-found",
     }
     for verb in VERBS.values():
         assert verb.roles <= {Role.HANDLER, Role.APPROVER}

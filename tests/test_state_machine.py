@@ -110,6 +110,11 @@ SITUATIONS: dict[str, Situation] = {
     "review of an objection": Situation(
         State.REVIEW, lambda r: r.review(Right.OBJECTION), {**REVIEWED, **EXTEND, **CARRY_OUT, **OVERTAKE}
     ),
+    "review, no account named": Situation(
+        State.REVIEW,
+        lambda r: r.review(Right.KNOW, judgement="no_account"),
+        {**REVIEWED, **EXTEND, "nothing_found": (State.COMPLETED, APPROVERS)},
+    ),
     "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **APPROVE}),
     "review, never proven": Situation(State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY}),
     "review, confirmation never came": Situation(

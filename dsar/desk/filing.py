@@ -18,8 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dsar import keys
-from dsar.desk import frame
-from dsar.enums import Right
+from dsar.desk import frame, words
+from dsar.enums import CheckKind, Right
 from dsar.intake import filing, web
 from dsar.law import countries
 from dsar.models import Case, Intake, PrivacyRequest
@@ -247,6 +247,18 @@ def filed_with(case: Case) -> dict[str, Any]:
         "scan_url": reverse("desk_scan", args=[found.pk]) if has_scan else "",
         "destroy_url": reverse("desk_scan_destroy", args=[found.pk]) if has_scan else "",
     }
+
+
+def shown_by_hand(case: Case) -> list[dict[str, Any]]:
+    """What colleagues saw of who somebody is, newest first, with who and from when it counts."""
+    if not case.by_post:
+        return []
+    found = case.checks.filter(kind=CheckKind.BY_HAND).select_related("recorded_by", "confirmed_by").order_by("-pk")
+    made = []
+    for check in found:
+        check.case = case
+        made.append({"check": check, "how": words.METHODS.get(check.method, check.method), "seen": check.seen})
+    return made
 
 
 def _fetch(pk: int) -> tuple[Intake, bytes, PrivacyRequest]:

@@ -14,6 +14,7 @@ from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepRe
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand, copy_waits_until
 from dsar.review import corrections
+from dsar.verification import by_hand
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def _by_state(request: PrivacyRequest) -> Next:
             _("Say which right the person uses. The clock has been running since receipt."),
             "classify",
         )
+    if state == State.VERIFYING and request.case.by_post:
+        return _shown_by_hand(request)
     if state == State.VERIFYING:
         return Next(
             _("The person has to prove the mailbox"),
@@ -146,12 +149,35 @@ def _by_state(request: PrivacyRequest) -> Next:
     return Next(title, text)
 
 
+def _shown_by_hand(request: PrivacyRequest) -> Next:
+    check = by_hand.pending(request.case)
+    if check is None:
+        return Next(
+            _("They have no mailbox: see by hand who they are"),
+            _("Our letter says what to send. Note what came back. By %(day)s without it this comes back to review.")
+            % {"day": _day(request.target_on)},
+            "identity",
+        )
+    if by_hand.awaits_second(request):
+        return Next(_("A second person has to look"), _("What was seen stands under “Person”."), "identity-second")
+    return Next(
+        _("It counts from %(day)s") % {"day": _day(check.counts_from)},
+        _("The address on file has been told and can object until then. Nothing is left for you to do."),
+    )
+
+
 def _in_review(request: PrivacyRequest) -> Next:
     if not request.right:
         return Next(
             _("Nobody said which right it is"),
             _("The question was not answered. Sort it as well as you can, or end it with a reason."),
             "classify",
+        )
+    if "no_account" in request.judgement:
+        return Next(
+            _("No account was named, so no machine looked"),
+            _("Look by hand, or ask which account is theirs. What is found has to be answered by a person."),
+            "nothing-found",
         )
     if not request.case.is_proven and request.right not in UNVERIFIED_RIGHTS:
         return Next(

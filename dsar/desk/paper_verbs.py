@@ -4,13 +4,58 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.desk import forms
+from dsar.desk import forms, paper_forms
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Verb
-from dsar.intake import beside
+from dsar.intake import beside, filing
 from dsar.notifications import post
+from dsar.review import decide
+from dsar.verification import by_hand
 
 VERBS: Final[tuple[Verb, ...]] = (
+    Verb(
+        "identity",
+        _("Note how they showed who they are"),
+        _("Noted."),
+        paper_forms.IdentityForm,
+        lambda pk, data, actor: by_hand.record(pk, data["method"], data["seen"], actor=actor),
+        HANDLERS,
+        exists=by_hand.may_record,
+        help=_(
+            "Compare with the account what only its owner can know. Identity papers: look, give them back, keep no copy."
+        ),
+    ),
+    Verb(
+        "identity-second",
+        _("Look at it as the second person"),
+        _("Noted."),
+        paper_forms.SecondForm,
+        lambda pk, data, actor: by_hand.judge(pk, data["agrees"] == "yes", actor=actor),
+        HANDLERS,
+        exists=by_hand.awaits_second,
+        help=_("What your colleague saw stands under “Person”. Who noted it cannot agree to it."),
+    ),
+    Verb(
+        "name-account",
+        _("Note which account is theirs"),
+        _("Noted. The workers look under this address."),
+        paper_forms.AccountForm,
+        lambda pk, data, actor: filing.name_account(pk, data["email"], actor=actor),
+        HANDLERS,
+        exists=filing.may_name_account,
+        help=_("As the person named it. It still has to be shown that it is theirs."),
+    ),
+    Verb(
+        "nothing-found",
+        _("Answer that nothing is held"),
+        _("Answered. The letter says that nothing is held."),
+        paper_forms.NothingForm,
+        lambda pk, data, actor: decide.nothing_found(pk, data["text"], actor=actor),
+        APPROVERS,
+        moves="nothing_found",
+        danger=True,
+        help=_("Only once somebody has looked by hand: the person named no account, so no machine did."),
+    ),
     Verb(
         "post-instead",
         _("Send it by post instead"),

@@ -223,7 +223,8 @@ def _stuck(request: PrivacyRequest) -> str:
 def _person(case: Case, actor: Actor) -> dict[str, Any]:
     """Who asks. An auditor checks the work, not the person: name and address stay masked there."""
     if actor.is_handler:
-        return {"name": case.name, "email": case.email, "postal": case.postal, "filed": filing.filed_with(case)}
+        return {"name": case.name, "email": case.email, "postal": case.postal, "filed": filing.filed_with(case),
+                "shown": filing.shown_by_hand(case)}  # fmt: skip
     hidden = {"name": f"{case.name[:1]}•••" if case.name else "", "postal": "•••" if case.postal_sealed else ""}
     return {**hidden, "email": case.email_masked, "masked": True}
 

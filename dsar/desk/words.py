@@ -194,6 +194,12 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 EVENTS: Final[Mapping[str, Any]] = {
     "received": _("Request received"),
     "filed": _("Filed by a colleague"),
+    "identity_seen": _("Identity looked at by hand"),
+    "identity_confirmed": _("Identity confirmed by a second person"),
+    "identity_not_confirmed": _("A second person was not convinced"),
+    "identity_shown": _("Identity counts as shown"),
+    "account_named": _("Account named by the person"),
+    "nothing_found": _("Nothing found by hand"),
     "letter_posted": _("Letter posted"),
     "posted_instead": _("Mail could not be sent: a letter instead"),
     "scan_destroyed": _("Scan of the letter destroyed"),
@@ -282,6 +288,13 @@ EVENTS: Final[Mapping[str, Any]] = {
     "intake_adopted": _("Incoming item made into a case"),
     "intake_dismissed": _("Incoming item put aside"),
     "intake_again": _("Incoming item tried again"),
+}
+
+METHODS: Final[Mapping[str, Any]] = {
+    "data_points_2": _("Two things that only the owner of the account can know"),
+    "data_points_3_declared": _("Three such things, and a signed declaration that it is them"),
+    "staff_judgement": _("Something else that convinced you"),
+    "agent_authority": _("A signed authority for whoever asks for them"),
 }
 
 COUNTS: Final[Mapping[str, Any]] = {

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar import audit, keys
-from dsar.enums import ActorKind, Channel
+from dsar import audit, bell, keys
+from dsar.enums import UNVERIFIED_RIGHTS, ActorKind, Channel, Lane, State
 from dsar.intake import submit
-from dsar.models import Actor, Case, CaseKey, Intake
-from dsar.workflow import Conflict, Forbidden
+from dsar.models import REQUESTER, Actor, Case, CaseKey, Intake, PrivacyRequest
+from dsar.workflow import Conflict, Forbidden, Invalid, lock, move
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,38 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
             details = {"channel": intake.channel, "came_on": came.isoformat()}
             audit.record(case, audit.Entry("filed", clerk, details=details))
     return case
+
+
+def may_name_account(request: PrivacyRequest) -> bool:
+    """Whether no account is known yet, and nobody was shown to be anybody without one."""
+    case = request.case
+    return case.by_post and not case.email_index and not case.is_proven and not request.is_ended
+
+
+def name_account(pk: int, address: str, *, actor: Actor) -> None:
+    """The person has said which account is theirs: data are looked for under it from now on, once it is shown that it is
+    theirs. Raises Conflict, Invalid, Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden("name_account")
+    email = keys.normalise_email(address)
+    if not email:
+        raise Invalid(_("Please enter the whole e-mail address of the account."))
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_name_account(request):
+            raise Conflict("name_account")
+        case = request.case
+        Case.objects.filter(pk=case.pk).update(
+            email_sealed=case.seal(email, "email"), email_index=keys.email_index(email)
+        )
+        audit.record(case, audit.Entry("account_named", actor, pk))
+        for one in case.requests.open().order_by("pk"):
+            judgement = [flag for flag in one.judgement if flag != "no_account"]
+            PrivacyRequest.objects.filter(pk=one.pk).update(located_at=None, judgement=judgement)
+            if one.state == State.REVIEW and one.right in UNVERIFIED_RIGHTS:
+                # Nothing has to be proven; what waited for an address goes on.
+                move(one.pk, "verify", actor=REQUESTER)
+        bell.ring(Lane.LOCATE)
 
 
 def scan_of(intake: Intake) -> bytes:

@@ -21,6 +21,9 @@ REASONABLY_HIGH: Final = 3
 # Where identity rests on these, a second person releases a copy.
 SECOND_PERSON: Final = frozenset({"staff_judgement", "agent_authority", "quiz"})
 
+# What a person of the desk can look at; the other methods are a machine's.
+BY_HAND: Final = frozenset({"data_points_2", "data_points_3_declared", "agent_authority", "staff_judgement"})
+
 
 def needed(regime: Regime, right: str) -> int:
     """The tier a right needs under a law, 0 to 3 (GDPR Art 12(6), 11 CCR 7060-7062).
@@ -50,6 +53,11 @@ def methods(regime: Regime, right: str) -> tuple[str, ...]:
         return ()
     enough = [(level, place, name) for place, (name, level) in enumerate(regime.methods.items()) if level >= tier]
     return tuple(name for _level, _place, name in sorted(enough))
+
+
+def by_hand(regime: Regime, right: str) -> tuple[str, ...]:
+    """Those of the methods above that a person of the desk can look at."""
+    return tuple(name for name in methods(regime, right) if name in BY_HAND)
 
 
 def suffices(regime: Regime, right: str, tier: int) -> bool:

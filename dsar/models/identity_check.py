@@ -22,7 +22,9 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
 
 
 class IdentityCheck(models.Model):
-    """A link or code that was sent. Only its hash is stored; the secret is derived anew when the mail is made."""
+    """A link or code that was sent: only its hash is stored, the secret is derived anew when the mail is made. Or what a
+    person of the desk looked at (BY_HAND): the method of the law, what was seen (sealed), who recorded it, who confirmed
+    it where a second person must, and from when it counts."""
 
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="checks")
     kind = models.CharField(_("kind"), max_length=16, choices=CheckKind.choices)
@@ -37,6 +39,12 @@ class IdentityCheck(models.Model):
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)
+    method = models.CharField(_("method"), max_length=32, blank=True)
+    seen_sealed = models.BinaryField(null=True)
+    recorded_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    needs_second = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    counts_from = models.DateTimeField(null=True)
 
     objects = IdentityCheckQuerySet.as_manager()
 
@@ -46,7 +54,19 @@ class IdentityCheck(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status=CheckStatus.PENDING) | models.Q(decided_at__isnull=False),
                 name="check_decided_has_a_time",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(confirmed_by__isnull=True) | ~models.Q(confirmed_by=models.F("recorded_by")),
+                name="check_confirmed_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind=CheckKind.BY_HAND, status=CheckStatus.PASSED)
+                | (
+                    models.Q(recorded_by__isnull=False, decided_at__gte=models.F("counts_from"))
+                    & (models.Q(needs_second=False) | models.Q(confirmed_by__isnull=False))
+                ),
+                name="check_by_hand_passes_by_its_rule",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -61,6 +81,11 @@ class IdentityCheck(models.Model):
     def code(self) -> str:
         """The one-time code, for the mail alone."""
         return keys.code(str(self.challenge), self.attempt)
+
+    @property
+    def seen(self) -> str:
+        """What a person of the desk saw, decrypted; empty after a purge."""
+        return self.case.unseal(self.seen_sealed, "seen")
 
     def is_open(self, now: datetime) -> bool:
         """Whether it can still be used."""

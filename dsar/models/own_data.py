@@ -81,8 +81,9 @@ OWN_DATA: dict[str, Own] = {
     "dsar.IdentityCheck": Own(
         CASE_PERIOD, "the purge empties the hash of the link; that, when and how it was checked stays",
         _fields(
-            index="token_hash", pseudonym="id case task challenge",
-            operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until",
+            sealed="seen_sealed", index="token_hash", pseudonym="id case task challenge recorded_by confirmed_by",
+            operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until method"
+            " needs_second counts_from",
         ),
     ),
     "dsar.Message": Own(

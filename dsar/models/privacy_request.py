@@ -25,6 +25,7 @@ from dsar.models.request_conditions import (
     mailbox_proven,
     mailbox_unproven,
     may_be_approved,
+    names_no_account,
     no_copy_awaited,
     not_disputed,
     not_extended,
@@ -33,6 +34,7 @@ from dsar.models.request_conditions import (
     requester,
     system,
     unsorted,
+    was_looked_for,
 )
 from dsar.models.request_queues import LEAVABLE_STATES, NEEDS_US, STUCK, THEIRS, PrivacyRequestQuerySet
 
@@ -291,7 +293,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.REVIEW,
         target=RETURN_VALUE(State.CONFIRMING, State.FULFILLING),
         permission=approver,
-        conditions=[may_be_approved, is_located],
+        conditions=[may_be_approved, is_located, was_looked_for],
     )
     def approve(self, *, now: datetime) -> str:
         """What needed judgement is decided: a deletion is confirmed by the person first, everything else is done."""
@@ -307,6 +309,17 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     def refer(self, *, now: datetime) -> None:
         """Not ours to answer: the person is told to whom to turn."""
         self._end(Outcome.REFERRED, now)
+
+    @transition(
+        field=state,
+        source=State.REVIEW,
+        target=State.COMPLETED,
+        permission=approver,
+        conditions=[names_no_account, may_be_approved],
+    )
+    def nothing_found(self, *, now: datetime) -> None:
+        """The person named no account, so no machine looked; a person has, and found nothing."""
+        self._end(Outcome.NOTHING_HELD, now)
 
     @transition(field=state, source=State.REVIEW, target=State.LAPSED, permission=approver)
     def lapse(self, *, now: datetime, outcome: str) -> None:
@@ -454,6 +467,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
 VERBS = (
     "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "not_proven",
-    "located", "approve", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow", "dispute",
+    "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow",
+    "dispute",
     "dismiss_dispute", "uphold_dispute", "settle", "packed", "hand_over", "send_back", "overtake",
 )  # fmt: skip

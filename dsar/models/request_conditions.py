@@ -85,6 +85,16 @@ def is_located(request: "PrivacyRequest") -> bool:
     return request.located_at is not None
 
 
+def names_no_account(request: "PrivacyRequest") -> bool:
+    """Nothing was looked for, because the person named no account."""
+    return "no_account" in request.judgement
+
+
+def was_looked_for(request: "PrivacyRequest") -> bool:
+    """What is approved is what was found, and not that nobody looked."""
+    return not names_no_account(request)
+
+
 def overtaken_by_a_deletion(request: "PrivacyRequest") -> bool:
     """What a confirmed deletion answers by itself."""
     return request.right in OVERTAKEN_BY_DELETION

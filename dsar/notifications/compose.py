@@ -160,10 +160,14 @@ def context_for(message: Message) -> dict[str, Any]:
     }
     if case.acts_as != "self":
         context |= _representative(case)
+    if message.notice == Notice.SHOWN_BY_HAND:
+        seen = case.checks.filter(kind=CheckKind.BY_HAND).order_by("-pk").first()
+        context["counts_from"] = seen.counts_from if seen else None
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
     if message.by_post:
         context |= {"by_post": True, "own_address": own_address()}
+        context["account_named"] = bool(case.email_index)
     if check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
         context["code"] = check.code
     elif check and check.kind != CheckKind.OWNER_LINK:

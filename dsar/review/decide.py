@@ -91,6 +91,12 @@ def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:
     return move(pk, "refer", actor=actor, because=because)
 
 
+def nothing_found(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Answer that nothing is held, where no account was named and a person has looked. `text` says where."""
+    because = Because(DecisionKind.NOTHING_FOUND, text=_text(text, _("where you looked")))
+    return move(pk, "nothing_found", actor=actor, because=because)
+
+
 def reject(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Spam, or no request at all: no letter."""
     return move(pk, "reject", actor=actor, because=Because(DecisionKind.REJECT))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, bell, journal, keys
-from dsar.enums import OVERTAKEN_BY_DELETION, Lane, StepKind
+from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, Lane, StepKind
 from dsar.models import REQUESTER, SYSTEM, Case, Plan, PrivacyRequest, Restriction, Step
 from dsar.verification import second_factor
 from dsar.workflow import Conflict, lock, move
@@ -106,5 +106,9 @@ def not_me(case: Case) -> list[PrivacyRequest]:
             continue
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
+        # What was shown by hand and has not counted yet never will.
+        held.checks.filter(kind=CheckKind.BY_HAND, status=CheckStatus.PENDING).update(
+            status=CheckStatus.FAILED, decided_at=timezone.now()
+        )
         audit.record(held, audit.Entry("not_me", REQUESTER, details={"requests": len(moved)}))
     return moved

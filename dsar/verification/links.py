@@ -9,11 +9,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import CheckKind, CheckStatus, Notice, State
+from dsar.enums import CheckKind, CheckStatus, Notice
 from dsar.law import regimes, tiers
-from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
+from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.workflow import as_whom, move
+from dsar.verification.proving import count_as_proven, hold
+from dsar.workflow import as_whom
 
 
 class Refused(Exception):
@@ -61,30 +62,17 @@ def prove_mailbox(token: str) -> Case:
         raise Refused(found.problem)
     now = timezone.now()
     with transaction.atomic():
-        subject, _ = Subject.objects.get_or_create(index=found.check.case.email_index)
-        Subject.objects.select_for_update().get(pk=subject.pk)
-        case = Case.objects.select_for_update().get(pk=found.check.case_id)
+        case, subject = hold(found.check.case)
         tier = tiers.reached(regimes.load(case.regime), "email_link")
         spent = IdentityCheck.objects.filter(pk=found.check.pk, status=CheckStatus.PENDING, expires_at__gt=now).update(
             status=CheckStatus.PASSED, decided_at=now, tier=tier, valid_until=now + settings.PROOF_LIFETIME
         )
         if not spent:
             raise Refused("spent")
-        first = not case.is_proven
         details = {"tier": tier, **as_whom(case, REQUESTER)}
         audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))
-        if first:
-            count_as_proven(case, subject, tier, now)
+        count_as_proven(case, subject, tier, now)
     return Case.objects.get(pk=case.pk)
-
-
-def count_as_proven(case: Case, subject: Subject, tier: int, now: datetime) -> None:
-    """The case is proven from now on, and every request that the tier reaches moves on. The caller holds both rows."""
-    # The requests move while the case is still unproven: that is the condition of the verb.
-    waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
-    for pk in waiting.order_by("pk").values_list("pk", flat=True):
-        move(pk, "verify", actor=REQUESTER)
-    Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)
 
 
 def send_new_link(case: Case) -> None:

@@ -16,7 +16,7 @@ from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide
-from dsar.verification import confirmation, links
+from dsar.verification import by_hand, confirmation, links
 from tests import drive
 
 
@@ -145,6 +145,35 @@ def untold(recipient: str) -> PrivacyRequest:
     """Carried out, and a recipient's mail could not be sent."""
     request = completed()
     Message.objects.filter(request=request, tells__recipient=recipient).update(status="failed")
+    return fresh(request)
+
+
+def without_a_mailbox() -> PrivacyRequest:
+    """A letter from somebody who cannot read the mailbox of their account."""
+    from tests.desk import filed
+
+    return filed.a_letter()
+
+
+def seen_by_one() -> PrivacyRequest:
+    """Somebody has seen who it is; a second person has to."""
+    request = without_a_mailbox()
+    by_hand.record(request.pk, "staff_judgement", "I know the voice.", actor=actor(number=1))
+    return request
+
+
+def without_an_account() -> PrivacyRequest:
+    """A letter that names no account."""
+    from tests.desk import filed
+
+    return filed.a_letter(email="")
+
+
+def looked_for_by_hand() -> PrivacyRequest:
+    """Shown who it is; no account was named, so no machine looked."""
+    request = without_an_account()
+    by_hand.record(request.pk, "data_points_2", "Two of our letters.", actor=actor(Role.HANDLER))
+    locating.drain()
     return fresh(request)
 
 

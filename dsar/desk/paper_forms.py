@@ -1,0 +1,55 @@
+"""What the desk asks for before the verbs for whoever has no mailbox."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dsar.desk import words
+from dsar.desk.forms import READ_BY_THEM, VerbForm, long_text
+from dsar.verification import by_hand
+
+
+class IdentityForm(VerbForm):
+    """How somebody showed who they are, by the list of the law, and what was seen."""
+
+    method = forms.ChoiceField(label=_("How did they show it?"), widget=forms.RadioSelect)
+    seen = long_text(
+        _("What did you see?"),
+        _("So that a colleague can follow it. No numbers of identity papers. It is sealed with the case."),
+    )
+
+    def prepare(self) -> None:
+        """What reaches the tier that the waiting requests need, and who has to look."""
+        case = self.request.case
+        choices = []
+        for name in by_hand.methods(case):
+            label = words.METHODS[name]
+            if by_hand.takes_approvers(case, name):
+                label = _("%(how)s (two approvers look)") % {"how": label}
+            elif by_hand.takes_two(case, name):
+                label = _("%(how)s (a second person looks too)") % {"how": label}
+            choices.append((name, label))
+        self.offer("method", choices)
+
+
+class SecondForm(VerbForm):
+    """Whether the second person agrees."""
+
+    agrees = forms.ChoiceField(
+        label=_("Are you sure too that it is them?"),
+        choices=[("yes", _("Yes")), ("no", _("No: something else has to be shown"))],
+        widget=forms.RadioSelect,
+    )
+
+
+class AccountForm(VerbForm):
+    """The address of the account."""
+
+    email = forms.CharField(
+        label=_("E-mail address of the account"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+
+
+class NothingForm(VerbForm):
+    """Where somebody looked."""
+
+    text = long_text(_("Where did you look?"), READ_BY_THEM, rows=3)

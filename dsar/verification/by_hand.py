@@ -1,0 +1,174 @@
+"""Showing who somebody is where there is no mailbox to prove: a handler looks, and where the law or the danger asks for it
+a second person looks too (GDPR Art 12(6); 11 CCR 7060-7062).
+
+Whoever names an account and cannot read its mailbox is a stranger to it until shown otherwise. So, as for any lost
+mailbox: tier 3 or two people, a notice to the address on file with a way to stop it, and some days before it counts.
+"""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, Notice, State
+from dsar.law import regimes, tiers
+from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
+from dsar.models.request_queues import PrivacyRequestQuerySet
+from dsar.notifications import outbox
+from dsar.verification import proving
+from dsar.workflow import Conflict, Forbidden, Invalid
+
+BATCH = 200
+LONGEST = 4000
+
+
+def methods(case: Case) -> list[str]:
+    """The ways that reach what a waiting request of this case needs, by its law, the lowest first."""
+    regime = regimes.load(case.regime)
+    found: dict[str, None] = {}
+    for right in _waiting(case).values_list("right", flat=True):
+        found |= dict.fromkeys(tiers.by_hand(regime, right))
+    if case.acts_as == "self":
+        found.pop("agent_authority", None)
+    return sorted(found, key=lambda name: tiers.reached(regime, name))
+
+
+def is_lost(case: Case) -> bool:
+    """Whether the person names an account whose mailbox they cannot read."""
+    return case.by_post and bool(case.email_index)
+
+
+def takes_approvers(case: Case, method: str) -> bool:
+    """Whether two approvers have to look: a lost mailbox, and a way that does not reach tier 3."""
+    return is_lost(case) and tiers.reached(regimes.load(case.regime), method) < tiers.REASONABLY_HIGH
+
+
+def takes_two(case: Case, method: str) -> bool:
+    """Whether a second person has to look."""
+    return tiers.needs_second_person(method) or takes_approvers(case, method)
+
+
+def pending(case: Case) -> IdentityCheck | None:
+    """The check that waits for a second person or for its day."""
+    return case.checks.filter(kind=CheckKind.BY_HAND, status=CheckStatus.PENDING).order_by("-pk").first()
+
+
+def may_record(request: PrivacyRequest) -> bool:
+    """Whether there is somebody without a mailbox to be shown, and nothing recorded yet that waits."""
+    case = request.case
+    return case.by_post and not case.is_proven and pending(case) is None and bool(methods(case))
+
+
+def awaits_second(request: PrivacyRequest) -> bool:
+    """Whether a second person has to look."""
+    held = pending(request.case) if request.case.by_post else None
+    return held is not None and held.needs_second and held.confirmed_by_id is None
+
+
+def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
+    """Note how somebody showed who they are; `pk` is one request of the case. `seen`: what was seen, in words, sealed.
+
+    It counts at once only where neither a second person nor a notice to the address on file is needed. Raises Invalid,
+    Conflict, Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("identity")
+    text = seen.strip()[:LONGEST]
+    if not text:
+        raise Invalid(_("Please write what you saw: another person must be able to follow it."))
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    now = timezone.now()
+    with transaction.atomic():
+        case, subject = proving.hold(request.case)
+        request.case = case
+        if not may_record(request):
+            raise Conflict("identity")
+        if method not in methods(case):
+            raise Invalid(
+                _("This way is not enough for what is asked for under this law. Please choose one of the list.")
+            )
+        if takes_approvers(case, method) and not actor.is_approver:
+            raise Invalid(_("Two approvers have to look at this way. Please ask one, or choose one that is surer."))
+        tier = tiers.reached(regimes.load(case.regime), method)
+        check = IdentityCheck.objects.create(
+            case=case, kind=CheckKind.BY_HAND, method=method, tier=tier, seen_sealed=case.seal(text, "seen"),
+            recorded_by_id=actor.user_id, created_at=now, expires_at=now + settings.RECORD_PERIOD,
+            needs_second=takes_two(case, method),
+        )  # fmt: skip
+        audit.record(case, audit.Entry("identity_seen", actor, pk, details={"method": method, "tier": tier}))
+        if not check.needs_second:
+            _decided(check, case)
+            _settle(check, case, subject)
+    return check
+
+
+def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
+    """The second person agrees or does not; who recorded it cannot. Raises Invalid, Conflict, Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden("identity")
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    with transaction.atomic():
+        case, subject = proving.hold(request.case)
+        request.case = case
+        check = pending(case)
+        if check is None or not awaits_second(request):
+            raise Conflict("identity")
+        if check.recorded_by_id == actor.user_id:
+            raise Invalid(_("You recorded it yourself. Please ask a colleague to look at it too."))
+        if takes_approvers(case, check.method) and not actor.is_approver:
+            raise Invalid(_("Two approvers have to look at this way. Please ask another approver."))
+        check.case = case
+        details = {"method": check.method, "tier": check.tier}
+        if agrees:
+            check.confirmed_by_id = actor.user_id
+            check.save(update_fields=["confirmed_by"])
+            audit.record(case, audit.Entry("identity_confirmed", actor, pk, details=details))
+            _decided(check, case)
+            _settle(check, case, subject)
+        else:
+            check.status, check.decided_at = CheckStatus.FAILED, timezone.now()
+            check.save(update_fields=["status", "decided_at"])
+            audit.record(case, audit.Entry("identity_not_confirmed", actor, pk, details=details))
+    return check
+
+
+def sweep() -> int:
+    """Let count whatever was announced long enough ago and nobody stopped. Returns how many."""
+    done = 0
+    due = IdentityCheck.objects.filter(
+        kind=CheckKind.BY_HAND, status=CheckStatus.PENDING, counts_from__lte=timezone.now()
+    ).select_related("case")
+    for known in due.order_by("pk")[:BATCH]:
+        with transaction.atomic():
+            case, subject = proving.hold(known.case)
+            check = IdentityCheck.objects.select_for_update(of=("self",)).get(pk=known.pk)
+            if check.status == CheckStatus.PENDING:
+                _settle(check, case, subject)
+                done += 1
+    return done
+
+
+def _decided(check: IdentityCheck, case: Case) -> None:
+    """People have decided; the address on file, where there is one, is told and has its days to say no."""
+    now = timezone.now()
+    check.counts_from = now + settings.LOST_MAILBOX if is_lost(case) else now
+    check.save(update_fields=["counts_from"])
+    if is_lost(case):
+        request = case.requests.open().order_by("pk").first()
+        outbox.queue_for_case(case, Notice.SHOWN_BY_HAND, request=request, to=case.email)
+
+
+def _settle(check: IdentityCheck, case: Case, subject: Subject | None) -> None:
+    now = timezone.now()
+    if check.counts_from is None or check.counts_from > now:
+        return
+    check.status, check.decided_at, check.valid_until = CheckStatus.PASSED, now, now + settings.PROOF_LIFETIME
+    check.save(update_fields=["status", "decided_at", "valid_until"])
+    audit.record(case, audit.Entry("identity_shown", SYSTEM, details={"method": check.method, "tier": check.tier}))
+    proving.count_as_proven(case, subject, check.tier, now)
+
+
+def _waiting(case: Case) -> PrivacyRequestQuerySet:
+    open_ones = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW]).exclude(right="")
+    return open_ones.exclude(right__in=UNVERIFIED_RIGHTS)
