@@ -32,6 +32,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "ask_for": PUBLIC, "case_allow": PUBLIC,
     # Who asks for somebody else: a code to an address of their own, and only what the person allowed.
     "represent": PUBLIC, "represent_send_code": PUBLIC, "represent_code": PUBLIC, "represent_download": PUBLIC,
+    "represent_papers": PUBLIC, "objection": PUBLIC,
     "choices": PUBLIC, "unsubscribe": PUBLIC, "gpc_support": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
     # A data owner's task: asks for its own proof, by a code to the owner's address.
@@ -53,6 +54,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_letter": READERS, "desk_letter_text": READERS, "desk_letter_pdf": READERS, "desk_incoming": READERS,
     "desk_incoming_item": READERS, "desk_incoming_act": HANDLERS, "desk_holds": READERS, "desk_hold_place": APPROVERS,
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
+    "desk_authority_paper": HANDLERS, "desk_authority_add": HANDLERS,
     "desk_evidence": HANDLERS, "desk_post": READERS, "desk_posted": HANDLERS,
     "desk_file": HANDLERS, "desk_scan": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
@@ -64,6 +66,8 @@ ACCESS: dict[str, frozenset[str]] = {
 LIMITS: dict[str, int] = {
     "inbound_mail": settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "task_answer": settings.FILE_BYTES + settings.FORM_BYTES,
     "case_evidence": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
+    "represent_papers": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
+    "desk_authority_add": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
     "desk_file": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
 }  # fmt: skip
 

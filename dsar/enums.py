@@ -130,6 +130,7 @@ class CheckKind(models.TextChoices):
     REP_LINK = "rep_link", _("Link for a representative")
     REP_CODE = "rep_code", _("Code for a representative")
     BY_HAND = "by_hand", _("Looked at by a person of the desk")
+    OBJECTION = "objection", _("This was not me, to a change of who is written to")
 
 
 class CheckStatus(models.TextChoices):
@@ -210,6 +211,7 @@ class StepReason(models.TextChoices):
     SOURCE_OFF = "source_off", _("The source is switched off at the desk")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
     COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
+    AUTHORITY = "authority", _("The authority of who stands for the person waits to be looked at")
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
@@ -302,14 +304,18 @@ class Notice(models.TextChoices):
     REP_ASKED = "rep_asked", _("Received from a representative")
     REP_CODE = "rep_code", _("Code for a representative")
     REP_NEWS = "rep_news", _("News for a representative")
+    REP_REFUSED = "rep_refused", _("Authority of a representative refused")
+    STANDS_FOR_YOU = "stands_for_you", _("Somebody stands for the person now")
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
 # To who asks for somebody else: where they are and what they hold are no letter of the person's.
-REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS)
-# Not to the person at the address of the case: they go to a data owner, to a recipient of the data, to who asks for the
-# person, or to a mailbox that the person cannot read, and stand in nobody's conversation but ours.
-TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, Notice.SHOWN_BY_HAND)
+REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS, Notice.REP_REFUSED)
+# To every address of the person that we know, where the case is (or will be) written to at another one.
+KNOWN_NOTICES = (Notice.STANDS_FOR_YOU, Notice.SHOWN_BY_HAND)
+# Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, or to
+# other addresses of the person, and stand in nobody's conversation but ours.
+TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.

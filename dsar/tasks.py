@@ -10,7 +10,7 @@ from dsar.fulfilment import locating, owners, package, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
-from dsar.verification import by_hand
+from dsar.verification import by_hand, representation
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.INTAKE: intake.drain,
@@ -38,8 +38,8 @@ def ring_all() -> None:
 
 @shared_task(name="dsar.sweep")
 def sweep() -> int:
-    """Raise what the clock says is due, and take back copies whose time is over."""
-    return clock.sweep() + by_hand.sweep() + owners.sweep() + package.expire()
+    """Raise what the clock says is due, and take back copies and papers whose time is over."""
+    return clock.sweep() + by_hand.sweep() + owners.sweep() + package.expire() + representation.sweep()
 
 
 @shared_task(name="dsar.checkpoint")

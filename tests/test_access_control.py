@@ -184,6 +184,9 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "lift",
         "review-again",
         "hand-over",
+        "authority-seen",
+        "authority-refused",
+        "authority-ended",
         "post-instead",
         "nothing-found",
     }

@@ -81,6 +81,12 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             _("Their note stands under “The work”. An approver decides: end it there, narrow the plan, or ask again."),
             "retry",
         )
+    if request.attention == StepReason.AUTHORITY:
+        return Next(
+            _("Look at the authority of who asks"),
+            _("Two different approvers have to see it, each in their own words. The papers stand below."),
+            "authority-seen",
+        )
     asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
     if not request.attention and asked.exists():
         return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))

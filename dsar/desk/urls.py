@@ -14,6 +14,7 @@ from dsar.desk import (
     queue,
     request_page,
     sources,
+    standing,
     tasks,
     verbs,
 )
@@ -24,6 +25,7 @@ urlpatterns = [
     path("requests/<int:pk>/copy/", copy_page.copy, name="desk_copy"),
     path("requests/<int:pk>/copy/take-out/", copy_page.take_out, name="desk_copy_take_out"),
     path("requests/<int:pk>/copy/put-back/<int:number>/", copy_page.put_back, name="desk_copy_put_back"),
+    path("requests/<int:pk>/authority/", standing.add, name="desk_authority_add"),
     path("requests/<int:pk>/<slug:verb>/", verbs.act, name="desk_verb"),
     path("letters/<int:pk>/", letters.letter, name="desk_letter"),
     path("letters/<int:pk>/text/", letters.text, name="desk_letter_text"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("file/", filing.file, name="desk_file"),
     path("scans/<int:pk>/", filing.scan, name="desk_scan"),
     path("scans/<int:pk>/destroy/", filing.destroy, name="desk_scan_destroy"),
+    path("authority/<int:pk>/", standing.paper, name="desk_authority_paper"),
     path("incoming/", incoming.listing, name="desk_incoming"),
     path("incoming/<int:pk>/", incoming.item, name="desk_incoming_item"),
     path("incoming/<int:pk>/act/", incoming.act, name="desk_incoming_act"),

@@ -176,6 +176,15 @@ class Case(models.Model):
         """Whether somebody showed that they read this mailbox."""
         return self.email_proven_at is not None
 
+    def known_addresses(self) -> list[str]:
+        """Every address of the person that a proof or a rule of the house has shown: the one that the case is known by,
+        the one that it is written to, and those of earlier cases of the same proven identity."""
+        found = [self.email, self.contact]
+        if self.subject_id:
+            others = Case.objects.filter(subject_id=self.subject_id, purged_at__isnull=True).exclude(pk=self.pk)
+            found += [other.contact for other in others.exclude(contact_by=ContactBy.OWN).order_by("pk")]
+        return list(dict.fromkeys(filter(None, found)))
+
     def counts_since(self, proven_at: datetime) -> bool:
         """Whether a proof of the address that the case is written to still counts: one from before a change of that
         address was a proof of another."""

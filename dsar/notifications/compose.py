@@ -14,6 +14,7 @@ from django.utils import translation
 from dsar import keys
 from dsar.datamap import loader
 from dsar.enums import (
+    KNOWN_NOTICES,
     NO_LETTERS,
     OWNER_NOTICES,
     REP_NOTICES,
@@ -54,7 +55,7 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> Mail:
     # Colleagues and companies are written to in the house's language. Whoever is not the person answers the team: the
     # reply address of a case is the person's own way in, and what comes there would be filed as theirs.
     to_other = message.notice in TO_OTHERS
-    in_house = to_other and message.notice not in REP_NOTICES
+    in_house = to_other and message.notice not in (*REP_NOTICES, *KNOWN_NOTICES)
     with translation.override(settings.LANGUAGE_CODE if in_house else case.language or settings.LANGUAGE_CODE):
         recipient = message.notice == Notice.TELL_RECIPIENT
         context = to_recipients.context(message) if recipient else context_for(message)

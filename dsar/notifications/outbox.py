@@ -60,6 +60,8 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.REP_ASKED: CheckKind.REP_LINK,
     Notice.REP_NEWS: CheckKind.REP_LINK,
     Notice.REP_CODE: CheckKind.REP_CODE,
+    Notice.REP_REFUSED: CheckKind.REP_LINK,
+    Notice.STANDS_FOR_YOU: CheckKind.OBJECTION,
 }
 WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST})
 URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE, Notice.REP_CODE})

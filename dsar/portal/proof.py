@@ -20,11 +20,11 @@ from dsar.portal import session
 from dsar.verification import links, representation
 
 LEADS_TO = {
-    CheckKind.MAILBOX: "proof",
-    CheckKind.FOLLOW: "follow",
-    CheckKind.NOT_ME: "not_me",
-    CheckKind.REP_LINK: "represent",
-}
+    CheckKind.MAILBOX: "proof", CheckKind.FOLLOW: "follow", CheckKind.NOT_ME: "not_me", CheckKind.REP_LINK: "represent",
+    CheckKind.OBJECTION: "objection",
+}  # fmt: skip
+# Links that are not the person's way to their own case, whatever this browser has proven.
+NO_WAY_ON = (CheckKind.NOT_ME, CheckKind.REP_LINK, CheckKind.OBJECTION)
 REFRESH_SECONDS = 2
 LONG_SECONDS = 60
 
@@ -45,12 +45,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()
     check = look.check
-    if (
-        check
-        and not check.case.purged_at
-        and check.kind not in (CheckKind.NOT_ME, CheckKind.REP_LINK)
-        and session.is_proven(request, check.case)
-    ):
+    if check and not check.case.purged_at and check.kind not in NO_WAY_ON and session.is_proven(request, check.case):
         # The same browser has proven this case: a link that it used already leads it on.
         session.choose(request, check.case)
         return redirect(next_place(check.case))

@@ -11,18 +11,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dsar.enums import COPY_RIGHTS, CheckKind
+from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind
 from dsar.fulfilment import progress
-from dsar.models import Case, PrivacyRequest, Representation
+from dsar.models import REQUESTER, Case, PrivacyRequest, Representation
 from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
 from dsar.portal.proof import next_place
-from dsar.portal.representative_forms import ALLOW, ALONE, AllowForm
+from dsar.portal.representative_forms import ALLOW, ALONE, AllowForm, PaperForm
 from dsar.verification import links, representation
+from dsar.workflow import Conflict, Invalid
 
 View = Callable[..., HttpResponse]
 
@@ -136,9 +138,49 @@ def fetch(request: HttpRequest, standing: Representation, pk: int) -> HttpRespon
     return download.begin(request, found, by=standing.kind, back="represent")
 
 
+@never_cache
+@require_POST
+@needs_representative
+def papers(request: HttpRequest, standing: Representation) -> HttpResponse:
+    """Send a paper that shows the authority (or an agent's signed permission)."""
+    if not session.represents(request, standing):
+        return redirect("represent")
+    form = PaperForm(request.POST, request.FILES)
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            representation.attach(standing.case, file.name, file.read(), actor=REQUESTER)
+        except Invalid as error:
+            form.add_error("file", str(error))
+        except Conflict:
+            return redirect("represent")
+        else:
+            messages.success(request, _("Thank you. It is encrypted, looked at by people here, and then destroyed."))
+            return redirect("represent")
+    return show(request, standing, 422, paper_form=form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def objection(request: HttpRequest) -> HttpResponse:
+    """ "This was not me", to somebody who stands for the person: no code is needed, because it only ever stops things."""
+    look = session.link_in_hand(request)
+    if look is None or look.check is None or look.problem or look.check.kind != CheckKind.OBJECTION:
+        return session.not_yours(request)
+    if request.method == "POST":
+        representation.object_to(look.check.case)
+        return redirect(f"{reverse('objection')}?noted=1")
+    facts = {"reference": look.check.case.reference, "noted": "noted" in request.GET}
+    return render(request, "portal/objection.html", facts)
+
+
 def show(request: HttpRequest, standing: Representation, status: int = 200, **more: Any) -> HttpResponse:
     """What they may see: before the person has answered, that we wait, whoever the person is."""
-    facts = {"standing": standing, "reference": standing.case.reference, "lines": _lines(standing), **more}
+    sent = standing.papers.filter(destroyed_at__isnull=True).count()
+    facts = {
+        "standing": standing, "reference": standing.case.reference, "lines": _lines(standing), "sent": sent,
+        "needs_papers": standing.kind in STANDING_KINDS, "paper_form": PaperForm(), **more,
+    }  # fmt: skip
     return render(request, "portal/represent.html", facts, status=status)
 
 

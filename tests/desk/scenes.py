@@ -16,7 +16,7 @@ from dsar.intake import submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide
-from dsar.verification import by_hand, confirmation, links
+from dsar.verification import by_hand, confirmation, links, representation
 from tests import drive
 
 
@@ -124,6 +124,19 @@ def stuck(reason: str = StepReason.SCHEMA_CHANGED) -> PrivacyRequest:
     steps = Step.objects.filter(request=request, source="platform", kind="erase")
     steps.update(status=StepStatus.BLOCKED, reason=reason)
     PrivacyRequest.objects.filter(pk=request.pk).update(attention=reason)
+    return fresh(request)
+
+
+def claimed() -> PrivacyRequest:
+    """Somebody says that they are the person's guardian."""
+    return drive.by_web(CAST.plain, acts_as="guardian", own_name="Jorun Aske", own_email="stands-for-them@example.net")
+
+
+def standing() -> PrivacyRequest:
+    """Two approvers have seen that they are."""
+    request = claimed()
+    for number in (1, 2):
+        representation.seen(fresh(request).case, "The order.", actor=actor(number=number))
     return fresh(request)
 
 

@@ -106,6 +106,14 @@ HAPPY = {
     "nothing-found": (scenes.looked_for_by_hand, {"text": "In the archive of letters."}, State.COMPLETED),
     "answer": (scenes.clarifying, {"text": "I mean all of it."}, State.TRIAGE),
     "post-instead": (scenes.unreached, {}, State.VERIFYING),
+    "name-representative": (
+        scenes.review,
+        {"kind": "estate", "name": "Jorun Aske", "email": "stands-for-them@example.net"},
+        State.REVIEW,
+    ),
+    "authority-seen": (scenes.claimed, {"text": "The order of the court."}, State.VERIFYING),
+    "authority-refused": (scenes.claimed, {"text": "It is not signed."}, State.VERIFYING),
+    "authority-ended": (scenes.standing, {"text": "The child is grown up."}, State.VERIFYING),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 

@@ -5,16 +5,18 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.models import Role
 from dsar.enums import Right, State
 from dsar.fulfilment import runner
-from dsar.models import Actor, Case, PrivacyRequest, Representation
+from dsar.models import Actor, AuthorityPaper, Case, PrivacyRequest, Representation
 from dsar.portal import urls as portal
 from dsar.review import decide
 from dsar.verification import representation
-from tests import house
+from tests import drive, house
 from tests.fulfilment import copies
 from tests.house import CAST
 from tests.portal.conftest import Visitor, newest_link, page, words, work
@@ -165,7 +167,7 @@ def test_mails_to_who_asks_for_others_are_limited(visitor: Visitor, settings: An
 
 # --- every address of the portal × who somebody has proven to be -----------------------------------------------------
 
-ROLES = ("person", "nobody", "not allowed", "follow", "receive")
+ROLES = ("person", "standing", "nobody", "not allowed", "follow", "receive")
 NAMES = {one.name: one for one in get_resolver(portal.__name__).url_patterns if isinstance(one, URLPattern)}
 # Open to everybody, or behind another proof (an account, a data owner's code, a signed token): nothing of a case on them.
 OF_NO_CASE = {
@@ -173,15 +175,25 @@ OF_NO_CASE = {
     "proof", "follow", "follow_code", "settings_security", "settings_delete",
     *(name for name in NAMES if str(name).startswith("task")),
 }  # fmt: skip
-THEIRS = {"represent", "represent_send_code", "represent_code", "represent_download"}
+THEIRS = {
+    "represent", "represent_send_code", "represent_code", "represent_download", "represent_papers", "objection",
+}  # fmt: skip
 OF_THE_PERSON = set(NAMES) - OF_NO_CASE - THEIRS
 
 
 def seen_by(role: str, agent: Visitor, approver: Actor) -> tuple[Visitor, PrivacyRequest]:
     """A browser that has proven to be somebody, and a copy on offer."""
-    ask_for(agent, CAST.plain)
+    ask_for(agent, CAST.plain, kind="guardian" if role == "standing" else "agent")
     work()
     link = newest_link(OWN)
+    if role == "standing":
+        case = Case.objects.get()
+        for one in (approver, drive.person_of_the_desk(Role.APPROVER)):
+            representation.seen(case, "The order of the court.", actor=one)
+        work()
+        agent.get(newest_link(OWN))
+        agent.post("/proof/")
+        return agent, offered(approver)
     ticked = {name: "on" for name in ("follow", "receive") if name == role}
     person = proven(answer="" if role == "not allowed" else "allow", **ticked)
     request = offered(approver)
@@ -201,14 +213,14 @@ def test_every_address_of_a_case_knows_the_person_and_nobody_else(visitor: Visit
         samples: dict[str, Any] = {"pk": letter if "letter" in name else request.pk, "token": "t" * 43}
         wanted = NAMES[name].pattern.converters  # type: ignore[attr-defined]
         path = reverse(name, kwargs={word: samples[word] for word in wanted})
-        if role == "person":
+        if role in ("person", "standing"):
             if method == "get" and "token" not in wanted:
                 assert getattr(browser, method)(path).status_code in (200, 405), (name, method)
             continue
         answer = getattr(browser, method)(path)
         # Some addresses lead who only opens them to the page of the case, which is shut too.
         assert answer.status_code in (404, 405), (name, method, answer.status_code)
-    if role != "person":
+    if role not in ("person", "standing"):
         case = Case.objects.get(pk=request.case_id)
         assert (case.audit_length, case.requests.get().state) == before
         choice = browser.post("/choices/", {**browser.fields("/choices/"), "act": "make", "kind": "marketing_opt_out"})
@@ -219,9 +231,12 @@ def test_every_address_of_a_case_knows_the_person_and_nobody_else(visitor: Visit
 def test_what_a_representative_sees_is_what_the_person_ticked(visitor: Visitor, approver: Actor, role: str) -> None:
     browser, request = seen_by(role, visitor, approver)
     shown, file = browser.get("/for/"), browser.post(f"/for/{request.pk}/download/")
-    if role in ("person", "nobody"):
+    if role in ("person", "standing", "nobody"):
         assert "download" not in page(shown)
         assert file["Content-Type"].startswith("text/html")
+        own = browser.post(f"/case/{request.pk}/download/")
+        assert ("application/zip" in own["Content-Type"]) == (role != "nobody")
+        own.close()
         return
     assert ("Get a copy" in words(shown)) == (role != "not allowed")
     assert (f"/for/{request.pk}/download/" in page(shown)) == (role == "receive")
@@ -244,3 +259,34 @@ def test_a_proof_of_the_person_dies_when_the_case_is_written_to_elsewhere(visito
     )
     assert person.get("/case/").status_code == 404
     assert representation.of(case) is None
+
+
+def test_papers_are_sent_after_the_code_and_nothing_is_shown_before_two_have_seen_them(visitor: Visitor) -> None:
+    ask_for(visitor, CAST.plain, kind="attorney")
+    work()
+    link = newest_link(OWN)
+    visitor.get(link)
+    file = {"file": SimpleUploadedFile("power.pdf", b"%PDF-1.7 a paper")}
+    visitor.client.post("/for/papers/", file)
+    assert not AuthorityPaper.objects.exists(), "not before the code"
+    enter(visitor, link)
+    assert "Please choose a file" in words(visitor.post("/for/papers/", {}))
+    file = {"file": SimpleUploadedFile("power.pdf", b"%PDF-1.7 a paper")}
+    answer = visitor.client.post("/for/papers/", file, follow=True)
+    assert "You have sent 1 paper" in words(answer)  # type: ignore[arg-type]
+    assert "nothing that we may show you" in words(answer)  # type: ignore[arg-type]
+    too_large = {"file": SimpleUploadedFile("big.pdf", b"x" * (6 * 1024**2))}
+    assert visitor.client.post("/for/papers/", too_large).status_code == 413
+
+
+def test_the_link_in_the_notice_stops_it_without_a_code(visitor: Visitor, approver: Actor) -> None:
+    browser, request = seen_by("standing", visitor, approver)
+    assert browser.get("/case/").status_code == 200
+    notice = next(mail for mail in house.mails(CAST.plain) if "stands for you" in str(mail["Subject"]))
+    assert NAME in house.body_of(notice)
+    person = Visitor()
+    assert "Was this not you?" in words(person.get(house.link_in(notice)))
+    assert representation.of(request.case).stands  # type: ignore[union-attr]
+    assert "It is stopped" in words(person.post("/objection/"))
+    assert browser.get("/case/").status_code == 404
+    assert browser.post(f"/case/{request.pk}/download/").status_code == 404

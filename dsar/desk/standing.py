@@ -1,0 +1,93 @@
+"""The panel about who asks for the person on a request's page, and the papers that came with it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from dsar.desk import frame, story
+from dsar.enums import STANDING_KINDS
+from dsar.models import Actor, AuthorityPaper, PrivacyRequest, Representation
+from dsar.verification import representation
+from dsar.workflow import Conflict, Invalid
+
+
+class PaperForm(forms.Form):
+    """A paper that reached the desk on another way."""
+
+    file = forms.FileField(
+        label=_("A paper that came by letter or mail"),
+        error_messages={"required": _("Please choose a file."), "empty": _("This file is empty.")},
+    )
+
+
+def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
+    """Who asks, on what it rests, who has seen what, and the papers; empty where the person asks alone. An auditor reads
+    who decided, not who the representative is."""
+    held = representation.of(request.case)
+    if held is None:
+        return {}
+    papers = list(held.papers.order_by("pk"))
+    for one in papers:
+        one.representation = held
+    return {
+        "standing": held,
+        "representative": {"name": held.name, "email": held.email} if actor.is_handler else {},
+        "needs_authority": held.kind in STANDING_KINDS,
+        "looks": _looks(held),
+        "papers": [one for one in papers if one.destroyed_at is None] if actor.is_handler else [],
+        "destroyed": [one for one in papers if one.destroyed_at],
+        "paper_form": PaperForm(auto_id="authority_%s") if actor.is_handler and not held.stands else None,
+    }
+
+
+def _looks(held: Representation) -> list[dict[str, Any]]:
+    """Who saw or refused the authority, when, in which words."""
+    found = [
+        (_("Seen"), held.first_seen_by, held.first_seen_at, held.first_words_sealed, "authority-first"),
+        (
+            _("Seen by a second person"), held.second_seen_by, held.second_seen_at, held.second_words_sealed,
+            "authority-second",
+        ),
+        (_("Refused"), held.refused_by, held.refused_at, held.refused_words_sealed, "authority-refused"),
+    ]  # fmt: skip
+    return [
+        {"what": what, "who": story.name_of(who), "at": at, "words": held.case.unseal(words, place)}
+        for what, who, at, words, place in found
+        if at
+    ]
+
+
+def paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """A paper as a download: never shown by the browser, whatever it says that it is."""
+    found = AuthorityPaper.objects.select_related("representation__case").filter(pk=min(pk, 2**63 - 1)).first()
+    body = found.body if found else b""
+    if found is None or not body:
+        raise Http404
+    return frame.attachment(body, f"{found.representation.case.reference}-{found.pk}.bin")
+
+
+@require_POST
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a paper that came on another way."""
+    found = get_object_or_404(PrivacyRequest.objects.select_related("case"), pk=min(pk, 2**63 - 1))
+    back = reverse("desk_request", args=[pk])
+    form = PaperForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, _("Please choose a file."))
+        return redirect(back)
+    file = form.cleaned_data["file"]
+    try:
+        representation.attach(found.case, file.name, file.read(), actor=frame.actor_of(request))
+    except Invalid as error:
+        messages.error(request, str(error))
+    except Conflict:
+        return frame.moved_on(request, back)
+    else:
+        messages.success(request, _("Kept, sealed. It is destroyed once the authority is decided."))
+    return redirect(back)
