@@ -23,11 +23,15 @@ class Dates:
 
 def dates(regime_id: str, right: str, received_at: datetime, *, extended: bool = False) -> Dates:
     """The dates of a right under a regime, from an aware receipt time. Raises LawError for an unknown right."""
-    regime = regimes.load(regime_id)
     zone, calendar = _place(regime_id)
-    received_on = clocks.local_date(received_at, zone or regime.zone)
     # Counted in dates, never hours: every moment of one local day has the same due date.
-    return _cached(regime_id, right, received_on, extended, zone, calendar)
+    return _cached(regime_id, right, received_on(regime_id, received_at), extended, zone, calendar)
+
+
+def received_on(regime_id: str, received_at: datetime) -> date:
+    """The day of receipt from which a regime counts, in its zone or the company's own (see `_place`)."""
+    zone, _calendar = _place(regime_id)
+    return clocks.local_date(received_at, zone or regimes.load(regime_id).zone)
 
 
 @lru_cache(maxsize=512)

@@ -23,6 +23,7 @@ from dsar.datamap.orders import TableOrder
 from dsar.datamap.schema import DataMap, SourceMap
 from dsar.law import codes
 from dsar.models import LegalHold, Restriction, Source
+from dsar.notifications import fates
 
 Body = dict[str, Any]
 ERASING = ("erase", "mask", "backup")
@@ -62,6 +63,9 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
     flags: set[str] = set()
     if held:
         flags.add("hold")
+    if any(codes.valid(hold.code, regime) is None for hold in held):
+        # Placed under another law: this one gives no ground for keeping, so that a person finds one or lifts it.
+        flags.add("weigh")
     if Restriction.objects.of_index(email_index).exists():
         # Kept at the person's own wish: whoever approves makes sure that they want it gone now.
         flags.add("restriction")
@@ -257,22 +261,13 @@ def summary(body: Body) -> dict[str, Any]:
     """The plan as pages show it (templates/includes/plan.html)."""
     items = []
     for item in body.get("items", []):
-        code = codes.valid(item["code"], body["regime"]) if item["code"] else None
-        reason = str(code.text) if code else ""
-        if item["action"] == "refer":
-            reason = _("It belongs to your organisation. Please turn to it.")
-        elif item["action"] == "backup":
-            reason = _("Backups are overwritten in turn; nothing is restored from them without erasing it again.")
-        items.append(
-            {**item, "label": _(item["label"]), "reason": reason, "until": as_day(item["until"] or item["review_on"])}
-        )
+        line = {**item, "label": _(item["label"]), "reason": fates.why(item, body), "until": None, "review_on": None}
+        if item["action"] == "keep":
+            # Backups turn from the deletion on, and it has no day yet.
+            fates.later(line, item)
+        items.append(line)
     totals = {
         action: sum(item["count"] or 0 for item in items if item["action"] == action)
         for action in ("erase", "mask", "keep")
     }
     return {"items": items, "totals": totals, "kept": [item for item in items if item["action"] == "keep"]}
-
-
-def as_day(value: str | None) -> date | None:
-    """A stored ISO date."""
-    return date.fromisoformat(value) if value else None

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from dsar import keys
+from dsar import deadlines, keys
 from dsar.datamap import loader
 from dsar.enums import (
     KNOWN_NOTICES,
@@ -96,7 +96,9 @@ def letter(message: Message) -> dict[str, str]:
 
 
 def _read_again(message: Message, context: dict[str, Any]) -> dict[str, str]:
-    said = {name: value for name, value in context.items() if name not in ("link", "code")} | {"layout": PAGE}
+    said = {name: value for name, value in context.items() if name not in ("link", "code", "ends_at")} | {
+        "layout": PAGE
+    }
     return {
         "subject": said["subject"],
         "text": as_text(message, said),
@@ -134,7 +136,6 @@ def is_own_loop(value: str) -> bool:
 def context_for(message: Message) -> dict[str, Any]:
     """Everything a notice's template may use (see templates/email/README.md)."""
     request, case, check = message.request, message.case, message.check_ref
-    regime = regimes.load(case.regime)
     right = Right(request.right) if request else Right.UNCLEAR
     context: dict[str, Any] = {
         "company": settings.COMPANY_NAME,
@@ -144,7 +145,7 @@ def context_for(message: Message) -> dict[str, Any]:
         "reference": case.reference,
         "right": right.value,
         "right_label": request.title if request else right.label,
-        "received_on": case.received_at.date(),
+        "received_on": deadlines.received_on(case.regime, (request or case).received_at),
         "due_on": request.due_on if request else None,
         "old_due_on": request.original_due_on if request else None,
         "new_due_on": request.due_on if request and request.extended_at else None,
@@ -153,11 +154,8 @@ def context_for(message: Message) -> dict[str, Any]:
         "understood": letters.understood(right, take_back=bool(request and request.take_back)),
         "person_text": message.text,
         "question": message.text,
-        "authority_name": regime.authority,
-        "authority_url": "",
-        "remedy": regime.remedy,
-        "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
-        "code_minutes": int(settings.CODE_LIFETIME.total_seconds() // 60),
+        "answer_by": request.answer_by if request else None,
+        "remedy": regimes.load(case.regime).remedy,
     }
     if case.acts_as != "self":
         context |= _representative(case)
@@ -170,9 +168,11 @@ def context_for(message: Message) -> dict[str, Any]:
         context |= {"by_post": True, "own_address": own_address()}
         context["account_named"] = bool(case.email_index)
     if check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
-        context["code"] = check.code
+        context |= {"code": check.code, "ends_at": check.expires_at}
     elif check and check.kind != CheckKind.OWNER_LINK:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
+        if check.kind == CheckKind.MAILBOX:
+            context["ends_at"] = check.expires_at
     if message.decision:
         decision = message.decision
         code = codes.named(decision.code, case.regime)
@@ -185,6 +185,8 @@ def context_for(message: Message) -> dict[str, Any]:
         context |= {"person_text": said, "question": said} if said else {}
         if decision.kind == DecisionKind.MERGE:
             context["other_reference"] = decision.code
+    elif request and message.notice in letters.AS_APPROVED:
+        context["person_text"] = letters.said_with_approval(request)
     if request:
         if message.by_post and message.notice == Notice.CONFIRM_READY:
             context |= letters.to_sign(request)

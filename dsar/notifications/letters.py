@@ -1,10 +1,10 @@
 """What a letter says of the work: per category what went, what stayed, why and until when."""
 
-from datetime import date
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,15 +13,23 @@ from dsar.datamap import loader
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import correction_letter, interim_letter, report, restriction_letter
+from dsar.notifications import correction_letter, fates, interim_letter, report, restriction_letter
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
 OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
+# Where the words go that an approver wrote for the person. A deletion's stand in the mail that asks to confirm it.
+AS_APPROVED = frozenset(
+    {
+        Notice.CONFIRM_READY, Notice.DONE_KNOW, Notice.DONE_COPY, Notice.DONE_CORRECTED, Notice.DONE_OBJECTION,
+        Notice.DONE_RESTRICTED, Notice.DONE_CHOICE,
+    }
+)  # fmt: skip
 PLAN_MARK = 12
 # What the plan takes away, and the mark of what nobody has come to yet.
 ERASING, NOT_YET = ("erase", "mask"), "not_yet"
+Lines = dict[tuple[str, str, str], dict[str, Any]]
 UNDERSTOOD: dict[str, Any] = {
     Right.UNCLEAR: gettext_lazy("You wrote to us. A person will read it and see which right it is about."),
     Right.KNOW: gettext_lazy("You want to know which data we hold about you, where they come from and who gets them."),
@@ -45,6 +53,12 @@ def understood(right: Right, *, take_back: bool = False) -> str:
     if take_back:
         return _("You take back a choice that you made: %(choice)s.") % {"choice": right.label}
     return str(UNDERSTOOD[right])
+
+
+def said_with_approval(request: PrivacyRequest) -> str:
+    """What the approver wrote for the person, the newest word of it; empty where nothing was."""
+    decision = request.decisions.filter(kind=DecisionKind.APPROVE).order_by("-pk").first()
+    return request.case.unseal(decision.text_sealed, "decision") if decision else ""
 
 
 def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
@@ -77,42 +91,41 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
 
 
 def _items(request: PrivacyRequest, body: dict[str, Any], *, unfinished: bool = False) -> list[dict[str, Any]]:
-    """Per category: label, action (erased, anonymised, kept, pending), count, reason, citation, until.
+    """Per category: label, action (erased, by_hand, none, anonymised, kept, pending), count, reason, citation, until,
+    review_on.
 
     Counts of what went are the workers' own, added up over the chunks; what stayed is as the frozen plan says, with
-    the counts of the last look where a worker took one. With `unfinished`, what the workers have not come to is pending.
+    the counts of the last look where a worker took one. What a person did by hand is told with where it was, uncounted.
+    With `unfinished`, what nobody has come to yet is pending.
     """
     if not body:
         return []
-    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    lines: Lines = {}
     labels = {item["category"]: _(item["label"]) for item in body["items"]}
-    kept = {(item["category"], item["code"]): item for item in body["items"] if item["action"] in ("keep", "refer")}
-    finished = _count_work(request, lines, labels, kept)
+    finished = _count_work(request, lines, labels, body)
     for item in body["items"]:
-        # What went as the account was shut (signed-in devices) was no longer there to be erased. It is told by the
-        # plan's count: a close that is repeated after a kill finds nothing to count.
-        gone = item["action"] == "erase" and item["source"] in finished and item["count"]
-        if gone and (item["category"], "erased", "") not in lines:
-            _add(lines, labels, item["category"], "erased", item["count"])
-        if unfinished and item["action"] in ERASING and item["source"] not in finished:
-            _add(lines, labels, item["category"], "pending", item["count"] or 0, code=NOT_YET)
-    for (category, code), item in kept.items():
-        if (category, "kept", code) not in lines:
-            line = _add(lines, labels, category, "kept", item["count"] or 0, code=code)
-            line["citation"], line["until"] = item["citation"], _latest(None, item["until"] or item["review_on"])
-    for item in body["items"]:
-        if item["action"] == "backup":
-            line = _add(lines, labels, item["category"], "pending", 0)
-            line["until"] = _latest(None, item["until"])
-            line["reason"] = _("It goes when the backups are overwritten; nothing is restored from them before.")
-    for (_category, action, code), line in lines.items():
-        found = codes.valid(code, body["regime"]) if code and code != NOT_YET else None
-        if found:
-            line["reason"] = str(found.text)
-        elif action == "kept":
-            line["reason"] = _("It belongs to your organisation. Please turn to it.")
+        category, action, source = item["category"], item["action"], item["source"]
+        if action == "erase" and source in finished and item["count"] and (category, "erased", "") not in lines:
+            # What went as the account was shut (signed-in devices) was no longer there to be erased. It is told by the
+            # plan's count: a close that is repeated after a kill finds nothing to count.
+            _add(lines, labels, category, "erased", item["count"])
+        if unfinished and action in ERASING and source not in finished:
+            _add(lines, labels, category, "pending", item["count"] or 0, code=NOT_YET)
+        elif action in ("keep", "refer") and (category, item["code"]) not in finished.get(source, ()):
+            line = _add(lines, labels, category, action, item["count"] or 0, code=item["code"])
+            line |= {"action": "kept", "citation": item["citation"], "reason": fates.why(item, body)}
+            fates.later(line, item)
+        elif action == "backup":
+            line = _add(lines, labels, category, "pending", 0)
+            days = body["sources"].get(source, {}).get("rotation_days") or 0
+            if request.ended_at:
+                gone_on = timezone.localdate(request.ended_at) + timedelta(days=days)
+                line |= {"reason": fates.in_backups(), "until": max(filter(None, (line["until"], gone_on)))}
+            else:
+                line["reason"] = fates.why(item, body)
+    for line in lines.values():
         line["count"] = line["count"] or None
-    order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
+    order = {"erased": 0, "by_hand": 1, "none": 2, "anonymised": 3, "kept": 4, "pending": 5}
     return sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
 
 
@@ -128,68 +141,65 @@ def to_sign(request: PrivacyRequest) -> dict[str, Any]:
         "erase": ("erased", _("deleted")), "mask": ("anonymised", _("made anonymous")), "keep": ("kept", _("kept")),
         "refer": ("kept", _("stays with your organisation")), "backup": ("pending", _("goes when the backups are overwritten")),
     }  # fmt: skip
-    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    lines: Lines = {}
     for item in body.get("items", []):
         action, what = words[item["action"]]
-        found = codes.valid(item["code"], body["regime"]) if item["code"] else None
         line = lines.setdefault(
             (item["category"], item["action"], item["code"]),
             {"label": _(item["label"]), "action": action, "what": what, "citation": item["citation"], "until": None,
-             "reason": str(found.text) if found else ""},
+             "review_on": None, "reason": fates.kept_for(item["code"], body["regime"]) if item["action"] == "keep" else ""},
         )  # fmt: skip
-        line["until"] = _latest(line["until"], item["until"] or item["review_on"])
+        if item["action"] == "keep":
+            fates.later(line, item)
     order = {"erased": 0, "anonymised": 1, "kept": 2, "pending": 3}
     planned = sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
-    return {"planned": planned, "notes": notes(body), "plan_mark": plan.digest[:PLAN_MARK]}
+    return {"planned": planned, "notes": notes(body, closing=True), "plan_mark": plan.digest[:PLAN_MARK]}
 
 
 def _count_work(
-    request: PrivacyRequest,
-    lines: dict[tuple[str, str, str], dict[str, Any]],
-    labels: dict[str, str],
-    kept: dict[tuple[str, str], dict[str, Any]],
-) -> set[str]:
-    """Add what the workers counted; returns the sources whose erasing has ended."""
-    finished = set()
+    request: PrivacyRequest, lines: Lines, labels: dict[str, str], body: dict[str, Any]
+) -> dict[str, set[tuple[str, str]]]:
+    """Add what workers counted and what people did. Returns the sources whose erasing has ended, with the (category, code)
+    pairs whose kept rows were counted there."""
+    planned = {(item["category"], item["code"]) for item in body["items"] if item["action"] == "keep"}
+    finished: dict[str, set[tuple[str, str]]] = {}
     for step in sorted(request.steps.all(), key=attrgetter("pk")):
         if step.kind != StepKind.ERASE or step.status != StepStatus.DONE:
             continue
-        finished.add(step.source)
+        counted = finished.setdefault(step.source, set())
+        where = _(body["sources"].get(step.source, {}).get("label", step.source))
         for tally in step.tallies:
-            for action, names in (("erased", ("removed", "absent")), ("anonymised", ("anonymised",))):
-                number = sum(tally.get(name, 0) for name in names)
-                if number and not (action == "anonymised" and (tally["category"], tally.get("code", "")) in kept):
-                    _add(lines, labels, tally["category"], action, number)
-            if tally.get("kept") and tally.get("code"):
-                line = _add(lines, labels, tally["category"], "kept", tally["kept"], code=tally["code"])
-                line["citation"] = tally.get("citation", "")
-                line["until"] = _latest(line["until"], tally.get("until") or tally.get("review_on"))
+            category, code = tally["category"], tally.get("code", "")
+            if "by_hand" in tally:
+                action = "by_hand" if tally["by_hand"] else "none"
+                line = _add(lines, labels, category, action, 0, code=step.source)
+                line["label"] = _("%(category)s (%(source)s)") % {"category": line["label"], "source": where}
+            if gone := tally.get("removed", 0) + tally.get("absent", 0):
+                _add(lines, labels, category, "erased", gone)
+            if tally.get("anonymised") and (category, code) not in planned:
+                _add(lines, labels, category, "anonymised", tally["anonymised"])
+            if tally.get("kept") and code:
+                line = _add(lines, labels, category, "keep", tally["kept"], code=code)
+                line |= {
+                    "action": "kept", "citation": tally.get("citation", ""), "reason": fates.kept_for(code, body["regime"]),
+                }  # fmt: skip
+                fates.later(line, tally)
+                counted.add((category, code))
     return finished
 
 
 def _add(
-    lines: dict[tuple[str, str, str], dict[str, Any]],
-    labels: dict[str, str],
-    category: str,
-    action: str,
-    number: int,
-    *,
-    code: str = "",
+    lines: Lines, labels: dict[str, str], category: str, action: str, number: int, *, code: str = ""
 ) -> dict[str, Any]:
     line = lines.setdefault(
         (category, action, code),
         {
             "label": labels.get(category, category), "action": action, "count": 0, "reason": "", "citation": "",
-            "until": None,
+            "until": None, "review_on": None,
         },
     )  # fmt: skip
     line["count"] += number
     return line
-
-
-def _latest(one: date | None, other: str | None) -> date | None:
-    found = date.fromisoformat(other) if other else None
-    return max(filter(None, (one, found)), default=None)
 
 
 def left_out(request: PrivacyRequest) -> list[dict[str, Any]]:
@@ -289,15 +299,19 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
             "items": [line for line in _items(request, body) if line["action"] == "kept"] if deletion else [],
             "restriction_ends": restriction_letter.in_force(request),
         }
+    if notice == Notice.CONFIRMED:
+        ahead = request.due_on if request.due_on and request.due_on >= timezone.localdate() else None
+        return {"notes": notes(body, closing=True), "due_ahead": ahead}
     return {
         "items": _items(request, body) if notice in WITH_ITEMS and deletion else [],
         "notes": notes(body) if deletion else [],
-        "mark_until": (request.ended_at.date() + settings.TOMBSTONE_PERIOD) if request.ended_at else None,
+        "mark_until": report.mark_until(request.case) if request.ended_at else None,
     }
 
 
-def notes(body: dict[str, Any]) -> list[str]:
-    """Sentences that hold for this person only: credits, automatic top-up, rows of an organisation."""
+def notes(body: dict[str, Any], *, closing: bool = False) -> list[str]:
+    """Sentences that hold for this person only: credits, automatic top-up, rows of an organisation. `closing`: the
+    company's systems have not said yet that the account is shut."""
     found: list[str] = []
     view = money_view(body.get("money"))
     if view:
@@ -314,7 +328,8 @@ def notes(body: dict[str, Any]) -> list[str]:
             )
             found.extend(view["lost_reasons"])
         if view["auto_topup"]:
-            found.append(_("Automatic top-up is switched off."))
+            switched = _("Automatic top-up is switched off with the account.")
+            found.append(switched if closing else _("Automatic top-up is switched off."))
     for name in body.get("organisations", []):
         found.append(
             _("What belongs to the organisation %(name)s stays with it. Please turn to it about that.") % {"name": name}

@@ -341,9 +341,8 @@ def _renew(message: Message, now: datetime) -> None:
     """The life of a link that proves a mailbox begins with its mail, not with the outage that kept it."""
     check = message.check_ref
     if check and check.kind == CheckKind.MAILBOX and message.attempts > 1:
-        IdentityCheck.objects.filter(pk=check.pk, status=CheckStatus.PENDING).update(
-            expires_at=now + settings.LINK_LIFETIME
-        )
+        check.expires_at = now + settings.LINK_LIFETIME
+        IdentityCheck.objects.filter(pk=check.pk, status=CheckStatus.PENDING).update(expires_at=check.expires_at)
 
 
 def drain(turn: bell.Turn | None = None) -> int:

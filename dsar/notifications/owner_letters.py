@@ -1,6 +1,5 @@
 """What a data owner is asked, in one sentence by kind of work. Mails name the work, never the person."""
 
-from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from dsar.datamap import loader
 from dsar.enums import CheckKind, Notice, Right, StepKind
 from dsar.models import Message, OwnerTask, PrivacyRequest
+from dsar.notifications import fates
 
 WHAT: Final[dict[str, Any]] = {
     StepKind.CLOSE: gettext_lazy("Please close this person's account."),
@@ -38,29 +38,27 @@ def source_label(task: OwnerTask) -> str:
 
 def categories(task: OwnerTask) -> list[str]:
     """The categories that the work is about, by the newest plan; for a deletion those that go."""
-    return [item["label"] for item in _items(task) if not _is_kept(task, item)]
+    return [item["label"] for item in _items(task) if item["source"] == task.step.source and not _is_kept(task, item)]
 
 
 def kept(task: OwnerTask) -> list[dict[str, Any]]:
-    """What a deletion leaves: label, citation, until (a day, or None).
+    """What a deletion leaves: label, citation, until, review_on (a day, or None).
 
     Nobody has looked here, so that what the plan keeps of the same categories elsewhere counts too: an invoice on paper
     is under the same duty as its row.
     """
     if task.step.kind != StepKind.ERASE:
         return []
-    here = {item["category"] for item in _items(task)}
+    planned = _items(task)
+    here = {item["category"] for item in planned if item["source"] == task.step.source}
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in _all_items(task):
+    for item in planned:
         own = item["source"] == task.step.source and _is_kept(task, item)
         if own or (item["category"] in here and item["action"] == "keep"):
-            day = item["until"] or item["review_on"]
-            until = date.fromisoformat(day) if day else None
             line = found.setdefault(
-                (item["label"], item["citation"]),
-                {"label": item["label"], "citation": item["citation"], "until": until},
+                (item["label"], item["citation"]), {"label": item["label"], "citation": item["citation"]}
             )
-            line["until"] = max(filter(None, (line["until"], until)), default=None)
+            fates.later(line, item)
     return list(found.values())
 
 
@@ -69,16 +67,13 @@ def _is_kept(task: OwnerTask, item: dict[str, Any]) -> bool:
 
 
 def _items(task: OwnerTask) -> list[dict[str, Any]]:
-    return [item for item in _all_items(task) if item["source"] == task.step.source]
-
-
-def _all_items(task: OwnerTask) -> list[dict[str, Any]]:
+    """What the newest plan says of every source, with labels in words; nothing after a purge."""
     request: PrivacyRequest = task.step.request
-    plan = request.plans.order_by("-version").first()
-    if plan is None or request.case.purged_at:
+    plans = sorted(request.plans.all(), key=lambda plan: plan.version)
+    if not plans or request.case.purged_at:
         return []
-    plan.request = request
-    return [{**item, "label": _(item["label"])} for item in plan.body()["items"]]
+    plans[-1].request = request
+    return [{**item, "label": _(item["label"])} for item in plans[-1].body()["items"]]
 
 
 def of_tasks(message: Message) -> dict[str, Any]:

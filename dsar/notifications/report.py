@@ -16,8 +16,9 @@ from dsar import keys
 from dsar.datamap import loader
 from dsar.datamap.schema import DataMap
 from dsar.enums import Outcome, RecipientStatus, Right
-from dsar.law import codes, regimes
+from dsar.law import regimes
 from dsar.models import Case, PrivacyRequest, RecipientNotice, Tombstone
+from dsar.notifications import fates
 
 Line = dict[str, Any]
 
@@ -39,7 +40,6 @@ def of_plan(body: dict[str, Any], regime_id: str) -> dict[str, Any]:
         "dpo": company.dpo,
         "representative": company.representative,
         "rights": [Right(right).label for right in regime.rights if right != Right.KNOW],
-        "authority": regime.authority,
     }
 
 
@@ -101,15 +101,20 @@ def _add(line: Line, item: Line, body: dict[str, Any]) -> None:
 
 
 def _must(item: Line, regime_id: str) -> Line:
-    code = codes.valid(item["code"], regime_id) if item["code"] else None
-    return {
-        "reason": str(code.text) if code else "", "citation": item["citation"],
-        "until": _day(item["until"] or item["review_on"]),
-    }  # fmt: skip
+    line = {"reason": fates.kept_for(item["code"], regime_id), "citation": item["citation"]}
+    fates.later(line, item)
+    return line
 
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
+
+
+def mark_until(case: Case) -> date | None:
+    """The last day of the coded mark of a case's address; None where there is none (any more)."""
+    marks = Tombstone.objects.filter(source="email", index=keys.tombstone_index("email", case.email))
+    standing = marks.filter(expires_on__gte=timezone.localdate())
+    return standing.order_by("-expires_on").values_list("expires_on", flat=True).first()
 
 
 def after_deletion(case: Case) -> dict[str, Any]:
@@ -120,8 +125,6 @@ def after_deletion(case: Case) -> dict[str, Any]:
     was carried out, for as long as that case is kept. The mark is found by itself.
     """
     today = timezone.localdate()
-    marks = Tombstone.objects.filter(source="email", index=keys.tombstone_index("email", case.email))
-    mark = marks.filter(expires_on__gte=today).order_by("-expires_on").first()
     left: dict[tuple[str, str], Line] = {}
     if case.email_index:
         done = PrivacyRequest.objects.filter(
@@ -135,13 +138,14 @@ def after_deletion(case: Case) -> dict[str, Any]:
             plan.request = earlier
             body = plan.body()
             for item in body.get("items", []):
-                until = _day(item["until"] or item["review_on"])
+                # A review date ends nothing: what is looked at again then may well stay.
+                until = _day(item["until"])
                 if item["action"] == "keep" and (until is None or until >= today):
                     must = _must(item, body["regime"])
                     left[item["category"], item["code"]] = {"label": _(item["label"]), "action": "kept", **must}
     found: dict[str, Any] = {}
-    if mark:
-        found["mark_until"] = mark.expires_on
+    if until := mark_until(case):
+        found["mark_until"] = until
     if left:
         found["items"] = list(left.values())
     return found

@@ -8,23 +8,28 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, keys
 from dsar.enums import HoldStatus, StepReason, StepStatus
-from dsar.law import codes
-from dsar.models import Actor, LegalHold, Step
+from dsar.law import codes, regimes
+from dsar.models import Actor, Case, LegalHold, Step
 from dsar.workflow import Forbidden, Invalid
 
 
 def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tuple[str, ...] = ()) -> LegalHold:
     """Place a hold on a person's data. It is `placing` until no live lease touches its scope.
 
-    Raises Invalid where the address is no address, the basis is unknown or a mere label, or the review date is past.
+    Raises Invalid where the address is no address, the review date is past, or the basis is unknown, a mere label, or not
+    valid in the law of each open request of this person (law 6).
     """
     if not actor.is_approver:
         raise Forbidden("place_hold")
     index = keys.email_index(email)
     if not index:
         raise Invalid(_("Please enter the e-mail address of the person whose data must be kept."))
-    if codes.is_label(code) or not any(codes.valid(code, regime) for regime in ("eu_gdpr", "us_ca_ccpa")):
+    open_cases = Case.objects.filter(email_index=index, requests__ended_at__isnull=True)
+    laws = set(open_cases.values_list("regime", flat=True))
+    if codes.is_label(code) or not any(codes.valid(code, regime) for regime in laws or regimes.all_ids()):
         raise Invalid(_("A hold needs a basis in law. Please choose one from the list."))
+    if not all(codes.valid(code, regime) for regime in laws):
+        raise Invalid(_("The law of an open request of this person does not know this basis. Please choose another."))
     if review_on <= timezone.localdate():
         raise Invalid(_("Please choose a review date in the future."))
     with transaction.atomic():
