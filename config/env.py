@@ -34,8 +34,8 @@ def boolean(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be one of 1/true/yes/on or 0/false/no/off.")
 
 
-def integer(name: str, default: int, minimum: int = 0) -> int:
-    """A whole number, not below `minimum`."""
+def integer(name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+    """A whole number, not below `minimum` nor above `maximum`."""
     value = os.environ.get(name, "")
     if not value:
         return default
@@ -45,6 +45,8 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from None
     if number < minimum:
         raise ImproperlyConfigured(f"{name} must be {minimum} or more.")
+    if maximum is not None and number > maximum:
+        raise ImproperlyConfigured(f"{name} must be {maximum} or less.")
     return number
 
 

@@ -268,7 +268,7 @@ OWNER_DAYS = env.integer("OWNER_DAYS", 7, 1)
 OWNER_MARGIN_DAYS = env.integer("OWNER_MARGIN_DAYS", 3)
 OWNER_LINK_LIFETIME = timedelta(days=env.integer("OWNER_LINK_DAYS", 14, 1))
 OWNER_CODES_PER_DAY = env.integer("OWNER_CODES_PER_DAY", 20, 1)
-OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7)
+OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7, maximum=23)
 OWNER_DOMAINS = frozenset(word.lower() for word in env.words("OWNER_DOMAINS", PRIVACY_EMAIL.rpartition("@")[2]))
 FILE_BYTES = env.integer("FILE_MEGABYTES", 10, 1) * 1024 * 1024
 CONTACT_CHANGE_DAYS = 30

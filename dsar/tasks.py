@@ -11,6 +11,7 @@ from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
 from dsar.verification import by_hand, representation
+from dsar.workflow import each
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.INTAKE: intake.drain,
@@ -18,6 +19,15 @@ LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.CLOSE: runner.drain_closing,
     Lane.FULFIL: runner.drain_fulfilling,
     Lane.MAIL: outbox.drain,
+}
+
+
+SWEEPS: dict[str, Callable[[], int]] = {
+    "clock": clock.sweep,
+    "checks": by_hand.sweep,
+    "owners": owners.sweep,
+    "copies": package.expire,
+    "papers": representation.sweep,
 }
 
 
@@ -38,8 +48,9 @@ def ring_all() -> None:
 
 @shared_task(name="dsar.sweep")
 def sweep() -> int:
-    """Raise what the clock says is due, and take back copies and papers whose time is over."""
-    return clock.sweep() + by_hand.sweep() + owners.sweep() + package.expire() + representation.sweep()
+    """Raise what the clock says is due, and take back copies and papers whose time is over. Returns how many parts found
+    something."""
+    return each(SWEEPS, lambda part: SWEEPS[part](), "a part of the sweep failed")
 
 
 @shared_task(name="dsar.checkpoint")

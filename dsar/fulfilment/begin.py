@@ -5,20 +5,17 @@ A deletion's work is laid out by its release (control.py).
 
 from collections.abc import Callable
 
-import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from dsar import audit, bell
 from dsar.datamap import loader
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepReason, StepStatus
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepStatus
 from dsar.fulfilment import corrected, finish, restricting
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Choice, Plan, PrivacyRequest, Step
-from dsar.workflow import Inside, lock
-
-log = structlog.get_logger(__name__)
+from dsar.workflow import Inside, each, in_trouble, lock
 
 BATCH = 100
 Layout = Callable[[PrivacyRequest, plans.Body], list[Step]]
@@ -26,14 +23,8 @@ Layout = Callable[[PrivacyRequest, plans.Body], list[Step]]
 
 def drain() -> int:
     """Lay out what was approved; returns how many. One person's trouble keeps nobody else waiting."""
-    done = restricting.drain()
-    for pk in list(PrivacyRequest.objects.to_begin().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
-        try:
-            done += begin(pk)
-        except Exception as error:
-            log.error("the work could not be laid out", request=pk, error=type(error).__name__)
-            PrivacyRequest.objects.filter(pk=pk).update(attention=StepReason.ERROR)
-    return done
+    approved = PrivacyRequest.objects.to_begin().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]
+    return restricting.drain() + each(list(approved), begin, "the work could not be laid out", failed=in_trouble)
 
 
 def begin(pk: int) -> bool:

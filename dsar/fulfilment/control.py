@@ -104,12 +104,7 @@ def retry(pk: int, *, actor: Actor) -> int:
     with transaction.atomic():
         request = lock(pk)
         tried = _retry(waiting(request))
-        late = request.steps.filter(reason=StepReason.OWNER_LATE, status=StepStatus.BLOCKED).exists()
-        PrivacyRequest.objects.filter(pk=pk, disputed_at__isnull=True).update(
-            attention=StepReason.OWNER_LATE if late else ""
-        )
-        if request.state == State.LOCATING:
-            PrivacyRequest.objects.filter(pk=pk).update(attention="")
+        finish.clear_attention(request)
         letters = undelivered.send_again(request)
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))
         bell.ring(Lane.CLOSE, Lane.FULFIL, Lane.LOCATE)
@@ -243,7 +238,7 @@ def kill_switch(on: bool, *, actor: Actor) -> None:
         House.objects.filter(pk=1).update(kill_switch=on)
         if not on:
             _retry(Step.objects.filter(reason=StepReason.KILL_SWITCH, status=StepStatus.QUEUED))
-            PrivacyRequest.objects.filter(attention=StepReason.KILL_SWITCH).update(attention="")
+            _clear(StepReason.KILL_SWITCH)
             bell.ring(Lane.FULFIL)
 
 
@@ -255,5 +250,11 @@ def switch_source(key: str, on: bool, *, actor: Actor) -> None:
         audit.record_house(audit.Entry("source_on" if on else "source_off", actor, details={"source": key}))
         if on:
             _retry(Step.objects.filter(source=key, reason=StepReason.SOURCE_OFF, status=StepStatus.QUEUED))
-            PrivacyRequest.objects.filter(attention=StepReason.SOURCE_OFF).update(attention="")
+            _clear(StepReason.SOURCE_OFF)
             bell.ring(Lane.FULFIL)
+
+
+def _clear(reason: StepReason) -> None:
+    """Each of those that waited for this reason names the next one that it has: another source, an owner."""
+    for request in PrivacyRequest.objects.filter(attention=reason).iterator():
+        finish.clear_attention(request)

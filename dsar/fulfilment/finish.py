@@ -23,6 +23,8 @@ from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
 
 SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
+# What is still to be done for a request that has its outcome and its letter.
+AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT)
 
 
 def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -42,12 +44,23 @@ def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
     return Step.objects.bulk_create(steps)
 
 
-def clear_attention(request: PrivacyRequest) -> None:
-    """Take the named reason off the request once no step of it waits for one."""
+def attention_of(request: PrivacyRequest) -> str:
+    """Why a request is stuck, as its steps and its dispute say: what a person must settle before what is tried again by
+    itself. Empty where nothing is; letters have a mark of their own (undelivered_at)."""
+    if request.disputed_at is not None and not request.is_ended:
+        return StepReason.DISPUTED.value
     waiting = request.steps.exclude(reason__in=["", StepReason.WITH_OWNER]).exclude(status=StepStatus.DONE)
-    if request.attention and not waiting.exists():
-        if request.disputed_at is None:
-            PrivacyRequest.objects.filter(pk=request.pk).update(attention="")
+    if request.is_ended:
+        waiting = waiting.filter(kind__in=AFTER_THE_END)
+    # "blocked" sorts before "leased" and "queued".
+    return waiting.order_by("status", "pk").values_list("reason", flat=True).first() or ""
+
+
+def clear_attention(request: PrivacyRequest) -> None:
+    """Something of a request is settled: name the reason that is left, if any. The caller holds the request."""
+    if request.attention:
+        request.attention = attention_of(request)
+        PrivacyRequest.objects.filter(pk=request.pk).update(attention=request.attention)
 
 
 def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, found: bool = True) -> bool:

@@ -3,19 +3,16 @@
 import json
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from dsar import bell, keys
-from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
 from dsar.notifications import outbox
-from dsar.workflow import Conflict, lock, move
-
-log = structlog.get_logger(__name__)
+from dsar.workflow import Conflict, each, in_trouble, lock, move
 
 BATCH = 50
 # Which field shall say what, and whether a decision stands, no machine decides.
@@ -26,23 +23,14 @@ LONG_SEARCH = timedelta(minutes=2)
 
 def drain(turn: bell.Turn | None = None) -> int:
     """Locate what is waiting, the proven first; returns how many were looked at."""
-    done = found = 0
-    for pk in list(
-        PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]
-    ):
-        settle(pk)
-        done += 1
+    to_settle = PrivacyRequest.objects.to_settle_locating().order_by("due_on", "pk")
+    settled = list(to_settle.values_list("pk", flat=True)[:BATCH])
+    each(settled, settle, "the search could not be settled", failed=in_trouble)
     # "locating" sorts before "verifying": whoever waits on a page comes first.
-    waiting = PrivacyRequest.objects.to_locate().order_by("state", "due_on", "pk").values_list("pk", flat=True)[:BATCH]
-    for pk in list(waiting):
-        try:
-            found += locate(pk)
-        except Exception as error:
-            # One person's trouble must not keep the others waiting; the sweep comes back to it.
-            log.error("locating failed", request=pk, error=type(error).__name__)
-            PrivacyRequest.objects.filter(pk=pk).update(attention="error")
-            continue
-        done += 1
+    to_locate = PrivacyRequest.objects.to_locate().order_by("state", "due_on", "pk")
+    waiting = list(to_locate.values_list("pk", flat=True)[:BATCH])
+    found = each(waiting, locate, "locating failed", failed=in_trouble)
+    done = len(settled) + len(waiting)
     if turn and found and done >= BATCH:
         # There may be more, and something moves: a source that does not answer must not keep us running.
         turn.call_others()
@@ -111,6 +99,8 @@ def settle(pk: int) -> None:
                 pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
                 automatic=plan.request.right in settings.AUTOMATIC_APPROVAL - DECIDED_BY_PEOPLE,
             )  # fmt: skip
+            if moved.attention == StepReason.ERROR:
+                PrivacyRequest.objects.filter(pk=pk).update(attention="")
             if moved.right == Right.OBJECTION:
                 # The use stops while it is weighed (begin.drain).
                 bell.ring(Lane.FULFIL)

@@ -6,20 +6,18 @@ depends on the worker that blocked it. The clock (sweep) reminds, escalates and 
 
 from datetime import date, datetime, timedelta
 
-import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, bell
+from dsar import audit
 from dsar.datamap import loader
 from dsar.datamap.schema import SourceMap, address_in
 from dsar.enums import (
     WITH_OWNERS,
     CheckKind,
-    Lane,
     Notice,
     OwnerTaskStatus,
     StepKind,
@@ -29,13 +27,13 @@ from dsar.enums import (
 from dsar.fulfilment import finish, lookout
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, Plan, PrivacyRequest, Step
 from dsar.notifications import outbox
-from dsar.workflow import Conflict, Forbidden, Invalid, lock
-
-log = structlog.get_logger(__name__)
+from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
 
 BATCH = 100
 REMIND_BEFORE = 2
 DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
+# Nobody need do any more what a request asked for that has ended; a restriction is lifted after the end.
+WANTED = Q(request__ended_at__isnull=True) | Q(kind__in=finish.AFTER_THE_END)
 ANSWERS = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
 
 
@@ -45,19 +43,13 @@ def _described() -> dict[str, SourceMap]:
 
 def drain() -> int:
     """Ask the owners of what blocked for want of a machine; returns how many were asked. Repeatable."""
-    asked = 0
     waiting = Step.objects.filter(
         status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED, source__in=list(_described()),
-        due_at__lte=timezone.now() + settings.RETRY_AFTER, request__ended_at__isnull=True,
-    )  # fmt: skip
-    for pk, request_id in list(waiting.order_by("due_at", "pk").values_list("pk", "request_id")[:BATCH]):
-        try:
-            asked += ask(request_id, pk)
-        except Exception as error:
-            # One step's trouble keeps no other waiting; it stays blocked, in the queue, by its name.
-            log.error("a data owner could not be asked", step=pk, error=type(error).__name__)
-            _later(pk)
-    return asked
+        due_at__lte=timezone.now() + settings.RETRY_AFTER,
+    ).filter(WANTED)  # fmt: skip
+    requests = dict(waiting.order_by("due_at", "pk").values_list("pk", "request_id")[:BATCH])
+    # What fails stays blocked, in the queue, by its name.
+    return each(requests, lambda pk: ask(requests[pk], pk), "a data owner could not be asked", failed=_later)
 
 
 def _later(step_pk: int) -> None:
@@ -77,9 +69,11 @@ def ask(request_pk: int, step_pk: int) -> bool:
             pk=step_pk, status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED
         ).first()  # fmt: skip
         source = _described().get(step.source) if step else None
-        if step is None or source is None or request.is_ended:
+        if step is None or source is None:
             return False
         step.request = request
+        if _is_over(step):
+            return False
         if stopped(step):
             _later(step.pk)
             return False
@@ -94,6 +88,10 @@ def ask(request_pk: int, step_pk: int) -> bool:
         if task.due_on <= timezone.localdate(now) + timedelta(days=1) or not mails_of_today.exists():
             _mail(task, now)
     return True
+
+
+def _is_over(step: Step) -> bool:
+    return step.request.is_ended and step.kind not in finish.AFTER_THE_END
 
 
 def stopped(step: Step) -> StepReason | None:
@@ -122,7 +120,7 @@ def day_for(request: PrivacyRequest) -> date:
     """By when: OWNER_DAYS from now, or OWNER_MARGIN_DAYS before our own target where that is earlier; never in the past."""
     today = timezone.localdate()
     day = today + timedelta(days=settings.OWNER_DAYS)
-    if request.target_on:
+    if request.target_on and not request.is_ended:
         day = min(day, request.target_on - timedelta(days=settings.OWNER_MARGIN_DAYS))
     return max(day, today)
 
@@ -285,31 +283,38 @@ def sweep(now: datetime | None = None) -> int:
 
 def _clear_away(now: datetime) -> int:
     """A task whose step or request has ended by other means is no longer needed."""
-    gone = Q(step__status=StepStatus.DONE) | Q(step__request__ended_at__isnull=False)
+    ended = Q(step__request__ended_at__isnull=False) & ~Q(step__kind__in=finish.AFTER_THE_END)
+    gone = Q(step__status=StepStatus.DONE) | ended
     found = list(OwnerTask.objects.open().filter(gone).order_by("pk").values_list("pk", flat=True)[:BATCH])
     return OwnerTask.objects.open().filter(pk__in=found).update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=now)
 
 
 def _escalate(now: datetime) -> int:
     """Overdue: the request comes into the queue by name, and whoever stands in for the owner gets the task."""
-    today, done = timezone.localdate(now), 0
-    late = OwnerTask.objects.late(today).filter(escalated_at__isnull=True)
-    for pk in list(late.order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            request, task = _held(pk)
-            if not task.is_open or task.escalated_at or request.is_ended:
-                continue
-            task.escalated_at = now
-            task.save(update_fields=["escalated_at"])
-            marked = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
-            if marked.update(reason=StepReason.OWNER_LATE):
-                PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_LATE)
-            audit.record(request.case, _entry("owner_late", SYSTEM, task))
-            source = loader.current().sources.get(task.step.source)
-            if source and source.backup_address and source.backup_address != task.owner:
-                _pass_on(task, source.backup_address, SYSTEM, now)
-            done += 1
-    return done
+    late = OwnerTask.objects.late(timezone.localdate(now)).filter(escalated_at__isnull=True)
+    found = list(late.order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH])
+    return each(found, lambda pk: _escalate_one(pk, now), "an overdue task could not be raised", failed=_in_trouble)
+
+
+def _escalate_one(pk: int, now: datetime) -> bool:
+    with transaction.atomic():
+        request, task = _held(pk)
+        if not task.is_open or task.escalated_at or _is_over(task.step):
+            return False
+        task.escalated_at = now
+        task.save(update_fields=["escalated_at"])
+        marked = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
+        if marked.update(reason=StepReason.OWNER_LATE):
+            PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_LATE)
+        audit.record(request.case, _entry("owner_late", SYSTEM, task))
+        source = loader.current().sources.get(task.step.source)
+        if source and source.backup_address and source.backup_address != task.owner:
+            _pass_on(task, source.backup_address, SYSTEM, now)
+    return True
+
+
+def _in_trouble(task_pk: int) -> None:
+    in_trouble(OwnerTask.objects.values_list("step__request_id", flat=True).get(pk=task_pk))
 
 
 def stage(task: OwnerTask, today: date) -> int:
@@ -321,40 +326,42 @@ def stage(task: OwnerTask, today: date) -> int:
 def _digests(now: datetime) -> int:
     """One mail a day to each owner with something new to say, over everything that is open there."""
     local = timezone.localtime(now)
-    morning, today = (
-        local.replace(hour=settings.OWNER_DIGEST_HOUR % 24, minute=0, second=0, microsecond=0),
-        local.date(),
-    )
+    morning, today = local.replace(hour=settings.OWNER_DIGEST_HOUR, minute=0, second=0, microsecond=0), local.date()
     if local < morning:
         return 0
     soon = today + timedelta(days=REMIND_BEFORE)
-    due = OwnerTask.objects.open().filter(Q(mailed_at__isnull=True) | Q(due_on__lte=soon), created_at__lt=morning)
-    news = {task.owner_index for task in due[:BATCH] if _has_news(task, today)}
-    return sum(_digest(index, now, today) for index in sorted(news))
+    # What _has_news says, in SQL: whoever has nothing new must not stand before those who have.
+    news = Q(mailed_at__isnull=True) | Q(due_on__lte=today) | Q(due_on__lte=soon, reminders=0)
+    had = Message.objects.filter(notice=Notice.OWNER_DIGEST, created_at__gte=morning).values("to_index")
+    due = OwnerTask.objects.open().filter(news, created_at__lt=morning).exclude(owner_index__in=had)
+    # By the first task of each: an index of an address is nothing for a log.
+    found = due.order_by().values("owner_index").annotate(first=Min("pk")).values_list("first", flat=True)
+    return each(sorted(found), lambda pk: _digest(pk, now, today), "a digest could not be queued", failed=_in_trouble)
 
 
 def _has_news(task: OwnerTask, today: date) -> bool:
     return task.mailed_at is None or stage(task, today) > task.reminders
 
 
-def _digest(owner_index: str, now: datetime, today: date) -> int:
+def _digest(task_pk: int, now: datetime, today: date) -> bool:
+    """The mail of one owner, known by a task. No row of a task is locked before the cases are (law 2: an answer locks its
+    case, then its task); of two sweeps at once the one that comes second to the tasks undoes what it queued."""
     with transaction.atomic():
-        tasks = list(
-            OwnerTask.objects.open()
-            .filter(owner_index=owner_index)
-            .select_for_update(of=("self",))
-            .select_related("step__request__case")
-            .order_by("due_on", "pk")
-        )
-        # Whoever came first has noted it on the rows: a second sweep finds nothing new.
+        owner = OwnerTask.objects.filter(pk=task_pk).values("owner_index")
+        open_tasks = OwnerTask.objects.open().filter(owner_index__in=owner).select_related("step__request__case")
+        tasks = list(open_tasks.order_by("due_on", "pk"))
         if not any(_has_news(task, today) for task in tasks):
-            return 0
+            return False
         for task in tasks:
             _link(task, now)
-            OwnerTask.objects.filter(pk=task.pk).update(
-                reminders=max(task.reminders, stage(task, today)), mailed_at=task.mailed_at or now
-            )
         # It hangs on the case of one of them, and names no person of any.
         outbox.queue_for_case(tasks[0].step.request.case, Notice.OWNER_DIGEST, to=tasks[0].owner)
-        bell.ring(Lane.MAIL)
-    return 1
+        noted = sum(
+            OwnerTask.objects.filter(pk=task.pk, reminders=task.reminders, mailed_at=task.mailed_at).update(
+                reminders=max(task.reminders, stage(task, today)), mailed_at=task.mailed_at or now
+            )
+            for task in tasks
+        )
+        if not noted:
+            transaction.set_rollback(True)
+    return bool(noted)

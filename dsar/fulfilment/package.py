@@ -28,7 +28,7 @@ from dsar.enums import Notice, PackageStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
 from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
 from dsar.notifications import outbox
-from dsar.workflow import as_whom, lock
+from dsar.workflow import as_whom, each, lock
 
 log = structlog.get_logger(__name__)
 
@@ -219,18 +219,22 @@ def expire(now: datetime | None = None) -> int:
     over |= Q(status=PackageStatus.READY, request__ended_at__isnull=False)
     over |= Q(request__case__purged_at__isnull=False)
     found = Package.objects.filter(over).exclude(status=PackageStatus.GONE)
-    for package in list(found.order_by("pk")[:BATCH]):
-        with transaction.atomic():
-            request = lock(package.request_id)
-            if retire(Package.objects.filter(pk=package.pk)) and package.status == PackageStatus.OFFERED:
-                details = {"version": package.version}
-                audit.record(request.case, audit.Entry("copy_expired", SYSTEM, request.pk, details=details))
+    each(list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]), _expire, "a copy could not be taken back")
     done = remove_files()
     ended = CopyPart.objects.filter(request__ended_at__isnull=False).order_by().values_list("request_id", flat=True)
     for request_id in list(ended.distinct()[:BATCH]):
         CopyPart.objects.filter(request_id=request_id).delete()
     _sweep_workbench()
     return done
+
+
+def _expire(pk: int) -> None:
+    with transaction.atomic():
+        package = Package.objects.get(pk=pk)
+        request = lock(package.request_id)
+        if retire(Package.objects.filter(pk=pk)) and package.status == PackageStatus.OFFERED:
+            details = {"version": package.version}
+            audit.record(request.case, audit.Entry("copy_expired", SYSTEM, request.pk, details=details))
 
 
 def remove_files(request_pk: int | None = None) -> int:

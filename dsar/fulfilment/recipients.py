@@ -63,7 +63,7 @@ def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> 
         audit.record(
             request.case, audit.Entry("recipient_decided", actor, pk, details={"recipient": recipient, "code": status})
         )
-        finish.clear_attention(PrivacyRequest.objects.get(pk=pk))
+        finish.clear_attention(request)
 
 
 def open_notices(request: PrivacyRequest) -> QuerySet[RecipientNotice]:

@@ -1,11 +1,10 @@
 """When data are restricted and when that ends: what the workers have to do for it (GDPR Art 18, 21(1))."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from dsar import audit, bell
@@ -20,15 +19,18 @@ from dsar.enums import (
     Right,
     State,
     StepKind,
+    StepReason,
     StepStatus,
 )
+from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Actor, Decision, Message, Plan, PrivacyRequest, Restriction, Step
 from dsar.notifications import outbox
-from dsar.workflow import Conflict, Forbidden, lock
+from dsar.workflow import Conflict, Forbidden, each, in_trouble, lock
 
 BATCH = 100
 LIFT_POSITION = 10
+BEGUN = (StepStatus.DONE, StepStatus.LEASED)
 GRANTED = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
 RESTRICTING = (Right.RESTRICTION, Right.OBJECTION)
 # The letters that end an objection without granting it; the mark is lifted once one of them is on its way.
@@ -58,11 +60,8 @@ def _note(request: PrivacyRequest) -> None:
 
 def drain() -> int:
     """Restrict what an objection is about while it is weighed, and lift what ended otherwise; returns how many."""
-    return _each(_to_weigh(), _weigh) + _each(_to_lift(), _end)
-
-
-def _each(found: list[int], work: Callable[[int], bool]) -> int:
-    return sum(work(pk) for pk in found)
+    weighed = each(_to_weigh(), _weigh, "the use could not be stopped", failed=in_trouble)
+    return weighed + each(_to_lift(), _end, "a restriction could not be ended", failed=in_trouble)
 
 
 def _to_weigh() -> list[int]:
@@ -107,18 +106,35 @@ def _end(pk: int) -> bool:
 
 
 def _queue_lifts(request: PrivacyRequest, due_at: datetime) -> None:
-    """A LIFT for every source that was, or may have been, marked. What was never begun is taken back."""
-    marked = list(request.steps.filter(kind=StepKind.RESTRICT).values_list("source", flat=True))
-    request.steps.filter(kind=StepKind.RESTRICT).exclude(status__in=[StepStatus.DONE, StepStatus.LEASED]).delete()
+    """A LIFT for every source that was, or may have been, marked. What was never begun is called off."""
+    steps = request.steps.filter(kind=StepKind.RESTRICT)
+    never = steps.filter(Q(token=0) | Q(reason=StepReason.NOT_SUPPORTED)).exclude(status__in=BEGUN)
+    untouched = set(never.values_list("source", flat=True))
+    _call_off(request)
+    # One that a worker took this very moment is lifted after it.
+    marked = steps.exclude(source__in=untouched) | steps.filter(status=StepStatus.LEASED)
     Step.objects.bulk_create(
         [
             Step(request=request, source=key, kind=StepKind.LIFT, position=LIFT_POSITION, due_at=due_at)
-            for key in marked
+            for key in sorted(marked.values_list("source", flat=True))
         ],
         ignore_conflicts=True,
     )
-    if not marked:
+    if not marked.exists():
         Restriction.objects.filter(request=request, lifted_at__isnull=True).update(lifted_at=due_at)
+
+
+def _call_off(request: PrivacyRequest) -> None:
+    """What was not marked yet need not be any more. No step is ever deleted (law 1): it ends, and the trail says how. One
+    that a worker has right now stays: that worker sees that it is not wanted, or its mark is lifted after it."""
+    waiting = request.steps.filter(kind=StepKind.RESTRICT).exclude(status__in=BEGUN)
+    sources = sorted(waiting.values_list("source", flat=True))
+    if sources:
+        waiting.update(status=StepStatus.DONE, reason="", token=F("token") + 1, finished_at=timezone.now())
+        audit.record(
+            request.case, audit.Entry("restricting_called_off", SYSTEM, request.pk, details={"sources": sources})
+        )
+    finish.clear_attention(request)
 
 
 def may_lift(request: PrivacyRequest) -> bool:

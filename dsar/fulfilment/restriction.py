@@ -12,7 +12,8 @@ from dsar.models import Message, Restriction
 def restrict(held: runner.Held) -> None:
     """Mark the rows of one source, where it is still wanted. Raises lookout.Stop and what connectors raise."""
     lookout.switched_on(held.step.source)
-    if not Restriction.objects.in_force().filter(request=held.request).exists():
+    called_off = held.request.steps.filter(kind=StepKind.LIFT).exists()
+    if called_off or not Restriction.objects.in_force().filter(request=held.request).exists():
         runner.record(held, Outcome())
         return
     source, ref = runner.reach_one(held)

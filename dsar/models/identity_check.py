@@ -29,7 +29,7 @@ class IdentityCheck(models.Model):
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="checks")
     kind = models.CharField(_("kind"), max_length=16, choices=CheckKind.choices)
     status = models.CharField(_("status"), max_length=12, choices=CheckStatus.choices, default=CheckStatus.PENDING)
-    task = models.ForeignKey("dsar.OwnerTask", models.SET_NULL, null=True, related_name="checks")
+    task = models.ForeignKey("dsar.OwnerTask", models.PROTECT, null=True, related_name="checks")
     challenge = models.UUIDField(default=uuid.uuid4, editable=False)
     attempt = models.PositiveSmallIntegerField(default=1)
     token_hash = models.CharField(max_length=64, unique=True, null=True)

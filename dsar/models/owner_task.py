@@ -35,7 +35,7 @@ class OwnerTask(models.Model):
     first mail.
     """
 
-    step = models.ForeignKey("dsar.Step", models.CASCADE, related_name="owner_tasks")
+    step = models.ForeignKey("dsar.Step", models.PROTECT, related_name="owner_tasks")
     owner = models.EmailField(_("data owner"), max_length=254, blank=True)
     owner_index = models.CharField(max_length=64, blank=True, db_index=True)
     status = models.CharField(_("status"), max_length=14, choices=OwnerTaskStatus.choices, default=OwnerTaskStatus.OPEN)

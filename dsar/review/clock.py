@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, State, StepReason
+from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
 from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import holds, purge
-from dsar.workflow import Conflict, Inside, lock, move
+from dsar.workflow import Conflict, Inside, each, in_trouble, lock, move
 
 log = structlog.get_logger(__name__)
 
@@ -59,22 +59,18 @@ def _part(part: Callable[[], int]) -> int:
         return 0
 
 
-def each(found: QuerySet[PrivacyRequest], work: Callable[[PrivacyRequest], bool]) -> int:
-    """Do `work` on each locked request, in a transaction of its own; returns for how many it was done.
+def _each(found: QuerySet[PrivacyRequest], work: Callable[[PrivacyRequest], bool]) -> int:
+    """Do `work` on each locked request, in a transaction of its own; returns for how many it was done."""
 
-    What fails for one is logged, and named where staff look.
-    """
-    done = 0
-    for pk in list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    def locked(pk: int) -> bool:
         try:
             with transaction.atomic():
-                done += work(lock(pk))
+                return work(lock(pk))
         except Conflict:
-            continue
-        except Exception as error:
-            log.error("a request could not be swept", request=pk, error=type(error).__name__)
-            PrivacyRequest.objects.filter(pk=pk, attention="").update(attention=StepReason.ERROR)
-    return done
+            return False
+
+    keys = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return each(keys, locked, "a request could not be swept", failed=in_trouble)
 
 
 def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
@@ -82,7 +78,7 @@ def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
         move(request.pk, verb, actor=SYSTEM, inside=Inside(request))
         return True
 
-    return each(found, work)
+    return _each(found, work)
 
 
 def _untold(notice: Notice, since: Any = None) -> Q:
@@ -103,7 +99,7 @@ def _interim(today: date) -> int:
             return False
         return outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{request.pk}:{request.target_on}") is not None
 
-    return each(waiting, work)
+    return _each(waiting, work)
 
 
 def _note_choices(moment: datetime) -> int:
@@ -118,7 +114,7 @@ def _note_choices(moment: datetime) -> int:
             return False
         return outbox.queue(request, Notice.CHOICE_NOTED, dedupe=f"choice:{request.pk}") is not None
 
-    return each(waiting, work)
+    return _each(waiting, work)
 
 
 def _remind(moment: datetime, today: date) -> int:
@@ -131,7 +127,7 @@ def _remind(moment: datetime, today: date) -> int:
         due = waiting.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
         due = due.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lte=moment - (after - before)))
         before = after
-        done += each(due, partial(_remind_one, number, moment))
+        done += _each(due, partial(_remind_one, number, moment))
     return done
 
 

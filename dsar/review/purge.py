@@ -5,15 +5,15 @@ verifies.
 """
 
 from datetime import datetime
+from functools import partial
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import IntakeStatus, MessageStatus
+from dsar.enums import IntakeStatus, MessageStatus, StepReason
 from dsar.models import (
     SYSTEM,
     AuthorityPaper,
@@ -30,8 +30,7 @@ from dsar.models import (
     Restriction,
     Subject,
 )  # fmt: skip
-
-log = structlog.get_logger(__name__)
+from dsar.workflow import each
 
 BATCH = 200
 
@@ -51,8 +50,9 @@ def due(now: datetime) -> list[int]:
     return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
-def purge(pk: int, now: datetime | None = None) -> None:
-    """Destroy a case's keys and every index token that leads to it. Cannot be undone; repeatable."""
+def purge(pk: int, now: datetime | None = None) -> bool:
+    """Destroy a case's keys and every index token that leads to it. Cannot be undone; repeatable. False where it was done
+    before."""
     moment = now or timezone.now()
     with transaction.atomic():
         subject_id = Case.objects.values_list("subject_id", flat=True).get(pk=pk)
@@ -60,12 +60,12 @@ def purge(pk: int, now: datetime | None = None) -> None:
             Subject.objects.select_for_update().get(pk=subject_id)
         case = Case.objects.select_for_update().get(pk=pk)
         if case.purged_at:
-            return
+            return False
         intakes = Intake.objects.filter(case=case)
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None, seen_sealed=None)
-        PrivacyRequest.objects.filter(case=case).update(undelivered_at=None)
+        PrivacyRequest.objects.filter(case=case).update(undelivered_at=None, attention="")
         Restriction.objects.filter(request__case=case).update(email_index="")
         # What nobody posted in all that time cannot be printed any more.
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(
@@ -90,20 +90,18 @@ def purge(pk: int, now: datetime | None = None) -> None:
         )  # fmt: skip
         # A keyed hash of the address is an index too: it goes with the last case that leads to it.
         Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
+    return True
 
 
 def sweep(now: datetime | None = None) -> int:
     """Purge what is due; returns how many cases."""
     moment = now or timezone.now()
-    done = 0
-    for pk in due(moment):
-        try:
-            purge(pk, moment)
-            done += 1
-        except Exception as error:
-            # One case's trouble keeps no other; the next sweep comes back to it.
-            log.error("a case could not be purged", case=pk, error=type(error).__name__)
+    done = each(due(moment), partial(purge, now=moment), "a case could not be purged", failed=_in_trouble)
     return done + _purge_loose(moment)
+
+
+def _in_trouble(case_pk: int) -> None:
+    PrivacyRequest.objects.filter(case_id=case_pk).update(attention=StepReason.ERROR)
 
 
 def _purge_loose(moment: datetime) -> int:
