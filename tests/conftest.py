@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     On PostgreSQL all that needs processes runs beside the rest, with what runs once: one house for both.
     """
     postgresql = TEST_DATABASE_URL.startswith("postgres")
+    foreign = "only_sqlite" if postgresql else "only_postgresql"
+    items[:] = [item for item in items if not item.get_closest_marker(foreign)]
     for item in items:
         name = item.path.stem
         if name not in BOTH_DATABASES and (item.path.parent.name in ONE_DATABASE or name in NO_DATABASE):
