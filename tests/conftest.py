@@ -12,9 +12,10 @@ from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Role, User
 from dsar.connectors import sql_engine
-from dsar.models import Actor, House, staff
+from dsar.models import REQUESTER, SYSTEM, Actor, House, staff
 from dsar.supervisor import broker as embedded
-from tests import house
+from tests import drive, house
+from tests.drive import Route
 from tests.environment import TEST_DATABASE_URL
 
 # Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same.
@@ -147,3 +148,17 @@ def second_approver(desk: None) -> Actor:
 def own_journal(settings: object, tmp_path: Path) -> None:
     """A journal of the test's own: one that is rolled back must not leave lines that the next test's rows contradict."""
     settings.JOURNAL_FILE = tmp_path / "away" / "journal.jsonl"  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def actors(db: None) -> dict[str, Actor]:
+    """One of each kind; `nobody` is a signed-in person without a role at the desk."""
+    roles = {"handler": Role.HANDLER, "approver": Role.APPROVER, "auditor": Role.AUDITOR, "admin": Role.ADMIN}
+    found = {name: drive.person_of_the_desk(role) for name, role in roles.items()}
+    return {**found, "nobody": drive.person_of_the_desk(Role.NONE), "requester": REQUESTER, "system": SYSTEM}
+
+
+@pytest.fixture
+def route(db: None) -> Route:
+    """Leads requests to any state by their verbs."""
+    return Route(drive.person_of_the_desk(Role.HANDLER), drive.person_of_the_desk(Role.APPROVER))

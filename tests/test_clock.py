@@ -6,7 +6,6 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Role
 from dsar import audit
 from dsar.enums import Notice, Outcome, Right, State, StepReason
 from dsar.models import REQUESTER, Case, CaseKey, Message, PrivacyRequest
@@ -16,11 +15,6 @@ from tests import drive
 from tests.drive import Route
 
 pytestmark = pytest.mark.usefixtures("own_journal")
-
-
-@pytest.fixture
-def route(db: None) -> Route:
-    return Route(drive.person_of_the_desk(Role.HANDLER), drive.person_of_the_desk(Role.APPROVER))
 
 
 def told(request: PrivacyRequest) -> list[str]:

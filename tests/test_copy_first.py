@@ -18,11 +18,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_journal")]
 
 
 @pytest.fixture
-def route(db: None) -> Route:
-    return Route(drive.person_of_the_desk("handler"), drive.person_of_the_desk("approver"))  # type: ignore[arg-type]
-
-
-@pytest.fixture
 def pair(route: Route) -> tuple[PrivacyRequest, PrivacyRequest]:
     """A deletion that waits for its confirmation, and the copy that was asked for first."""
     deletion = route.confirming()

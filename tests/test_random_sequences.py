@@ -8,16 +8,15 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Role
 from dsar import audit
 from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right, State
-from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Message, PrivacyRequest
+from dsar.models import REQUESTER, Actor, AuditEvent, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.verification import links
 from dsar.workflow import ENDINGS, GRANTED, Because, Conflict, Forbidden, move
 from tests import drive
 from tests.drive import Route
-from tests.test_state_machine import given as told
+from tests.situations import given as told
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -35,13 +34,6 @@ def chosen(state: str, number: int, sensible: bool) -> str:
     possible = [verb for verb in VERBS if state in SOURCES[verb] and (number % 7 == 6 or verb not in ENDS)]
     pool = possible if sensible and possible else VERBS
     return pool[number // 7 % len(pool)]
-
-
-@pytest.fixture
-def actors(db: None) -> dict[str, Actor]:
-    roles = {"handler": Role.HANDLER, "approver": Role.APPROVER, "auditor": Role.AUDITOR, "admin": Role.ADMIN}
-    found = {name: drive.person_of_the_desk(role) for name, role in roles.items()}
-    return {**found, "nobody": drive.person_of_the_desk(Role.NONE), "requester": REQUESTER, "system": SYSTEM}
 
 
 @settings(

@@ -12,7 +12,6 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Role
 from dsar import audit, bell
 from dsar.enums import Channel, CheckStatus, DecisionKind, MessageStatus, Notice, Right, State
 from dsar.intake import submit, web
@@ -40,11 +39,6 @@ pytestmark = pytest.mark.usefixtures("own_journal")
 
 POSTGRESQL = connection.vendor == "postgresql"
 TABLES = ("dsar_subject", "dsar_case", "dsar_privacyrequest", "dsar_step", "dsar_message")
-
-
-@pytest.fixture
-def route(db: None) -> Route:
-    return Route(drive.person_of_the_desk(Role.HANDLER), drive.person_of_the_desk(Role.APPROVER))
 
 
 def locked(queries: CaptureQueriesContext) -> list[str]:

@@ -5,10 +5,6 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from accounts.models import Role
-from tests import drive
-from tests.drive import Route
-
 pytest.register_assert_rewrite("tests.guards.attacks")
 
 from tests.guards.attacks import POSTGRESQL  # noqa: E402  its assertions are rewritten from here on
@@ -30,9 +26,3 @@ def both_ways(db: None, request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA recursive_triggers = on")
-
-
-@pytest.fixture
-def route(db: None) -> Route:
-    """Leads requests to where they are attacked."""
-    return Route(drive.person_of_the_desk(Role.HANDLER), drive.person_of_the_desk(Role.APPROVER))

@@ -1,0 +1,242 @@
+"""Every place where a request can stand, and all that may happen to it there: section 5 of the design as a table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from dsar.enums import FINAL_STATES, Outcome, Right, State
+from dsar.models import REQUESTER, SYSTEM, Actor, PrivacyRequest
+from dsar.workflow import Conflict, Forbidden, move
+from tests import drive
+from tests.drive import Route
+
+KINDS = ("requester", "handler", "approver", "auditor", "admin", "nobody", "system")
+REQUESTER_ONLY, SYSTEM_ONLY, APPROVERS = {"requester"}, {"system"}, {"approver"}
+DESK = {"handler", "approver"}
+ANYBODY_OF_THE_CASE = {"requester", "handler", "approver"}
+
+WITHDRAW = {"withdraw": (State.WITHDRAWN, ANYBODY_OF_THE_CASE)}
+TRIAGED = {
+    "classify": (State.VERIFYING, DESK),
+    "split": (State.TRIAGE, DESK),
+    "ask": (State.CLARIFYING, DESK),
+    "refer": (State.COMPLETED, DESK),
+    "merge": (State.COMPLETED, DESK),
+    "reject": (State.REJECTED, DESK),
+    "refuse": (State.REFUSED, APPROVERS),
+    **WITHDRAW,
+}
+REVIEWED = {
+    "refuse": (State.REFUSED, APPROVERS),
+    "lapse": (State.LAPSED, APPROVERS),
+    "ask": (State.CLARIFYING, DESK),
+    "refer": (State.COMPLETED, DESK),
+    **WITHDRAW,
+}
+OVERTAKE = {"overtake": (State.COMPLETED, SYSTEM_ONLY)}
+EXTEND = {"extend": (State.REVIEW, DESK)}
+CARRY_OUT = {"approve": (State.FULFILLING, APPROVERS)}
+APPROVE = {"approve": (State.CONFIRMING, APPROVERS)}
+VERIFY = {"verify": (State.LOCATING, REQUESTER_ONLY)}
+
+Expected = dict[str, tuple[State, set[str]]]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A request as it can stand somewhere, and all that may happen to it there."""
+
+    state: State
+    build: Callable[[Route], PrivacyRequest]
+    allowed: Expected
+
+
+def _narrow_and(state: State, more: Expected) -> Expected:
+    return {"narrow": (state, APPROVERS), **more}
+
+
+def _under_dispute(state: State) -> Expected:
+    return _narrow_and(state, {"dismiss_dispute": (state, APPROVERS), "uphold_dispute": (State.COMPLETED, APPROVERS)})
+
+
+QUIET = timedelta(hours=72)
+SITUATIONS: dict[str, Situation] = {
+    "received": Situation(State.RECEIVED, lambda r: drive.unrouted(), {"route": (State.VERIFYING, SYSTEM_ONLY)}),
+    "received, which right is unclear": Situation(
+        State.RECEIVED, lambda r: drive.unrouted(""), {"route": (State.TRIAGE, SYSTEM_ONLY)}
+    ),
+    "received, an opt-out": Situation(
+        State.RECEIVED, lambda r: drive.unrouted(Right.MARKETING_OPT_OUT), {"route": (State.LOCATING, SYSTEM_ONLY)}
+    ),
+    "received, in a case that is proven": Situation(
+        State.RECEIVED, lambda r: drive.unrouted(Right.ACCESS, proven=True), {"route": (State.LOCATING, SYSTEM_ONLY)}
+    ),
+    "triage": Situation(State.TRIAGE, lambda r: r.triage(), TRIAGED),
+    "triage, in a case that is proven": Situation(
+        State.TRIAGE, lambda r: r.triage(proven=True), {**TRIAGED, "classify": (State.LOCATING, DESK)}
+    ),
+    "verifying": Situation(
+        State.VERIFYING, lambda r: r.verifying(), {**VERIFY, **WITHDRAW, "not_proven": (State.REVIEW, SYSTEM_ONLY)}
+    ),
+    "locating a deletion": Situation(
+        State.LOCATING, lambda r: r.locating(), {**WITHDRAW, "located": (State.CONFIRMING, SYSTEM_ONLY)}
+    ),
+    "locating for a copy": Situation(
+        State.LOCATING, lambda r: r.locating(Right.ACCESS), {**WITHDRAW, "located": (State.REVIEW, SYSTEM_ONLY)}
+    ),
+    "locating for an opt-out": Situation(
+        State.LOCATING,
+        lambda r: r.locating(Right.OPT_OUT_SALE),
+        {**WITHDRAW, "located": (State.FULFILLING, SYSTEM_ONLY)},
+    ),
+    "locating for a correction": Situation(
+        State.LOCATING,
+        lambda r: r.locating(Right.CORRECTION),
+        {**WITHDRAW, **OVERTAKE, "located": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "review of a deletion": Situation(State.REVIEW, lambda r: r.review(), {**REVIEWED, **EXTEND, **APPROVE}),
+    "review of a copy": Situation(State.REVIEW, lambda r: r.review(Right.ACCESS), {**REVIEWED, **EXTEND, **CARRY_OUT}),
+    "review of an objection": Situation(
+        State.REVIEW, lambda r: r.review(Right.OBJECTION), {**REVIEWED, **EXTEND, **CARRY_OUT, **OVERTAKE}
+    ),
+    "review, no account named": Situation(
+        State.REVIEW,
+        lambda r: r.review(Right.KNOW, judgement="no_account"),
+        {**REVIEWED, **EXTEND, "nothing_found": (State.COMPLETED, APPROVERS)},
+    ),
+    "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **APPROVE}),
+    "review, never proven": Situation(State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY}),
+    "review, confirmation never came": Situation(
+        State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **APPROVE}
+    ),
+    "review, never sorted": Situation(
+        State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, "classify": (State.VERIFYING, DESK)}
+    ),
+    "asked in triage": Situation(
+        State.CLARIFYING,
+        lambda r: r.clarifying(r.triage()),
+        {**WITHDRAW, "answer": (State.TRIAGE, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "asked in review": Situation(
+        State.CLARIFYING,
+        lambda r: r.clarifying(r.review()),
+        {**WITHDRAW, "answer": (State.REVIEW, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "confirming": Situation(
+        State.CONFIRMING,
+        lambda r: r.confirming(),
+        {**WITHDRAW, "confirm": (State.RELEASING, REQUESTER_ONLY), "unanswered": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "confirming, the copy comes first": Situation(
+        State.CONFIRMING, lambda r: r.confirming_after_a_copy(), {**WITHDRAW, "unanswered": (State.REVIEW, SYSTEM_ONLY)}
+    ),
+    "releasing, the copy comes first": Situation(
+        State.RELEASING,
+        lambda r: r.releasing_after_a_copy(),
+        _narrow_and(State.RELEASING, {"dispute": (State.RELEASING, REQUESTER_ONLY)}),
+    ),
+    "releasing, in the quiet period": Situation(
+        State.RELEASING,
+        lambda r: r.releasing(QUIET),
+        _narrow_and(State.RELEASING, {"dispute": (State.RELEASING, REQUESTER_ONLY)}),
+    ),
+    "releasing, after the quiet period": Situation(
+        State.RELEASING,
+        lambda r: r.releasing(),
+        _narrow_and(
+            State.RELEASING,
+            {"dispute": (State.RELEASING, REQUESTER_ONLY), "release": (State.FULFILLING, APPROVERS)},
+        ),
+    ),
+    "releasing, disputed": Situation(
+        State.RELEASING, lambda r: r.disputed(r.releasing()), _under_dispute(State.RELEASING)
+    ),
+    "fulfilling": Situation(
+        State.FULFILLING,
+        lambda r: r.fulfilling(),
+        _narrow_and(
+            State.FULFILLING,
+            {"dispute": (State.FULFILLING, REQUESTER_ONLY), "settle": (State.COMPLETED, SYSTEM_ONLY)},
+        ),
+    ),
+    "fulfilling, disputed": Situation(
+        State.FULFILLING, lambda r: r.disputed(r.fulfilling()), _under_dispute(State.FULFILLING)
+    ),
+    "fulfilling a copy": Situation(
+        State.FULFILLING, lambda r: r.carrying_out(Right.ACCESS), {"packed": (State.CHECKING, SYSTEM_ONLY)}
+    ),
+    "fulfilling a correction": Situation(
+        State.FULFILLING,
+        lambda r: r.carrying_out(Right.CORRECTION),
+        {**OVERTAKE, "settle": (State.COMPLETED, SYSTEM_ONLY)},
+    ),
+    "checking": Situation(
+        State.CHECKING,
+        lambda r: r.checking(),
+        {"hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
+    ),
+    "completed, carried out": Situation(State.COMPLETED, lambda r: r.completed(), {}),
+    "refused": Situation(State.REFUSED, lambda r: move(r.review().pk, "refuse", actor=r.approver), {}),
+    "withdrawn": Situation(State.WITHDRAWN, lambda r: move(r.confirming().pk, "withdraw", actor=REQUESTER), {}),
+    "lapsed": Situation(State.LAPSED, lambda r: r.lapsed(), {}),
+    "rejected": Situation(State.REJECTED, lambda r: move(r.triage().pk, "reject", actor=r.handler), {}),
+}
+
+# Other ways to end in COMPLETED: the state is the same, outcome and letter are not.
+ENDS: dict[str, Situation] = {
+    **{name: one for name, one in SITUATIONS.items() if one.state in FINAL_STATES},
+    "completed, nothing held": Situation(
+        State.COMPLETED,
+        lambda r: move(r.locating().pk, "located", actor=SYSTEM, nothing_held=True, judgement=[]),
+        {},
+    ),
+    "completed, dispute upheld": Situation(
+        State.COMPLETED, lambda r: move(r.disputed(r.releasing()).pk, "uphold_dispute", actor=r.approver), {}
+    ),
+    "completed, narrowed to nothing": Situation(
+        State.COMPLETED, lambda r: move(r.releasing().pk, "narrow", actor=r.approver, nothing_left=True), {}
+    ),
+    "completed, referred": Situation(State.COMPLETED, lambda r: move(r.review().pk, "refer", actor=r.handler), {}),
+    "completed, merged": Situation(State.COMPLETED, lambda r: move(r.triage().pk, "merge", actor=r.handler), {}),
+}
+
+
+def given(verb: str) -> dict[str, object]:
+    """What each verb must be told."""
+    day = timezone.localdate() + timedelta(days=30)
+    return {
+        "route": {"clear": True},
+        "classify": {"right": Right.DELETION, "due_on": day, "target_on": day, "tier": 2},
+        "ask": {"answer_by": timezone.now() + timedelta(days=14)},
+        "located": {"nothing_held": False, "judgement": []},
+        "lapse": {"outcome": Outcome.NOT_PROVEN},
+        "extend": {"due_on": day, "target_on": day},
+        "confirm": {"quiet": QUIET},
+        "narrow": {"nothing_left": False},
+        "settle": {"outcome": Outcome.GRANTED},
+        "hand_over": {"outcome": Outcome.GRANTED},
+    }.get(verb, {})  # type: ignore[return-value]
+
+
+def attempt(pk: int, verb: str, actor: Actor) -> str:
+    """What comes of it: the state afterwards, or which refusal. A move that succeeds is undone again."""
+    try:
+        with transaction.atomic():
+            after = str(move(pk, verb, actor=actor, **given(verb)).state)
+            transaction.set_rollback(True)
+    except Conflict:
+        return "conflict"
+    except Forbidden:
+        return "forbidden"
+    return after
+
+
+def expected(situation: Situation, verb: str, kind: str) -> str:
+    """By the table above: a verb that is not there is a conflict whoever tries, another actor is forbidden."""
+    if verb not in situation.allowed:
+        return "conflict"
+    target, who = situation.allowed[verb]
+    return str(target) if kind in who else "forbidden"
