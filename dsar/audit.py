@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
@@ -73,6 +73,17 @@ def record(owner: Case | House, *entries: Entry) -> None:
     AuditEvent.objects.bulk_create(events)
     type(owner)._default_manager.filter(pk=owner.pk).update(audit_length=number, audit_head=head)
     owner.audit_length, owner.audit_head = number, head
+
+
+def note_opening(case: Case, what: str, actor: Actor, request_id: int | None, file: int) -> None:
+    """Note that a colleague opens a file with something personal in it: once a day, person and file (law 10). The caller
+    holds the case's lock."""
+    midnight = timezone.make_aware(datetime.combine(timezone.localdate(), time.min))
+    known = AuditEvent.objects.filter(
+        chain=case.chain, what=what, actor_id=actor.user_id, details__file=file, at__gte=midnight
+    )
+    if not known.exists():
+        record(case, Entry(what, actor, request_id, details={"file": file}))
 
 
 def record_house(*entries: Entry) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from dsar.desk import frame
 from dsar.desk.forms import VerbForm
@@ -11,6 +13,7 @@ from dsar.desk.right_forms import DecideCorrectionForm
 from dsar.enums import Right
 from dsar.models import Actor, Correction, Evidence, PrivacyRequest
 from dsar.review import corrections
+from dsar.workflow import Conflict, Forbidden
 
 DECIDE = "decide-correction"
 
@@ -48,10 +51,14 @@ def _bound(failed: VerbForm, one: Correction) -> VerbForm:
     return failed
 
 
+@require_POST
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """A file as a download: never shown by the browser, whatever it says that it is."""
-    found = Evidence.objects.select_related("request__case").filter(pk=min(pk, 2**63 - 1)).first()
-    body = found.body if found else b""
-    if found is None or not body:
-        raise Http404
-    return frame.attachment(body, f"{found.request.case.reference}-{found.pk}.bin")
+    """A file as a download: never shown by the browser, whatever it says that it is. Who opens it stands in the
+    history."""
+    try:
+        found = corrections.open_evidence(pk, actor=frame.actor_of(request))
+    except (Conflict, Evidence.DoesNotExist):
+        raise Http404 from None
+    except Forbidden:
+        raise PermissionDenied from None
+    return frame.attachment(found.body, f"{found.request.case.reference}-{found.pk}.bin")

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from dsar import keys
 from dsar.desk import frame, words
@@ -262,7 +262,7 @@ def shown_by_hand(case: Case) -> list[dict[str, Any]]:
 
 
 def _fetch(pk: int) -> tuple[Intake, bytes, PrivacyRequest]:
-    found = get_object_or_404(Intake.objects.select_related("case"), pk=min(pk, 2**63 - 1), case__isnull=False)
+    found = get_object_or_404(Intake.objects.select_related("case"), pk=pk, case__isnull=False)
     content = filing.scan_of(found)
     first = found.case.requests.order_by("pk").first() if found.case else None
     if not content or first is None:
@@ -271,11 +271,17 @@ def _fetch(pk: int) -> tuple[Intake, bytes, PrivacyRequest]:
 
 
 @never_cache
-@require_safe
+@require_POST
 def scan(request: HttpRequest, pk: int) -> HttpResponse:
-    """The scan as a download: never shown by the browser, whatever it says that it is."""
-    found, content, _first = _fetch(pk)
-    return frame.attachment(content, f"{found.case}-{found.pk}.bin")
+    """The scan as a download: never shown by the browser, whatever it says that it is. Who opens it stands in the
+    history."""
+    try:
+        case, content = filing.open_scan(pk, actor=frame.actor_of(request))
+    except (Conflict, Intake.DoesNotExist):
+        raise Http404 from None
+    except Forbidden:
+        raise PermissionDenied from None
+    return frame.attachment(content, f"{case}-{pk}.bin")
 
 
 @require_POST

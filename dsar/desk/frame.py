@@ -1,11 +1,13 @@
 """What all pages of the desk share: the navigation for a role, who acts, and how a refusal looks."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -56,10 +58,10 @@ def page(request: HttpRequest, template: str, section: str, context: dict[str, A
 
 
 def attachment(content: bytes, name: str) -> HttpResponse:
-    """A file that came from outside, as a download that no browser runs or keeps. `name` is one of ours."""
+    """A file that came from outside, as a download that no browser runs or keeps. What may mean something to a file
+    system is taken out of its `name`."""
     answer = HttpResponse(content, content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Disposition"] = content_disposition_header(True, re.sub(r"[^\w. -]", "_", name)) or ""
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["Cache-Control"] = "no-store"
     return answer

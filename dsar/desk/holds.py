@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -105,8 +105,6 @@ def place(request: HttpRequest) -> HttpResponse:
 @require_POST
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """Lift a hold, ticked."""
-    if pk > 2**63 - 1:
-        raise Http404
     get_object_or_404(LegalHold, pk=pk)
     if not SureForm(request.POST).is_valid():
         messages.error(request, _("Please tick “I mean it” to lift a hold."))

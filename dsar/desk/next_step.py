@@ -75,23 +75,34 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             _("The steps wait; the clock does not. Two people have to come to the same finding."),
             "dispute",
         )
-    if request.attention == StepReason.OWNER_EXCEPTION:
-        return Next(
-            _("A data owner says that it cannot be done"),
-            _("Their note stands under “The work”. An approver decides: end it there, narrow the plan, or ask again."),
-            "retry",
-        )
     if request.attention == StepReason.AUTHORITY:
         return Next(
             _("Look at the authority of who asks"),
             _("Two different approvers have to see it, each in their own words. The papers stand below."),
             "authority-seen",
         )
-    asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
-    if not request.attention and asked.exists():
-        return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
-    if VERBS["by-hand"].is_there(request):
-        return Next(_("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there."))
+    if request.state == State.REVIEW:
+        # What workers and data owners do meanwhile (the use of data stopped while an objection is weighed) holds no
+        # decision up: the legal clock runs.
+        decision = _in_review(request)
+        if decision.verb and VERBS[decision.verb].is_there(request):
+            return decision
+    if request.attention == StepReason.OWNER_EXCEPTION:
+        return Next(
+            _("A data owner says that it cannot be done"),
+            _("Their note stands under “The work”. An approver decides: end it there, narrow the plan, or ask again.")
+            if request.right == Right.DELETION
+            else _("Their note stands under “The work”. An approver decides: end it there, or ask again."),
+            "retry",
+        )
+    if request.state == State.FULFILLING:
+        asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
+        if not request.attention and asked.exists():
+            return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
+        if VERBS["by-hand"].is_there(request):
+            return Next(
+                _("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there.")
+            )
     if request.named_reason:
         return Next(
             _("Something is stuck"), _("The reason stands under “The work”. Once it is gone, try again."), "retry"

@@ -71,7 +71,7 @@ def posted(request: HttpRequest) -> HttpResponse:
 
 def _rows() -> list[Message]:
     found = list(post.waiting().select_related("case", "request")[:SHOWN])
-    rows.with_keys({row.case_id: row.case for row in found}.values())
+    rows.with_keys(row.case for row in found)
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -36,8 +36,6 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def fetch(pk: int) -> PrivacyRequest:
     """The request with its case; Http404 where there is none."""
-    if pk > 2**63 - 1:
-        raise Http404
     found: PrivacyRequest = get_object_or_404(
         PrivacyRequest.objects.select_related("case", "assignee", "after__case"), pk=pk
     )
@@ -114,7 +112,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
     if failed is not None and verb not in IN_PANELS:
         made[verb] = failed
     first = coming.verb if coming.verb in made else ""
-    with_owners = tasks.of_request(request)
+    with_owners = tasks.of_request(request, actor)
     for line in (line for source in work for line in source["lines"]):
         step = line["step"]
         line["task"] = with_owners.get(step.pk)

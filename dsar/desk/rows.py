@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -52,9 +53,15 @@ def deadline(request: PrivacyRequest, today: date) -> dict[str, Any] | None:
 
 def with_keys(cases: Iterable[Case]) -> None:
     """Fetch the keys of many cases in one query, so that masking their addresses costs none each."""
-    by_uid = {case.uid: case for case in cases if not case.purged_at}
+    # Rows that were fetched together have each a case object of their own, though it be the same case.
+    by_uid: dict[UUID, list[Case]] = {}
+    for case in cases:
+        if not case.purged_at:
+            by_uid.setdefault(case.uid, []).append(case)
     for row in CaseKey.objects.filter(pk__in=by_uid):
-        by_uid[row.case_uid].__dict__["_key"] = keys.unwrap(row.key_id, bytes(row.wrapped))
+        plain = keys.unwrap(row.key_id, bytes(row.wrapped))
+        for case in by_uid[row.case_uid]:
+            case.__dict__["_key"] = plain
 
 
 def masked(case: Case) -> str:

@@ -1,12 +1,11 @@
 """Data owners' tasks: who has which, since when, until when; sent again, handed over, their files."""
 
 from typing import Any
-from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,16 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from dsar.desk import frame
-from dsar.enums import OwnerTaskStatus, Right
+from dsar.desk import frame, paging, rows
+from dsar.desk.roles import MAY
+from dsar.enums import OwnerTaskStatus, Right, State
 from dsar.fulfilment import owners
-from dsar.models import OwnerTask, PrivacyRequest
+from dsar.models import Actor, OwnerTask, PrivacyRequest
 from dsar.notifications import owner_letters
 from dsar.workflow import Conflict, Forbidden, Invalid
 
-SHOWN = 200
-OWNER, BALL = 16, gettext_lazy("the data owner")
-ENDED = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
+# How much of an owner's keyed hash names them in an address.
+PREFIX = 16
+BALL = gettext_lazy("the data owner")
 VIEWS: dict[str, Any] = {
     "open": gettext_lazy("Open"),
     "late": gettext_lazy("Overdue"),
@@ -49,31 +49,31 @@ class ColleagueForm(forms.Form):
     )
 
 
-def of_request(request: PrivacyRequest) -> dict[int, dict[str, Any]]:
-    """The newest task of each step of a request, in words, by the step's number."""
+def of_request(request: PrivacyRequest, actor: Actor) -> dict[int, dict[str, Any]]:
+    """The newest task of each step of a request, in words for this role, by the step's number."""
     found = OwnerTask.objects.filter(step__request=request).exclude(status=OwnerTaskStatus.HANDED_OVER)
     made = {}
     for task in found.select_related("step").order_by("pk"):
         task.step.request = request
-        made[task.step_id] = _words(task)
+        made[task.step_id] = _words(task, opens=actor.role in MAY["desk_task_file"])
     return made
 
 
 def ball(request: PrivacyRequest) -> Any:
     """The data owner, where nothing but their answer is waited for; None elsewhere."""
-    if request.is_ended or request.named_reason or request.unread_at:
+    if request.state != State.FULFILLING or request.named_reason or request.unread_at:
         return None
     return BALL if OwnerTask.objects.open().filter(step__request=request).exists() else None
 
 
-def _words(task: OwnerTask) -> dict[str, Any]:
+def _words(task: OwnerTask, *, opens: bool) -> dict[str, Any]:
     return {
         "row": task,
         "what": owner_letters.what(task),
-        "late": task.is_open and task.due_on < timezone.localdate(),
+        "late": task.is_late(timezone.localdate()),
         "note": task.note,
         "file_name": task.file_name,
-        "file_url": reverse("desk_task_file", args=[task.pk]) if task.file_size else "",
+        "file_url": reverse("desk_task_file", args=[task.pk]) if task.file_size and opens else "",
     }
 
 
@@ -86,44 +86,51 @@ def listing(request: HttpRequest) -> HttpResponse:
 def _show(request: HttpRequest, failed: tuple[int, ColleagueForm] | None = None, status: int = 200) -> HttpResponse:
     key = request.GET.get("view", "")
     view = key if key in VIEWS else "open"
-    known = OwnerTask.objects.open().exclude(owner="").order_by("owner").values_list("owner_index", "owner").distinct()
+    found, order = _rows(view)
+    known = found.exclude(owner="").order_by("owner").values_list("owner_index", "owner").distinct()
     form = FilterForm({"view": view, "owner": request.GET.get("owner", "")}, auto_id="filter_%s")
-    form.fields["owner"].choices = [("", _("Everybody"))] + [(index[:OWNER], owner) for index, owner in known]  # type: ignore[attr-defined]
-    chosen = form.cleaned_data["owner"] if form.is_valid() else ""
-    found = _rows(view).filter(Q(owner_index__startswith=chosen)).select_related("step__request__case")
-    may_act = frame.may(request, "desk_task_act")
+    form.fields["owner"].choices = [("", _("Everybody"))] + [(index[:PREFIX], owner) for index, owner in known]  # type: ignore[attr-defined]
+    # Somebody who is not to be chosen has no tasks here: everybody's under their name would be a lie.
+    found = found.filter(owner_index__startswith=form.cleaned_data["owner"]) if form.is_valid() else found.none()
+    page = paging.page(
+        found.select_related("step__request__case"), request.GET, order, descending=order == "answered_at"
+    )
+    rows.with_keys(task.step.request.case for task in page.rows)
+    may_act, opens = frame.may(request, "desk_task_act"), frame.may(request, "desk_task_file")
+    here = request.GET.urlencode()
     lines = []
-    for task in found[:SHOWN]:
+    for task in page.rows:
         asked = task.step.request
         lines.append(
             {
-                **_words(task),
+                **_words(task, opens=opens),
                 "reference": asked.case.reference,
                 "url": reverse("desk_request", args=[asked.pk]),
                 "right": Right(asked.right).label,
                 "source": owner_letters.source_label(task),
-                "act_url": reverse("desk_task_act", args=[task.pk]) if may_act and task.is_open else "",
+                "act_url": f"{reverse('desk_task_act', args=[task.pk])}?{here}" if may_act and task.is_open else "",
                 "form": failed[1] if failed and failed[0] == task.pk else ColleagueForm(auto_id=f"task_{task.pk}_%s"),
                 "failed": bool(failed and failed[0] == task.pk),
             }
         )
     views = [{"url": f"?view={name}", "label": label, "current": name == view} for name, label in VIEWS.items()]
-    context = {"views": views, "form": form, "lines": lines, "view": view, "label": VIEWS[view], "failed": failed}
+    context = {"views": views, "form": form, "lines": lines, "page": page, "label": VIEWS[view], "failed": failed}
     return frame.page(request, "desk/tasks.html", "tasks", context, status)
 
 
-def _rows(view: str) -> QuerySet[OwnerTask]:
+def _rows(view: str) -> tuple[QuerySet[OwnerTask], str]:
+    """The tasks of a view, and the column that orders them."""
     if view == "answered":
-        return OwnerTask.objects.filter(status__in=ENDED).order_by(F("answered_at").desc(), "-pk")
+        return OwnerTask.objects.filter(status__in=owners.ANSWERS), "answered_at"
     if view == "late":
-        return OwnerTask.objects.late(timezone.localdate()).order_by("due_on", "pk")
-    return OwnerTask.objects.open().order_by("due_on", "pk")
+        return OwnerTask.objects.late(timezone.localdate()), "due_on"
+    return OwnerTask.objects.open(), "due_on"
 
 
 @require_POST
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """`do`: resend (the link, to its owner) or hand_over (to `email`). 409 where the task has ended meanwhile."""
-    get_object_or_404(OwnerTask, pk=min(pk, 2**63 - 1))
+    get_object_or_404(OwnerTask, pk=pk)
     wanted, actor = request.POST.get("do", ""), frame.actor_of(request)
     form = ColleagueForm(request.POST, auto_id=f"task_{pk}_%s")
     try:
@@ -146,18 +153,16 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
         return frame.moved_on(request, reverse("desk_tasks"), "tasks")
     except Forbidden:
         raise PermissionDenied from None
-    return redirect("desk_tasks")
+    return redirect(f"{reverse('desk_tasks')}?{request.GET.urlencode()}")
 
 
-@require_safe
+@require_POST
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """What an owner sent along, as a download that no browser runs."""
-    task = get_object_or_404(OwnerTask.objects.select_related("step__request__case"), pk=min(pk, 2**63 - 1))
-    content = task.file()
-    if not content:
-        raise Http404
-    answer = HttpResponse(content, content_type="application/octet-stream")
-    name = "".join(char if char.isalnum() or char in "._- " else "_" for char in task.file_name) or "file"
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    """What an owner sent along, as a download that no browser runs. Who opens it stands in the history."""
+    try:
+        task = owners.open_file(pk, actor=frame.actor_of(request))
+    except (Conflict, OwnerTask.DoesNotExist):
+        raise Http404 from None
+    except Forbidden:
+        raise PermissionDenied from None
+    return frame.attachment(task.file(), task.file_name or "file")

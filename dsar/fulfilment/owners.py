@@ -237,6 +237,21 @@ def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> Owne
     return made
 
 
+def open_file(pk: int, *, actor: Actor) -> OwnerTask:
+    """The task whose owner sent a file, for a handler who opens it; who did stands in the trail, once a day.
+
+    Raises OwnerTask.DoesNotExist, Conflict (there is no file, or not any more), Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("open_file")
+    with transaction.atomic():
+        request, task = _held(pk)
+        if not task.file_size or request.case.purged_at:
+            raise Conflict("no file")
+        audit.note_opening(request.case, "owner_file_opened", actor, request.pk, task.pk)
+    return task
+
+
 def resend(pk: int, *, actor: Actor = OWNER) -> bool:
     """Mail the link of an open task again, to its owner and nobody else. False beyond
     LINK_MAILS_PER_DAY for this task. Raises Conflict."""

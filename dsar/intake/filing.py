@@ -134,6 +134,23 @@ def scan_of(intake: Intake) -> bytes:
         return b""
 
 
+def open_scan(pk: int, *, actor: Actor) -> tuple[Case, bytes]:
+    """The scan of a letter with its case, for a handler who opens it; who did stands in the trail, once a day.
+
+    Raises Intake.DoesNotExist, Conflict (there is none, or not any more), Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("open_scan")
+    with transaction.atomic():
+        intake = Intake.objects.get(pk=pk)
+        content = scan_of(intake)
+        if intake.case_id is None or not content:
+            raise Conflict("no scan")
+        case = Case.objects.select_for_update().get(pk=intake.case_id)
+        audit.note_opening(case, "scan_opened", actor, None, pk)
+    return case, content
+
+
 def destroy_scan(pk: int, *, actor: Actor) -> None:
     """Destroy the scan and keep the words: an identity paper does not belong here (law 12). Raises Conflict, Forbidden."""
     if not actor.is_handler:

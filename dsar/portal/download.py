@@ -171,7 +171,6 @@ def _answer(request: HttpRequest, held: Package, source: Source) -> HttpResponse
     answer["Content-Disposition"] = content_disposition_header(True, f"copy-{held.request.case.reference}.zip") or ""
     answer["Accept-Ranges"] = "bytes"
     answer["ETag"] = etag
-    answer["X-Content-Type-Options"] = "nosniff"
     return answer
 
 

@@ -68,7 +68,6 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "report": letters.known(request),
         "copy": copy_view(request) if worked and request.right in COPY_RIGHTS else None,
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
-        "authority": regime.authority,
     }
 
 

@@ -213,6 +213,22 @@ def attach(pk: int, name: str, body: bytes, *, actor: Actor) -> Evidence:
     return made
 
 
+def open_evidence(pk: int, *, actor: Actor) -> Evidence:
+    """A file that the person sent, for a handler who opens it; who did stands in the trail, once a day.
+
+    Raises Evidence.DoesNotExist, Conflict (purged), Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("open_evidence")
+    with transaction.atomic():
+        found = Evidence.objects.get(pk=pk)
+        found.request = lock(found.request_id)
+        if found.body_sealed is None or found.request.case.purged_at:
+            raise Conflict("no file")
+        audit.note_opening(found.request.case, "evidence_opened", actor, found.request_id, pk)
+    return found
+
+
 def may_state(request: PrivacyRequest) -> bool:
     """Whether a correction was refused, wholly or in part, so that a statement may be attached."""
     if request.right != Right.CORRECTION or not request.is_ended or not request.case.is_proven:

@@ -129,14 +129,16 @@ def test_a_scan_is_bounded_downloaded_and_destroyed(desk, settings):
     url, destroy = reverse("desk_scan", args=[intake.pk]), reverse("desk_scan_destroy", args=[intake.pk])
     browser = scenes.browser(Role.HANDLER)
     assert url in browser.get(reverse("desk_request", args=[request.pk])).content.decode()
-    file = browser.get(url)
+    assert browser.get(url).status_code == 405
+    file = browser.post(url)
+    assert AuditEvent.objects.filter(chain=request.case.chain, what="scan_opened").count() == 1
     assert file.content == SCAN
     assert file["Content-Disposition"] == f'attachment; filename="{request.case.reference}-{intake.pk}.bin"'
     assert file["Content-Type"] == "application/octet-stream"
-    assert scenes.browser(Role.AUDITOR).get(url).status_code == 403
+    assert scenes.browser(Role.AUDITOR).post(url).status_code == 403
     assert browser.get(destroy).status_code == 405
     assert browser.post(destroy).status_code == 302
-    assert browser.get(url).status_code == browser.post(destroy).status_code == 404
+    assert browser.post(url).status_code == browser.post(destroy).status_code == 404
     intake = Intake.objects.get(pk=intake.pk)
     assert SCAN not in submit.raw_bytes(intake)
     assert filed.SAID.encode() in submit.raw_bytes(intake)

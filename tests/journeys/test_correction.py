@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from dsar.demo.schema import users
 from dsar.enums import Outcome, Right, State, StepStatus
-from dsar.models import Correction, Evidence, PrivacyRequest
+from dsar.models import AuditEvent, Correction, Evidence, PrivacyRequest
 from dsar.review.corrections import version_of
 from tests.house import CAST, House, body_of, company_engine, mail_to, rows, wait_for
 from tests.journeys import scenes
@@ -141,8 +141,10 @@ def test_a_file_is_kept_sealed_and_leaves_as_a_download_for_handlers_alone(
     path = f"/desk/evidence/{kept.pk}/"
     assert visitor.client.get(path).url.path == "/accounts/login/"
     clerk.look_at(request)
-    clerk.sees("birth-cert.html")
-    answer = clerk.client.get(path)
+    clerk.press("birth-cert.html")
+    answer = clerk.page
+    assert answer is not None
+    assert AuditEvent.objects.filter(what="evidence_opened", actor_id=clerk.actor.user_id).count() == 1
     assert answer.content == b"<script>alert(1)</script>"
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
