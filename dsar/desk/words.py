@@ -250,6 +250,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "dispute_judged": _("First finding on the dispute"),
     "settle": _("Carried out and verified"),
     "restricted_while_weighed": _("Use stopped while the objection is weighed"),
+    "restricting_called_off": _("Restricting called off"),
     "lift_announced": _("End of the restriction announced"),
     "restrict_done": _("Restricted in a source"),
     "lift_done": _("Restriction lifted in a source"),
