@@ -257,7 +257,7 @@ VERBS: Mapping[str, Verb] = {
         ),
         Verb(
             "merge",
-            _("Merge with the earlier request"),
+            _("Merge with the person's other request"),
             _("Merged."),
             forms.SureForm,
             lambda pk, data, actor: decide.merge(pk, actor=actor),
@@ -265,7 +265,9 @@ VERBS: Mapping[str, Verb] = {
             moves="merge",
             exists=lambda request: decide.twin_of(request) is not None,
             danger=True,
-            help=_("The same verified person has asked for the same before; that request answers both."),
+            help=_(
+                "The same verified person asks for the same elsewhere; that request answers both, from the earlier day."
+            ),
         ),
         Verb(
             "narrow",

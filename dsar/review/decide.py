@@ -1,6 +1,8 @@
 """The verbs of the desk. Each checks its input, calls `move()` and nothing else calls it; reasons come from the law's
 catalogue, and a code that is not valid for this request is refused here."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -116,12 +118,36 @@ def twin_of(request: PrivacyRequest) -> PrivacyRequest | None:
 
 
 def merge(pk: int, *, actor: Actor) -> PrivacyRequest:
-    """Join with the twin, which will answer both. Raises Invalid where there is none."""
+    """Join with the twin, which will answer both, counted from the day of whichever came first (law 14).
+
+    Raises Invalid where there is no twin, Conflict where it has ended meanwhile, Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("merge")
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    twin = twin_of(request)
-    if twin is None:
+    found = twin_of(request)
+    if found is None:
         raise Invalid(_("There is no open, verified request from the same address to merge this into."))
-    return move(pk, "merge", actor=actor, because=Because(DecisionKind.MERGE, code=twin.case.reference))
+    with transaction.atomic():
+        # The twin first: its person's row is the one that every mover of theirs locks first.
+        twin = lock(found.pk)
+        if twin.is_ended:
+            raise Conflict("the twin has ended")
+        if request.received_at < twin.received_at:
+            _count_from(twin, request.received_at, actor)
+        return move(pk, "merge", actor=actor, because=Because(DecisionKind.MERGE, code=twin.case.reference))
+
+
+def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) -> None:
+    """Let the dates of a request be counted from an earlier receipt, an extension kept. The caller has locked it."""
+    dates = deadlines.dates(request.case.regime, request.right, received_at, extended=request.extended_at is not None)
+    first = deadlines.dates(request.case.regime, request.right, received_at)
+    PrivacyRequest.objects.filter(pk=request.pk).update(
+        received_at=received_at, due_on=dates.due_on, target_on=dates.target_on,
+        original_due_on=first.due_on if request.extended_at else request.original_due_on,
+    )  # fmt: skip
+    details = {"received_at": received_at.isoformat(), "due_on": dates.due_on.isoformat()}
+    audit.record(request.case, audit.Entry("counted_from_earlier", actor, request.pk, details=details))
 
 
 def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
