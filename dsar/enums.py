@@ -294,6 +294,7 @@ class Notice(models.TextChoices):
     DISPUTE_NOTED = "dispute_noted", _("This was not me: noted")
     NARROWED = "narrowed", _("Plan narrowed")
     ACCESS_CODE = "access_code", _("Code to open the case")
+    WAY_BACK = "way_back", _("Link to the page of a case that has ended")
     TELL_RECIPIENT = "tell_recipient", _("A recipient of the data is told")
     REPLY = "reply", _("Message from the privacy team")
     COPY_DOWNLOADED = "copy_downloaded", _("Copy downloaded")
@@ -316,7 +317,7 @@ KNOWN_NOTICES = (Notice.STANDS_FOR_YOU, Notice.SHOWN_BY_HAND)
 # Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, or to
 # other addresses of the person, and stand in nobody's conversation but ours.
 TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
-LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE)
+LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
 NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})
@@ -341,6 +342,7 @@ class DecisionKind(models.TextChoices):
     SEND_BACK = "send_back", _("Copy sent back")
     GO_ON_WITHOUT = "go_on_without", _("Went on without a source")
     NARROW = "narrow", _("Narrowed")
+    NOT_ME = "not_me", _("This was not me")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
     DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")
     LIFT = "lift", _("Restriction lifted")

@@ -166,7 +166,7 @@ SITUATIONS: dict[str, Situation] = {
         State.FULFILLING, lambda r: r.disputed(r.fulfilling()), _under_dispute(State.FULFILLING)
     ),
     "fulfilling a copy": Situation(
-        State.FULFILLING, lambda r: r.carrying_out(Right.ACCESS), {"packed": (State.CHECKING, SYSTEM_ONLY)}
+        State.FULFILLING, lambda r: r.carrying_out(Right.ACCESS), {**WITHDRAW, "packed": (State.CHECKING, SYSTEM_ONLY)}
     ),
     "fulfilling a correction": Situation(
         State.FULFILLING,
@@ -176,7 +176,7 @@ SITUATIONS: dict[str, Situation] = {
     "checking": Situation(
         State.CHECKING,
         lambda r: r.checking(),
-        {"hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
+        {**WITHDRAW, "hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
     ),
     "completed, carried out": Situation(State.COMPLETED, lambda r: r.completed(), {}),
     "refused": Situation(State.REFUSED, lambda r: move(r.review().pk, "refuse", actor=r.approver), {}),

@@ -154,7 +154,7 @@ def _renew_when_due(held: runner.Held) -> None:
 def _finish(made: Package) -> None:
     """The package is whole; those before it are gone. In the transaction that ends the step."""
     if made.version > 1:
-        package.retire(Package.objects.filter(request_id=made.request_id, status=PackageStatus.READY))
+        Package.objects.filter(request_id=made.request_id, status=PackageStatus.READY).retire()
     ready = Package.objects.filter(pk=made.pk, status=PackageStatus.BUILDING).update(
         status=PackageStatus.READY, name=made.name, size=made.size, digest=made.digest, rows=made.rows,
         made_at=timezone.now(),

@@ -216,7 +216,7 @@ def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
         because = Because(DecisionKind.SEND_BACK, text=text.strip()[:8000], tell=False)
         moved = move(pk, "send_back", actor=actor, because=because)
         spool.clear(pk)
-        package.retire(Package.objects.filter(request_id=pk))
+        Package.objects.filter(request_id=pk).retire()
         # Nobody packs before the sources have been copied again: the last of them queues it.
         moved.steps.filter(kind=StepKind.PACK).update(
             status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from dsar import audit, keys
@@ -138,11 +138,6 @@ def _key(package: Package) -> bytes:
     return keys.under(package.request.case.key(), f"package:{package.uid}")
 
 
-def retire(found: QuerySet[Package]) -> int:
-    """These are no longer to be had. Their files go with the next sweep, or earlier by `remove_files`."""
-    return found.exclude(status=PackageStatus.GONE).update(status=PackageStatus.GONE, gone_at=None)
-
-
 def discard(package: Package) -> None:
     """Nothing came of it. What cannot be removed now, the sweep removes.
 
@@ -232,7 +227,7 @@ def _expire(pk: int) -> None:
     with transaction.atomic():
         package = Package.objects.get(pk=pk)
         request = lock(package.request_id)
-        if retire(Package.objects.filter(pk=pk)) and package.status == PackageStatus.OFFERED:
+        if Package.objects.filter(pk=pk).retire() and package.status == PackageStatus.OFFERED:
             details = {"version": package.version}
             audit.record(request.case, audit.Entry("copy_expired", SYSTEM, request.pk, details=details))
 

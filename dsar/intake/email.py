@@ -81,7 +81,8 @@ def _mark(intake: Intake, status: IntakeStatus, reason: str) -> None:
 
 
 def _case_of_reply(read: ParsedMail) -> Case | None:
-    """The case whose secret reply address was written to, and only by the correspondent that it was given to."""
+    """The case whose secret reply address was written to, and only by the correspondent that it is given to now: whoever
+    reads a mailbox that was lost answers nothing."""
     local, _, domain = settings.PRIVACY_EMAIL.partition("@")
     for address in read.to:
         name, _at, host = address.lower().partition("@")
@@ -89,7 +90,7 @@ def _case_of_reply(read: ParsedMail) -> Case | None:
         if plus and base == local.lower() and host == domain.lower():
             case = Case.objects.filter(reply_index=keys.token_hash(token)).first()
             writer = keys.email_index(read.from_address)
-            if case and writer and writer in (case.email_index, keys.email_index(case.contact)):
+            if case and writer and writer == keys.email_index(case.contact):
                 return case
     return None
 

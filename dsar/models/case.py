@@ -45,6 +45,11 @@ class CaseQuerySet(QuerySet["Case"]):
         index = keys.email_index(address)
         return self.filter(email_index=index) if index else self.none()
 
+    def with_a_mailbox(self) -> "CaseQuerySet":
+        """Cases whose person can be sent a mail: not answered by post alone, and not by a machine that nobody proved."""
+        unread = Q(by_post=True, contact_sealed__isnull=True) | Q(machine_mail=True, email_proven_at__isnull=True)
+        return self.filter(purged_at__isnull=True).exclude(unread)
+
 
 class Case(models.Model):
     """A contact. Everything personal in it is sealed under the case's own key (GDPR Art 32)."""

@@ -9,6 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import PackageStatus
 
 
+class PackageQuerySet(models.QuerySet["Package"]):
+    """Copies, whole or half made."""
+
+    def retire(self) -> int:
+        """These are no longer to be had. Their files go with the next sweep, or earlier by `package.remove_files`."""
+        return self.exclude(status=PackageStatus.GONE).update(status=PackageStatus.GONE, gone_at=None)
+
+
 class Package(models.Model):
     """One version of a copy: a zip, encrypted at rest under the case's key (GDPR Art 15(3), 20, 32).
 
@@ -30,6 +38,8 @@ class Package(models.Model):
     downloaded_at = models.DateTimeField(null=True)
     downloads = models.PositiveIntegerField(default=0)
     gone_at = models.DateTimeField(null=True)
+
+    objects = PackageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("copy")

@@ -239,8 +239,15 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.asked_in, self.answer_by = "", None
 
     @transition(field=state, source=list(LEAVABLE_STATES), target=State.WITHDRAWN, permission=anybody_of_the_case)
+    @transition(
+        field=state,
+        source=[State.FULFILLING, State.CHECKING],
+        target=State.WITHDRAWN,
+        permission=anybody_of_the_case,
+        conditions=[is_copy],
+    )
     def withdraw(self, *, now: datetime) -> None:
-        """The person no longer wants it. Not after the confirmation of a deletion (law 3)."""
+        """The person no longer wants it. Not after the confirmation of a deletion (law 3); a copy until it is handed over."""
         self._end(Outcome.WITHDRAWN, now)
 
     # --- proof and search -----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from dsar.enums import (
     Outcome,
     Right,
 )
-from dsar.law import codes, regimes
+from dsar.law import codes, regimes, tiers
 from dsar.models import Case, Message, Representation
 from dsar.notifications import choices, letters, owner_letters, to_recipients
 
@@ -159,6 +159,11 @@ def context_for(message: Message) -> dict[str, Any]:
     }
     if case.acts_as != "self":
         context |= _representative(case)
+    if message.notice == Notice.NOT_PROVEN:
+        regime = regimes.load(case.regime)
+        lesser = tiers.falls_back(regime, right)
+        if lesser and tiers.needed(regime, lesser) < tiers.needed(regime, right):
+            context["lesser"] = Right(lesser).label
     if message.notice == Notice.SHOWN_BY_HAND:
         seen = case.checks.filter(kind=CheckKind.BY_HAND).order_by("-pk").first()
         context["counts_from"] = seen.counts_from if seen else None
@@ -181,6 +186,7 @@ def context_for(message: Message) -> dict[str, Any]:
             "reason_text": str(code.text) if code else "",
             "citation": decision.citation,
         }
+        context["not_me"] = decision.kind == DecisionKind.NOT_ME
         said = case.unseal(decision.text_sealed, "decision")
         context |= {"person_text": said, "question": said} if said else {}
         if decision.kind == DecisionKind.MERGE:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from dsar.enums import CheckKind
-from dsar.models import Case, IdentityCheck
+from dsar.enums import CheckKind, PackageStatus
+from dsar.models import Case, IdentityCheck, Package
 from dsar.portal import session
 from dsar.portal.proof import next_place
 from dsar.verification import confirmation, links
@@ -99,7 +99,10 @@ def not_me(request: HttpRequest) -> HttpResponse:
 
 def _what_stands(case: Case) -> dict[str, bool]:
     requests = list(case.requests.all())
+    copies = Package.objects.filter(request__case=case)
     return {
+        "copy": copies.filter(status=PackageStatus.OFFERED).exists(),
+        "fetched": copies.filter(downloads__gt=0).exists(),
         "disputed": any(one.disputed_at and not one.is_ended for one in requests),
         "bound": any(one.is_bound and not one.is_ended for one in requests),
         "erased": any(one.is_bound and one.is_ended for one in requests),

@@ -12,7 +12,7 @@ from dsar import audit, deadlines
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
 from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
-from dsar.models import Actor, Decision, Message, PrivacyRequest
+from dsar.models import Actor, Decision, Message, PrivacyRequest, Restriction
 from dsar.notifications import outbox
 from dsar.review import corrections
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
@@ -273,7 +273,11 @@ def judge_dispute(pk: int, founded: bool, text: str, *, actor: Actor) -> Privacy
             return request
         verb = "uphold_dispute" if founded else "dismiss_dispute"
         moved = move(pk, verb, actor=actor, because=Because(kind, text=cleaned))
-        if not founded:
+        if founded:
+            # What the confirmation set aside, it did not set aside for the person (GDPR Art 18).
+            mine = Restriction.objects.filter(email_index=moved.case.email_index, lifted_at=moved.confirmed_at)
+            mine.exclude(email_index="").update(lifted_at=None)
+        else:
             wake(moved)
         return moved
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, bell, journal, keys
-from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, Lane, StepKind
-from dsar.models import REQUESTER, SYSTEM, Case, Plan, PrivacyRequest, Restriction, Step
+from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, DecisionKind, Lane, StepKind, StepReason
+from dsar.models import REQUESTER, SYSTEM, Case, Package, Plan, PrivacyRequest, Restriction, Step
 from dsar.verification import second_factor
-from dsar.workflow import Conflict, lock, move
+from dsar.workflow import Because, Conflict, lock, move
 
 
 class PlanChanged(Exception):
@@ -65,7 +65,7 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         request = move(pk, "confirm", actor=REQUESTER, quiet=settings.QUIET_PERIOD)
         # The person chooses: what was only to be kept goes after all (GDPR Art 18(2)).
-        Restriction.objects.of_index(request.case.email_index).update(lifted_at=now)
+        Restriction.objects.of_index(request.case.email_index).update(lifted_at=request.confirmed_at)
         for user in accounts:
             user.close()
         Step.objects.bulk_create(
@@ -73,12 +73,13 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
             for source, found in body["sources"].items()
             if found["closes"] and found["status"] != "none"
         )
+        _overtake(request)
+        bell.ring(Lane.CLOSE)
+        # Last of all: whatever fails before it leaves no line about a promise that was never made.
         journal.write(
             "confirmed", request=str(request.uid), at=now.isoformat(), digest=plan.digest,
             subject=keys.tombstone_index("email", request.case.email),
         )  # fmt: skip
-        _overtake(request)
-        bell.ring(Lane.CLOSE)
     return request
 
 
@@ -97,18 +98,28 @@ def _overtake(request: PrivacyRequest) -> None:
 
 def not_me(case: Case) -> list[PrivacyRequest]:
     """Somebody who reads this mailbox says "this was not me": the steps of confirmed deletions stop, the clock does
-    not; what is not confirmed yet is withdrawn. Two people decide the rest. Repeatable; returns what was moved."""
+    not; what is not confirmed yet is withdrawn, and a copy, made or in the making, is not to be had any more. Two people
+    decide the rest. A copy that was downloaded before stands in the queue. Repeatable; returns what was moved."""
     moved = []
     for request in list(case.requests.open().order_by("pk")):
         try:
-            moved.append(move(request.pk, "dispute" if request.is_bound else "withdraw", actor=REQUESTER))
+            if request.is_bound:
+                moved.append(move(request.pk, "dispute", actor=REQUESTER))
+            else:
+                because = Because(DecisionKind.NOT_ME)
+                moved.append(move(request.pk, "withdraw", actor=REQUESTER, because=because))
         except Conflict:
             continue
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
+        copies = Package.objects.filter(request__case=held)
+        held.requests.filter(attention="", packages__in=copies.filter(downloads__gt=0)).update(
+            attention=StepReason.DISPUTED
+        )
         # What was shown by hand and has not counted yet never will.
         held.checks.filter(kind=CheckKind.BY_HAND, status=CheckStatus.PENDING).update(
             status=CheckStatus.FAILED, decided_at=timezone.now()
         )
-        audit.record(held, audit.Entry("not_me", REQUESTER, details={"requests": len(moved)}))
+        details = {"requests": len(moved), "copies": copies.retire()}
+        audit.record(held, audit.Entry("not_me", REQUESTER, details=details))
     return moved

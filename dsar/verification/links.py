@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, keys
@@ -76,19 +76,22 @@ def prove_mailbox(token: str) -> Case:
 
 
 def send_new_link(case: Case) -> None:
-    """Another link for a case, to the address it came from; silently none over the daily limit."""
+    """Another link for a case, to the address that it is written to; silently none over the daily limit, or without a
+    mailbox. One that has ended has nothing to prove: the link leads to its page, behind a code."""
     with transaction.atomic():
-        held = Case.objects.select_for_update().get(pk=case.pk)
-        if held.by_post and not held.contact:
-            # There is no mailbox to send it to, and nobody has letters printed by pressing a button on the web.
+        held = Case.objects.with_a_mailbox().select_for_update().filter(pk=case.pk).first()
+        if held is None:
             return
-        request = held.requests.open().order_by("pk").first() or held.requests.order_by("pk").first()
-        outbox.queue_for_case(held, Notice.RECEIVED_VERIFY, request=request)
+        request = held.requests.open().order_by("pk").first()
+        outbox.queue_for_case(held, Notice.RECEIVED_VERIFY if request else Notice.WAY_BACK, request=request)
 
 
 def send_new_link_to(address: str) -> None:
-    """A new link for whoever has an open request under this address. What the asker sees is always the same."""
-    case = Case.objects.of_email(address).filter(requests__in=PrivacyRequest.objects.open()).order_by("-pk").first()
+    """A new link for whoever has a case under this address, an open one first, then the newest. What the asker sees is
+    always the same."""
+    is_open = Exists(PrivacyRequest.objects.open().filter(case=OuterRef("pk")))
+    found = Case.objects.of_email(address).with_a_mailbox().annotate(is_open=is_open)
+    case = found.order_by("-is_open", "-pk").first()
     if case:
         send_new_link(case)
 

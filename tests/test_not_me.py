@@ -1,0 +1,169 @@
+""" "This was not me" reaches a copy too, wherever it stands, and says what it did; a founded dispute puts back what the
+confirmation set aside; and whoever starts again is shown a way that leads somewhere."""
+
+import re
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+from django.utils import timezone
+
+from dsar import journal
+from dsar.enums import ContactBy, Notice, Outcome, PackageStatus, RestrictionGround, Right, State, StepReason
+from dsar.fulfilment import package, runner
+from dsar.intake import email
+from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, PrivacyRequest, Restriction
+from dsar.notifications import compose
+from dsar.review import decide
+from dsar.verification import confirmation, links
+from dsar.workflow import move
+from tests import drive
+from tests.fulfilment import copies
+from tests.house import CAST
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+
+def offered(approver: Actor) -> PrivacyRequest:
+    return copies.hand_over(copies.checking(approver), approver)
+
+
+def text_of(message: Message) -> str:
+    return " ".join(str(compose.mail(message).body).split())
+
+
+@pytest.mark.parametrize("build", [copies.approved, copies.checking])
+def test_not_me_stops_a_copy_in_the_making(
+    company: None, approver: Actor, build: Callable[[Actor], PrivacyRequest]
+) -> None:
+    request = build(approver)
+    confirmation.not_me(request.case)
+    request = drive.fresh(request.pk)
+    assert (request.state, request.outcome) == (State.WITHDRAWN, Outcome.WITHDRAWN)
+    runner.drain_fulfilling()
+    package.expire()
+    assert not Package.objects.exclude(status=PackageStatus.GONE).exists()
+    assert not request.copy_parts.exists()
+    letter = Message.objects.get(request=request, notice=Notice.WITHDRAWN)
+    assert "You told us that it was not you who asked." in text_of(letter)
+    assert "as you wished" not in text_of(letter)
+    assert not PrivacyRequest.objects.stuck().exists()
+
+
+@pytest.mark.parametrize("downloads", [0, 1])
+def test_law_09_not_me_takes_a_copy_off_offer_and_shows_one_that_was_fetched(
+    company: None, approver: Actor, downloads: int
+) -> None:
+    request = offered(approver)
+    for _once in range(downloads):
+        package.note_download(Package.objects.get())
+    confirmation.not_me(request.case)
+    with pytest.raises(package.NotThere):
+        package.open_for_download(Package.objects.get())
+    assert AuditEvent.objects.get(what="not_me").details == {"requests": 0, "copies": 1}
+    stuck = PrivacyRequest.objects.stuck().filter(attention=StepReason.DISPUTED)
+    assert [one.pk for one in stuck] == [request.pk] * downloads
+    confirmation.not_me(request.case)
+
+
+def test_a_person_can_withdraw_a_copy_until_it_is_handed_over_and_says_so_themselves(
+    company: None, approver: Actor
+) -> None:
+    request = copies.checking(approver)
+    move(request.pk, "withdraw", actor=REQUESTER)
+    assert "as you wished" in text_of(Message.objects.get(request=request, notice=Notice.WITHDRAWN))
+
+
+def test_a_founded_dispute_puts_back_the_restriction_that_the_confirmation_lifted(
+    company: None, approver: Actor, second_approver: Actor
+) -> None:
+    request = drive.confirming()
+    index, contested, now = request.case.email_index, RestrictionGround.CONTESTED, timezone.now()
+    newer, older = (drive.a_request("else@example.com", Right.RESTRICTION) for _ in range(2))
+    in_force = Restriction.objects.create(request=newer, email_index=index, ground=contested)
+    Restriction.objects.create(request=older, email_index=index, ground=contested, since=now, lifted_at=now)
+    plan = confirmation.current_plan(request)
+    assert plan is not None
+    confirmation.confirm(request.pk, plan.digest)
+    assert not Restriction.objects.in_force().exists()
+    confirmation.not_me(request.case)
+    for one in (approver, second_approver):
+        decide.judge_dispute(request.pk, True, "It was somebody else.", actor=one)
+    assert Restriction.objects.in_force().get() == in_force
+
+
+def test_what_fails_at_the_confirmation_leaves_no_line_in_the_journal(
+    company: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = drive.confirming()
+    plan = confirmation.current_plan(request)
+    assert plan is not None
+    monkeypatch.setattr(confirmation, "_overtake", lambda _request: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        confirmation.confirm(request.pk, plan.digest)
+    assert list(journal.lines("confirmed")) == []
+    assert drive.fresh(request.pk).state == State.CONFIRMING
+
+
+# --- the way back -----------------------------------------------------------------------------------------------------
+
+
+def newest() -> Message:
+    return Message.objects.latest("pk")
+
+
+def test_a_new_link_goes_to_a_mailbox_though_a_letter_came_from_the_same_person(db: None) -> None:
+    by_web = drive.a_case(CAST.plain)
+    drive.a_case(CAST.plain, by_post=True, postal="1 High Street")
+    drive.a_case(CAST.plain, machine=True)
+    Message.objects.all().delete()
+    links.send_new_link_to(CAST.plain)
+    assert (newest().case, newest().notice) == (by_web, Notice.RECEIVED_VERIFY)
+
+
+def test_a_new_link_for_what_has_ended_leads_to_its_page_and_says_how_to_start_again(db: None) -> None:
+    ended = drive.a_request(CAST.plain)
+    drive.proven_by_link(ended.case)
+    move(ended.pk, "withdraw", actor=REQUESTER)
+    links.send_new_link_to(CAST.plain)
+    assert newest().notice == Notice.WAY_BACK
+    assert "make a new request at http" in text_of(newest())
+    assert newest().check_ref is not None
+    assert links.look(newest().check_ref.token).check.kind == "follow"
+    # Whatever is open comes first, though something newer has ended.
+    still_open = drive.a_request(CAST.plain)
+    later = drive.a_request(CAST.plain)
+    move(later.pk, "withdraw", actor=REQUESTER)
+    Message.objects.all().delete()
+    links.send_new_link_to(CAST.plain)
+    assert (newest().case, newest().notice) == (still_open.case, Notice.RECEIVED_VERIFY)
+
+
+@pytest.mark.parametrize(("country", "right", "lesser"), [("DE", Right.ACCESS, False), ("US-CA", Right.ACCESS, True),
+    ("US-CA", Right.DELETION, False)])  # fmt: skip
+def test_law_15_whoever_could_not_be_proven_hears_how_to_start_again(
+    desk: None, approver: Actor, country: str, right: str, lesser: bool
+) -> None:
+    request = drive.a_request(right=right, country=country[:2], region=country[3:])
+    move(request.pk, "not_proven", actor=drive.SYSTEM)
+    decide.lapse(request.pk, "We could not be sure.", actor=approver)
+    said = text_of(Message.objects.get(request=request, notice=Notice.NOT_PROVEN))
+    assert re.search(r"make a new request at https?://\S+, with the e-mail address of your account", said)
+    assert ("It takes less to show who you are for another right" in said) is lesser
+
+
+def test_whoever_reads_a_lost_mailbox_answers_nothing(desk: None) -> None:
+    case = drive.a_case(CAST.plain)
+    new = "new.address@example.com"
+    now = timezone.now()
+    Case.objects.filter(pk=case.pk).update(
+        contact_sealed=case.seal(new, "contact"), contact_by=ContactBy.LOST_MAILBOX, contact_at=now
+    )
+    for writer in (CAST.plain, new):
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = writer, case.reply_address(), "Re: your letter"
+        mail.set_content(f"I am {writer}.")
+        email.process(email.receive(mail.as_bytes())[0])
+    received = Message.objects.filter(case=case, status="received")
+    assert [message.text.strip() for message in received] == [f"I am {new}."]
+    assert Case.objects.exclude(pk=case.pk).count() == 1, "the other one is a message of its own"
