@@ -80,6 +80,28 @@ def _engine(url: str) -> sa.Engine:
     return sa.create_engine(url, connect_args={"prepare_threshold": None}, pool_pre_ping=True)
 
 
+@contextmanager
+def full(table: str) -> Iterator[None]:
+    """Within, a table of the desk takes no more rows, whoever writes them."""
+    why = f"{table} is full"
+    make = [f"CREATE TRIGGER full_table BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, '{why}'); END"]
+    drop = "DROP TRIGGER IF EXISTS full_table"
+    if connection.vendor == "postgresql":
+        make = [
+            f"CREATE OR REPLACE FUNCTION full_table() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION '{why}'; END $$",
+            f"CREATE TRIGGER full_table BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION full_table()",
+        ]
+        drop = "DROP FUNCTION IF EXISTS full_table() CASCADE"
+    with connection.cursor() as cursor:
+        for statement in make:
+            cursor.execute(statement)
+        try:
+            yield
+        finally:
+            cursor.execute(drop)
+
+
 def company_engine() -> sa.Engine:
     """The company's database, with its schema."""
     engine = _engine(settings.COMPANY_DATABASE_URL)
