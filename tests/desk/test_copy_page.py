@@ -184,7 +184,7 @@ def test_while_it_is_put_together_the_page_says_how_far(company):
     request = scenes.copy_stuck()
     shown = opened(request).get(address(request)).content.decode()
     assert not AuditEvent.objects.filter(what="copy_looked_at").exists()
-    assert "of" in shown
+    assert "0 of" in shown
     assert "Something is stuck" in shown
     assert "The source refuses our sign-in" in shown
     assert CAST.plain not in shown
