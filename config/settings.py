@@ -277,6 +277,8 @@ AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))
 # Between the letter that a restriction ends and its end (GDPR Art 18(3)).
 RESTRICTION_NOTICE = timedelta(days=env.integer("RESTRICTION_NOTICE_DAYS", 14))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
+# Rows of one category end on days of their own: so often what a deletion kept is looked at.
+KEPT_LOOK = timedelta(days=env.integer("KEPT_LOOK_DAYS", 30, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
 PACKAGE_PERIOD = timedelta(days=env.integer("PACKAGE_DAYS", 30, 1))
 CHECKPOINT_EVERY = timedelta(hours=24)
@@ -315,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(10, SWEEP_SECONDS)},
     },
+    "look for what a restore brought back": {"task": "dsar.look_for_restored", "schedule": 3600.0},
     "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": CHECKPOINT_EVERY.total_seconds()},
 }
 

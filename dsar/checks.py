@@ -1,9 +1,11 @@
 """System checks: what is missing or misconfigured is said before anything starts."""
 
+from ctypes import CDLL
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
@@ -30,10 +32,41 @@ def check_webhook_secret(**_: Any) -> list[CheckMessage]:
     return []
 
 
+# Under the names by which WeasyPrint looks for them.
+PRESS = (
+    ("Pango", ("libpango-1.0-0", "pango-1.0", "libpango-1.0.so.0", "libpango-1.0.dylib")),
+    ("PangoFT2", ("libpangoft2-1.0-0", "pangoft2-1.0", "libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib")),
+)
+
+
+@cache
+def missing_press() -> str:
+    """What letters on paper (PDF) need and this machine does not have; empty where nothing is missing."""
+    return ", ".join(name for name, files in PRESS if not any(map(_loads, files)))
+
+
+def _loads(file: str) -> bool:
+    try:
+        CDLL(file)
+    except OSError:
+        return False
+    return True
+
+
+def check_press(**_: Any) -> list[CheckMessage]:
+    """Letters can become PDFs."""
+    if missing := missing_press():
+        text = f"{missing} is missing: letters cannot be made into PDFs. Pages, mails and text files are there all the same."
+        hint = "Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core"
+        return [Warning(text, hint=hint, id="rightsdesk.W001")]
+    return []
+
+
 def register() -> None:
     """Called once when the app is ready."""
     register_check(check_keys)
     register_check(check_webhook_secret)
+    register_check(check_press)
 
 
 def require_all() -> None:

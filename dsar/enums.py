@@ -155,6 +155,7 @@ class StepKind(models.TextChoices):
     LIFT = "lift", _("Lift the restriction")
     APPLY = "apply", _("Carry a choice out")
     NOTIFY = "notify", _("Tell a recipient")
+    LATER = "later", _("Erase what was kept")
 
 
 WORK_KINDS = tuple(kind for kind in StepKind if kind != StepKind.CLOSE)
@@ -209,6 +210,7 @@ class StepReason(models.TextChoices):
     BUSY = "busy", _("Other work on this person's data goes first")
     RESIDUAL = "residual", _("Something is left that should be gone")
     SOURCE_OFF = "source_off", _("The source is switched off at the desk")
+    REVIEW = "review", _("What was kept has to be looked at again")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
     COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
     AUTHORITY = "authority", _("The authority of who stands for the person waits to be looked at")
@@ -291,6 +293,8 @@ class Notice(models.TextChoices):
     MERGED = "merged", _("Merged")
     INTERIM = "interim", _("Interim answer")
     OVERTAKEN = "overtaken", _("Overtaken")
+    KEPT_ERASED = "kept_erased", _("What was kept is deleted")
+    KEPT_ON = "kept_on", _("What was kept stays longer")
     DISPUTE_NOTED = "dispute_noted", _("This was not me: noted")
     NARROWED = "narrowed", _("Plan narrowed")
     ACCESS_CODE = "access_code", _("Code to open the case")
@@ -348,6 +352,8 @@ class DecisionKind(models.TextChoices):
     LIFT = "lift", _("Restriction lifted")
     REVIEWED_CHANGED = "reviewed_changed", _("Decision looked at again and changed")
     REVIEWED_UPHELD = "reviewed_upheld", _("Decision looked at again and upheld")
+    KEPT_GOES = "kept_goes", _("What was kept goes")
+    KEPT_ON = "kept_on", _("What was kept stays longer")
     RETRY = "retry", _("Retried")
     HOLD = "hold", _("Hold placed")
     HOLD_LIFTED = "hold_lifted", _("Hold lifted")

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from dsar import audit, bell
 from dsar.enums import Lane
-from dsar.fulfilment import locating, owners, package, runner
+from dsar.fulfilment import locating, owners, package, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
@@ -57,3 +57,9 @@ def sweep() -> int:
 def checkpoint() -> str:
     """Sign the heads of all audit chains; the statement also leaves the database."""
     return audit.checkpoint().signature
+
+
+@shared_task(name="dsar.look_for_restored")
+def look_for_restored() -> int:
+    """Once a day, whenever somebody is up: forget the marks whose period is over, and erase again what came back."""
+    return restored.daily()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ensure-services.sh [postgresql] [redis] [chromium]: what the tests need from the machine is there and runs.
+# ensure-services.sh [postgresql] [redis] [chromium] [pango]: what the tests need from the machine is there and runs.
 # Starts what has stopped; installs from Debian what is missing, where we are root. Ends with 1, after one clear line
 # for each, if something cannot be had. Servers named by DATABASE_URL and REDIS_URL are the caller's own business.
 set -uo pipefail
@@ -107,9 +107,17 @@ ensure_chromium() {
     install "$package" chromium-headless-shell chromium chromium-browser
 }
 
+ensure_pango() { # what presses letters into PDFs (WeasyPrint)
+    if ldconfig -p | grep -q 'libpangoft2-1\.0\.so\.0'; then
+        return 0
+    fi
+    # No command tells that a library is there.
+    install libpangoft2-1.0-0 no-such-command && install fonts-dejavu-core no-such-command
+}
+
 for service in "$@"; do
     case $service in
-        postgresql | redis | chromium) "ensure_$service" ;;
+        postgresql | redis | chromium | pango) "ensure_$service" ;;
         *) complain "a way to provide $service" ;;
     esac
 done

@@ -188,6 +188,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "authority-refused",
         "authority-ended",
         "post-instead",
+        "kept",
         "nothing-found",
     }
     for verb in VERBS.values():

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from dsar.datamap.orders import Disposal, KeepRule, Period, Scalar, Stored, TableOrder, until_for
 
 __all__ = [
-    "Candidate", "Connector", "Disposal", "Holding", "Identity", "Intent", "KeepRule", "Located", "Money",
+    "Account", "Candidate", "Connector", "Disposal", "Holding", "Identity", "Intent", "KeepRule", "Located", "Money",
     "NotSupported", "Operation", "Outcome", "Page", "Period", "Residual", "Row", "Scalar", "SourceBroken",
     "SourceError", "SourceUnavailable", "Stored", "TableOrder", "Tally", "until_for",
 ]  # fmt: skip
@@ -137,6 +137,15 @@ class Located(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An account that carries an address: `created_at` is None where the data map does not say."""
+
+    ref: str
+    email: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation(Stored):
     """Rows of one table, by key, that one transaction is about to delete or mask."""
 
@@ -249,6 +258,15 @@ class Connector(Protocol):
     def verify(self, ref: str, orders: tuple[TableOrder, ...], step_key: bytes) -> Residual:
         """Count what is left although it should be gone. `step_key` is the one erase() had. Changes nothing."""
 
+    def account(self, ref: str) -> Account | None:
+        """Return the account with this key, or None: not there, or masked. Changes nothing."""
+
+    def accounts(self, after: str, limit: int) -> tuple[Account, ...]:
+        """Return up to `limit` accounts with keys after this one (empty: from the start), in their order.
+
+        Masked ones are left out. Changes nothing.
+        """
+
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """Return up to `limit` of the person's own rows after `cursor` (GDPR Art. 15(3), 20). Changes nothing."""
 
@@ -288,6 +306,14 @@ class ByHand:
     """Operations that no automatic connector does yet: each becomes a person's task."""
 
     label: str
+
+    def account(self, ref: str) -> Account | None:
+        """Raise NotSupported."""
+        raise NotSupported(f"{self.label}: look by hand whether the account is there.")
+
+    def accounts(self, after: str, limit: int) -> tuple[Account, ...]:
+        """Raise NotSupported."""
+        raise NotSupported(f"{self.label}: look by hand whether what was deleted is there again.")
 
     def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Raise NotSupported."""

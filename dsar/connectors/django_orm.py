@@ -16,6 +16,8 @@ from django.db.models.functions import Lower
 from dsar import keys
 from dsar.connectors.base import (
     CONTACT_CHANGED_DAYS,
+    MASKED_DOMAIN,
+    Account,
     ByHand,
     Candidate,
     Identity,
@@ -31,8 +33,8 @@ from dsar.connectors.base import (
     Tally,
 )
 from dsar.connectors.django_change import ModelChanges
-from dsar.connectors.django_rows import equal_to
-from dsar.connectors.sql_read import is_masked_address, plain
+from dsar.connectors.django_rows import Rows, equal_to
+from dsar.connectors.sql_read import as_moment, is_masked_address, plain
 from dsar.datamap.orders import as_date
 from dsar.datamap.schema import SourceMap
 
@@ -67,6 +69,7 @@ def accounts_map(source: SourceMap) -> SourceMap:
             "tables": {"account.EmailAddress": address, "mfa.Authenticator": authenticator, "accounts.User": user},
             "identity": {
                 "table": "accounts.User",
+                "created_at": "created_at",
                 "flags": [{"column": "role", "equals": role, "flag": "staff"} for role in roles],
             },
             "close": [
@@ -112,6 +115,34 @@ class DjangoConnector(ModelChanges, ByHand):
             if any(holding.indeterminate for holding in found):
                 flags.append("indeterminate")
             return Located("one", str(ref), tuple(found), tuple(dict.fromkeys(flags)))
+
+    def account(self, ref: str) -> Account | None:
+        """See Connector.account."""
+        with self._work():
+            native = self._ref(ref)
+            found = (
+                []
+                if native is None
+                else self._living(self._all(self.identity.table).filter(**{self.identity.key: native}))
+            )
+            return found[0] if found else None
+
+    def accounts(self, after: str, limit: int) -> tuple[Account, ...]:
+        """See Connector.accounts."""
+        with self._work():
+            rows = self._all(self.identity.table).order_by(self.identity.key)
+            if after:
+                rows = rows.filter(**{f"{self.identity.key}__gt": self._ref(after)})
+            return tuple(self._living(rows, limit))
+
+    def _living(self, rows: Rows, limit: int = 1) -> list[Account]:
+        who = self.identity
+        masked = (
+            Q(**{f"{who.email}__isnull": True}) | Q(**{who.email: ""}) | Q(**{f"{who.email}__endswith": MASKED_DOMAIN})
+        )
+        born = (who.created_at,) if who.created_at else ()
+        found = rows.exclude(masked).values_list(who.key, who.email, *born)[:limit]
+        return [Account(str(row[0]), row[1], as_moment(row[2]) if born else None) for row in found]
 
     def close(self, ref: str) -> Outcome:
         """See Connector.close."""

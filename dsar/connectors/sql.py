@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from dsar.connectors import sql_change, sql_choices, sql_write
 from dsar.connectors.base import (
+    Account,
     ByHand,
     Identity,
     Intent,
@@ -163,6 +164,17 @@ class SqlConnector(ByHand):
         with self._work(write=True) as (work, layout, _):
             native = layout.native_ref(ref)
             return Outcome() if native is None else sql_choices.apply(layout, work, native, choice, on=on)
+
+    def account(self, ref: str) -> Account | None:
+        """See Connector.account."""
+        with self._work() as (work, layout, reader):
+            native = layout.native_ref(ref)
+            return None if native is None else reader.account(work, native)
+
+    def accounts(self, after: str, limit: int) -> tuple[Account, ...]:
+        """See Connector.accounts."""
+        with self._work() as (work, layout, reader):
+            return reader.accounts(work, layout.native_ref(after) if after else None, limit)
 
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """See Connector.export."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from dsar import keys
 from dsar.connectors.base import (
     CONTACT_CHANGED_DAYS,
     MASKED_DOMAIN,
+    Account,
     Candidate,
     Holding,
     Identity,
@@ -50,6 +51,13 @@ class Reader:
         if who.phone:
             same = users.c[who.phone] == sa.bindparam("phone", type_=sa.String())
             self._phone = sa.select(users.c[who.email]).where(same, users.c[who.key] != layout.ref).limit(6)
+        born: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.String())
+        if who.created_at:
+            born = layout.readable(users.c[who.created_at])
+        address = users.c[who.email]
+        self._living = sa.select(users.c[who.key], address, born).where(
+            address.is_not(None), address != "", address.not_like(f"%{MASKED_DOMAIN}")
+        )
         self._memberships = self._members()
         self._purchases, self._topup = self._money()
         self._pages = {name: self._page(name) for name in layout.order}
@@ -90,6 +98,20 @@ class Reader:
             candidates=self._candidates(work, ref, person[who.phone] if who.phone else None),
             organisations=organisations,
         )
+
+    def account(self, work: Work, ref: Any) -> Account | None:
+        """See Connector.account."""
+        users = self.layout.tables[self.layout.identity.table]
+        row = work.run(self._living.where(users.c[self.layout.identity.key] == self.layout.ref), {"ref": ref}).first()
+        return Account(str(row[0]), row[1], as_moment(row[2])) if row else None
+
+    def accounts(self, work: Work, after: Any, limit: int) -> tuple[Account, ...]:
+        """See Connector.accounts. `after` is a key in its own type, or None."""
+        key = self.layout.tables[self.layout.identity.table].c[self.layout.identity.key]
+        query = self._living.order_by(key).limit(limit)
+        if after is not None:
+            query = query.where(key > after)
+        return tuple(Account(str(ref), email, as_moment(born)) for ref, email, born in work.run(query, {}))
 
     def terminated(self, work: Work, ref: Any) -> bool:
         """Return whether the company ended this account for a violation (nothing is refunded then)."""
@@ -262,6 +284,18 @@ def split_cursor(layout: Layout, names: tuple[str, ...], cursor: str) -> tuple[i
 def is_masked_address(email: Any) -> bool:
     """Return whether this is the address of a row that erasing has masked."""
     return email is None or email == "" or str(email).endswith(MASKED_DOMAIN)
+
+
+def as_moment(value: date | datetime | str | None) -> datetime | None:
+    """Return a moment of a source; a naive one is UTC, a mere day counts to its end. None for nothing or no date."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time.max, UTC) if value else None
 
 
 def plain(value: Any) -> Any:

@@ -158,13 +158,21 @@ class IdentityMap(_Model):
     email: Name = "email"
     phone: Name | None = None
     contact_changed_at: Name | None = None
+    created_at: Name | None = None
     flags: tuple[Flag, ...] = ()
     terminated: Equals | None = None
 
     @property
     def columns(self) -> set[str]:
         """Every column that the identity look-up reads."""
-        named = {self.key, self.email, self.phone, self.contact_changed_at, *(flag.column for flag in self.flags)}
+        named = {
+            self.key,
+            self.email,
+            self.phone,
+            self.contact_changed_at,
+            self.created_at,
+            *(flag.column for flag in self.flags),
+        }
         named.add(self.terminated.column if self.terminated else None)
         return {name for name in named if name}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dsar.desk import forms, paper_verbs, right_forms, standing_verbs, words
+from dsar.desk import forms, kept_verbs, paper_verbs, right_forms, standing_verbs, words
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Verb
 from dsar.enums import DecisionKind, Right, State
@@ -323,6 +323,7 @@ VERBS: Mapping[str, Verb] = {
             danger=True,
             help=_("Spam, or mail that asks for nothing. The one end without a letter."),
         ),
+        *kept_verbs.VERBS,
         *paper_verbs.VERBS,
         *standing_verbs.VERBS,
     )

@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -53,6 +52,6 @@ def pdf(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     try:
         return paper.download(found, "pdf", paper.pdf(found))
-    except paper.TooMuch:
-        messages.warning(request, _("The PDF cannot be made now. Please try again in a minute, or take the text."))
+    except paper.TooMuch as error:
+        messages.warning(request, str(error))
         return redirect("desk_letter", pk)

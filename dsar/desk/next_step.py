@@ -63,6 +63,10 @@ def _ended(request: PrivacyRequest) -> Next | None:
     title = _("Ended: %(outcome)s") % {"outcome": request.get_outcome_display()}
     if VERBS["recipient"].is_there(request):
         return Next(title, _("A recipient of the data waits to be told by you."), "recipient")
+    if VERBS["kept"].is_there(request):
+        return Next(title, _("What the deletion kept waits for an approver: does its reason still stand?"), "kept")
+    if VERBS["by-hand"].is_there(request):
+        return Next(title, _("A source waits for your hands: what stands under “The work” is still to be done."))
     if request.named_reason:
         return Next(title, _("Something about it is stuck all the same. Once the reason is gone, try again."), "retry")
     return Next(title, _("Since %(day)s. Nothing is left to do.") % {"day": day})

@@ -1,4 +1,4 @@
-"""What a verb of the desk is; the verbs themselves stand in catalogue.py and paper_verbs.py."""
+"""What a verb of the desk is; the verbs themselves stand in catalogue.py, kept_verbs.py and paper_verbs.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -17,6 +17,7 @@ from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
 from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, manifest, package, package_zip, runner, spool
+from dsar.fulfilment.tallies import merged
 from dsar.law import codes
 from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
@@ -68,7 +69,7 @@ def _keep(held: runner.Held, page: Page) -> None:
         request = lock(held.request.pk)
         if request.state != State.FULFILLING:
             raise runner.Fenced
-        tallies = runner.merged(step.tallies, _counted(page))
+        tallies = merged(step.tallies, _counted(page))
         until = timezone.now() + settings.LEASE
         recorded = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
             cursor=page.cursor, tallies=tallies, chunks=F("chunks") + 1, claims=0, lease_until=until

@@ -22,7 +22,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import access, finish, locating, package, spool
+from dsar.fulfilment import access, finish, locating, package, remains, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
@@ -71,7 +71,9 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
         because = Because(DecisionKind.NARROW, found.code, found.citation, text.strip()[:8000])
         moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
         locating.store(moved, made, frozen_at=timezone.now())
-        if not nothing_left:
+        if nothing_left:
+            remains.write(moved, made)
+        else:
             decision = moved.decisions.filter(kind=DecisionKind.NARROW).order_by("-pk").first()
             outbox.queue(moved, Notice.NARROWED, decision=decision)
             _retry(moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]))

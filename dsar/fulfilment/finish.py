@@ -17,11 +17,13 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import passing_on
+from dsar.fulfilment import passing_on, remains
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
 
+# Recipients may be told after the letter, and what was kept goes when its time comes.
+AFTERWARDS = (StepKind.NOTIFY, StepKind.LATER)
 SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
 # What is still to be done for a request that has its outcome and its letter.
 AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT)
@@ -74,6 +76,8 @@ def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, fo
         # The copy says that this source's part comes on its own.
         step.tallies = [*step.tallies, {"category": "", "table": "", "by_hand": 1}]
     step.save(update_fields=["status", "reason", "finished_at", "tallies"])
+    if step.kind == StepKind.LATER:
+        remains.forget(request, step.source)
     plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
     if plan is not None:
         plan.request = request
@@ -98,6 +102,7 @@ def settle_if_done(inside: Inside, body: plans.Body) -> bool:
     if request.right == Right.DELETION:
         kept = any(item["action"] in ("keep", "refer") for item in body["items"])
         entomb(request, body)
+        remains.write(request, body)
     else:
         kept = _in_part(request)
     passing_on.queue(request, body)
@@ -140,10 +145,9 @@ def _in_part(request: PrivacyRequest) -> bool:
 
 
 def _all_done(request: PrivacyRequest) -> bool:
-    """Whether every step has ended. They are kept on the request: the letter counts what each of them did. Recipients
-    may be told after the letter."""
+    """Whether every step has ended. They are kept on the request: the letter counts what each of them did."""
     prefetch_related_objects([request], "steps")
-    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind != StepKind.NOTIFY)
+    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind not in AFTERWARDS)
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:
@@ -152,7 +156,7 @@ def entomb(request: PrivacyRequest, body: plans.Body) -> None:
         raise ValueError("only a confirmed deletion leaves a tombstone")
     until = timezone.localdate() + settings.TOMBSTONE_PERIOD
     marks = [("email", keys.tombstone_index("email", request.case.email))]
-    marks += [(key, keys.tombstone_index(key, found["ref"])) for key, found in body["sources"].items() if found["ref"]]
+    marks += [(key, keys.tombstone_index(key, ref)) for key, ref in remains.refs_of(request, body).items()]
     Tombstone.objects.bulk_create(
         [
             Tombstone(

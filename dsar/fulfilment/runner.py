@@ -6,7 +6,7 @@ lease is fenced out by the token.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +33,7 @@ from dsar.connectors.registry import connector
 from dsar.datamap.orders import TableOrder
 from dsar.enums import WORK_KINDS, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import begin, finish, lookout, owners
+from dsar.fulfilment.tallies import counts, merged
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Step, Subject
 from dsar.notifications import outbox
 from dsar.workflow import Inside, lock
@@ -43,8 +44,9 @@ ROUNDS = 3
 # The lease on the person is renewed once less than this share of it is left, so that a chunk has most of it before it.
 LEASE_KEPT = 0.8
 # Work that belongs to no one state: a flag while an objection is weighed, a copy put together again while it is looked
-# through, a recipient who is told after the letter. The handler looks whether it is still wanted.
-ANY_STATE = ", ".join(f"'{kind}'" for kind in (StepKind.RESTRICT, StepKind.LIFT, StepKind.PACK, StepKind.NOTIFY))
+# through, a recipient who is told after the letter, what was kept. The handler looks whether it is still wanted.
+AT_ANY_TIME = (StepKind.RESTRICT, StepKind.LIFT, StepKind.PACK, StepKind.NOTIFY, StepKind.LATER)
+ANY_STATE = ", ".join(f"'{kind}'" for kind in AT_ANY_TIME)
 # What each kind of step does: a function that takes the claimed step and ends it with record().
 HANDLERS: dict[str, str] = {
     StepKind.CLOSE: "dsar.fulfilment.runner._close",
@@ -57,9 +59,10 @@ HANDLERS: dict[str, str] = {
     StepKind.LIFT: "dsar.fulfilment.restriction.lift",
     StepKind.APPLY: "dsar.fulfilment.choices.apply",
     StepKind.NOTIFY: "dsar.fulfilment.recipients.tell",
+    StepKind.LATER: "dsar.fulfilment.later.erase",
 }
 # A copy and an erasure of one person never overlap: each takes the person's lease as this.
-LEASED_AS = {StepKind.SETTLE: "erase", StepKind.ERASE: "erase", StepKind.EXPORT: "export"}
+LEASED_AS = {StepKind.SETTLE: "erase", StepKind.ERASE: "erase", StepKind.LATER: "erase", StepKind.EXPORT: "export"}
 
 # In SQL, as it is asked for every step of every person. Ordered by due date, which follows the release: the indexes of
 # the lanes hold this order, so that a claim costs the same however long the queue is.
@@ -106,6 +109,18 @@ class Held:
     def orders(self) -> tuple[TableOrder, ...]:
         """What the frozen plan tells this source to do."""
         return tuple(TableOrder.from_json(order) for order in self.body["sources"][self.step.source]["orders"])
+
+    def look(self) -> None:
+        """The fresh look before each chunk. Raises lookout.Stop."""
+        lookout.look(self.request, self.plan, self.body, self.step.source)
+
+    def seal(self, text: str) -> bytes | None:
+        """Encrypt an intent."""
+        return self.request.case.seal(text, "intent")
+
+    def unseal(self, sealed: bytes | memoryview | None) -> str:
+        """Decrypt an intent."""
+        return self.request.case.unseal(sealed, "intent")
 
 
 def drain_closing(turn: bell.Turn | None = None) -> int:
@@ -271,7 +286,7 @@ def _close(held: Held) -> None:
 
 
 def _settle(held: Held) -> None:
-    lookout.look(held.request, held.plan, held.body, held.step.source)
+    held.look()
     source, ref = reach(held)
     outcome = source.settle(ref, str(held.request.uid), timezone.localdate()) if ref else Outcome()
     record(held, outcome)
@@ -290,6 +305,13 @@ def _erase(held: Held) -> None:
     if not ref:
         record(held, Outcome())
         return
+    intent, outcome = erase_all(held, source, ref)
+    record(held, outcome, intent)
+
+
+def erase_all(held: Held, source: Connector, ref: str) -> tuple[Intent, Outcome]:
+    """Erase in chunks until the source says that nothing is left which should be gone. The T3 of the last chunk is the
+    caller's: it ends the step. Raises lookout.Stop."""
     for _round in range(ROUNDS):
         intent, outcome = _chunk(held, source, ref)
         while not intent.last:
@@ -297,8 +319,7 @@ def _erase(held: Held) -> None:
             intent, outcome = _chunk(held, source, ref)
         residual = source.verify(ref, held.orders, held.step_key)
         if not residual.left:
-            record(held, outcome, intent)
-            return
+            return intent, outcome
         t3_record(held, intent, outcome)
         held.step.cursor = ""
     raise lookout.Stop(StepReason.RESIDUAL, block=True)
@@ -315,16 +336,16 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
 
     An intent that is already there comes from an interrupted try and is redone as it stands.
     """
-    case, step = held.request.case, held.step
+    step = held.step
     redo = step.intent_sealed is not None
     if redo:
-        intent = Intent.from_json(json.loads(case.unseal(step.intent_sealed, "intent")))
+        intent = Intent.from_json(json.loads(held.unseal(step.intent_sealed)))
     else:
         intent = source.next_chunk(ref, held.orders, step.cursor, settings.CHUNK_ROWS)
     with transaction.atomic():
         # The lease before the look: a hold that this look does not see finds the row locked or the lease renewed, and
         # is not in force before this chunk has ended (review/holds.py).
-        sealed = step.intent_sealed if redo else case.seal(json.dumps(intent.as_json()), "intent")
+        sealed = step.intent_sealed if redo else held.seal(json.dumps(intent.as_json()))
         occupy(held)
         until = timezone.now() + settings.LEASE
         renewed = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
@@ -332,7 +353,7 @@ def t1_intent(held: Held, source: Connector, ref: str) -> tuple[Intent, bool]:
         )
         if not renewed:
             raise Fenced
-        lookout.look(held.request, held.plan, held.body, step.source)
+        held.look()
     step.intent_sealed, step.lease_until = sealed, until
     return intent, redo
 
@@ -433,25 +454,3 @@ def reach_one(held: Held) -> tuple[Connector, str]:
     if held.body["sources"][held.step.source]["status"] == "several":
         raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
     return reach(held)
-
-
-def merged(tallies: Iterable[dict[str, Any]], outcome: Outcome) -> list[dict[str, Any]]:
-    """Add an outcome's itemised counts to those a step already has."""
-    lines = {(line["category"], line["table"], line.get("code", "")): dict(line) for line in tallies}
-    for tally in outcome.tallies:
-        given = tally.as_json()
-        line = lines.setdefault((tally.category, tally.table, tally.code), {**given, **dict.fromkeys(COUNTED, 0)})
-        for name in COUNTED:
-            # Kept rows are counted afresh by each look; the others add up over the chunks.
-            line[name] = given.get(name, 0) if name == "kept" else line.get(name, 0) + given.get(name, 0)
-        line["until"] = given.get("until") or line.get("until")
-    return list(lines.values())
-
-
-COUNTED = ("removed", "anonymised", "kept", "absent", "failed", "changed", "copied")
-
-
-def counts(outcome: Outcome) -> dict[str, int]:
-    """Totals for the audit trail."""
-    totals = {name: sum(getattr(tally, name) for tally in outcome.tallies) for name in COUNTED}
-    return {name: number for name, number in totals.items() if number}

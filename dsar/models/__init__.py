@@ -9,6 +9,7 @@ from dsar.models.decision import Decision
 from dsar.models.house import House, Source
 from dsar.models.identity_check import IdentityCheck
 from dsar.models.intake import Intake
+from dsar.models.kept import Kept
 from dsar.models.legal_hold import LegalHold
 from dsar.models.letter import Letter
 from dsar.models.message import Message
@@ -25,7 +26,7 @@ from dsar.models.tombstone import Tombstone
 
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
-    "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "LegalHold",
+    "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept", "LegalHold",
     "Letter", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
     "Representation", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

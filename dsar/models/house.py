@@ -5,9 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class House(models.Model):
-    """One row. Its kill switch stops every destructive step before its next chunk."""
+    """One row. Its kill switch stops every destructive step before its next chunk. `compared_on`: the last
+    day on which the sources were compared with what was erased."""
 
     kill_switch = models.BooleanField(_("stop all erasing"), default=False)
+    compared_on = models.DateField(null=True, editable=False)
     audit_length = models.PositiveIntegerField(default=0)
     audit_head = models.CharField(max_length=64, blank=True)
 

@@ -185,6 +185,14 @@ OWN_DATA: dict[str, Own] = {
             operational="sources code status placed_at review_on lifted_at",
         ),
     ),
+    "dsar.Kept": Own(
+        "until what it is about has been erased: without it nothing would go when its date comes (GDPR Art 5(1)(e), 17(1)(a))",
+        "the erasing deletes the row",
+        _fields(
+            index="email_index", pseudonym="id request",
+            operational="source category code until review_on chosen lapses",
+        ),
+    ),
     "dsar.Choice": Own(
         "as long as the choice stands, to honour it (GDPR Art 21(3); Cal. Civ. Code 1798.135(c)), the hash alone; taken"
         " back, as long as its case",
@@ -206,7 +214,7 @@ OWN_DATA: dict[str, Own] = {
         "as long as the house stands (GDPR Art 5(2))", "never: it speaks of chains alone",
         _fields(none="id at chains events root previous signature"),
     ),
-    "dsar.House": Own("as long as the house stands", "never", _fields(none="id kill_switch audit_length audit_head")),
+    "dsar.House": Own("as long as the house stands", "never", _fields(none="id kill_switch compared_on audit_length audit_head")),
     "dsar.Source": Own(
         "as long as the data map names it", "an administrator",
         _fields(none="id key enabled last_ok_at last_error last_error_at"),

@@ -38,8 +38,12 @@ def in_backups(days: int | None = None) -> str:
 
 
 def later(line: dict[str, Any], item: dict[str, Any]) -> None:
-    """Put the dates of an item, or of a worker's tally, on a line: `until` (it goes) and `review_on` (we look again).
-    Of several the latest counts."""
-    for name in ("until", "review_on"):
-        found = date.fromisoformat(item[name]) if item.get(name) else None
+    """Put the dates of an item, or of a worker's tally, on a line: `until` (it goes) and `review_on` (we look again)."""
+    until, review_on = (date.fromisoformat(item[name]) if item.get(name) else None for name in ("until", "review_on"))
+    latest(line, until, review_on)
+
+
+def latest(line: dict[str, Any], until: date | None, review_on: date | None) -> None:
+    """Put dates on a line; of several the latest counts."""
+    for name, found in (("until", until), ("review_on", review_on)):
         line[name] = max(filter(None, (line.get(name), found)), default=None)

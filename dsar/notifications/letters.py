@@ -1,5 +1,6 @@
 """What a letter says of the work: per category what went, what stayed, why and until when."""
 
+from collections.abc import Set
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -13,11 +14,12 @@ from dsar.datamap import loader
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import correction_letter, fates, interim_letter, report, restriction_letter
+from dsar.notifications import correction_letter, fates, interim_letter, kept_letter, report, restriction_letter
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED})
 WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
 OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
+OF_THE_KEPT = frozenset({Notice.KEPT_ERASED, Notice.KEPT_ON})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
 # Where the words go that an approver wrote for the person. A deletion's stand in the mail that asks to confirm it.
 AS_APPROVED = frozenset(
@@ -71,7 +73,10 @@ def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
     """What happened to each category (see `_items`), for pages. Of a deletion alone: no other right erases."""
-    return _items(request, _plan_body(request)) if request.right == Right.DELETION else []
+    if request.right != Right.DELETION:
+        return []
+    body = _plan_body(request)
+    return _items(request, body, since=kept_letter.gone_since(request, body)) if body else []
 
 
 def known(request: PrivacyRequest) -> dict[str, Any] | None:
@@ -90,13 +95,19 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
     return {**report.of_plan(body, request.case.regime), "told": report.told(earlier)}
 
 
-def _items(request: PrivacyRequest, body: dict[str, Any], *, unfinished: bool = False) -> list[dict[str, Any]]:
+def _items(
+    request: PrivacyRequest,
+    body: dict[str, Any],
+    *,
+    unfinished: bool = False,
+    since: Set[tuple[str, str]] = frozenset(),
+) -> list[dict[str, Any]]:
     """Per category: label, action (erased, by_hand, none, anonymised, kept, pending), count, reason, citation, until,
     review_on.
 
     Counts of what went are the workers' own, added up over the chunks; what stayed is as the frozen plan says, with
     the counts of the last look where a worker took one. What a person did by hand is told with where it was, uncounted.
-    With `unfinished`, what nobody has come to yet is pending.
+    With `unfinished`, what nobody has come to yet is pending. `since`: (category, code) that was kept and is erased by now.
     """
     if not body:
         return []
@@ -123,7 +134,9 @@ def _items(request: PrivacyRequest, body: dict[str, Any], *, unfinished: bool = 
                 line |= {"reason": fates.in_backups(), "until": max(filter(None, (line["until"], gone_on)))}
             else:
                 line["reason"] = fates.why(item, body)
-    for line in lines.values():
+    for (category, _action, code), line in lines.items():
+        if line["action"] == "kept" and (category, code) in since:
+            line |= {"action": "erased", "reason": "", "citation": "", "until": None, "review_on": None}
         line["count"] = line["count"] or None
     order = {"erased": 0, "by_hand": 1, "none": 2, "anonymised": 3, "kept": 4, "pending": 5}
     return sorted(lines.values(), key=lambda line: (order[line["action"]], line["label"]))
@@ -276,6 +289,8 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return restriction_letter.context(request, notice)
     if notice == Notice.DONE_COPY:
         return the_copy(request)
+    if notice in OF_THE_KEPT:
+        return {"items": kept_letter.items(request)}
     if notice == Notice.INTERIM:
         # Before the confirmation nothing is agreed: neither what goes nor what becomes of the money.
         body = _plan_body(request) if request.is_bound else {}
@@ -288,7 +303,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         # What was located ahead of the proof is shown to nobody.
         return {}
     if notice == Notice.NOTHING_HELD:
-        return report.after_deletion(request.case)
+        return kept_letter.after_deletion(request.case)
     body = _plan_body(request)
     if notice == Notice.DONE_KNOW:
         return {"report": _report(request, body)}

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 
 from dsar.enums import NO_LETTERS, MessageStatus
 from dsar.models import Case, Letter, Message
@@ -25,7 +26,8 @@ _press = BoundedSemaphore(1)
 
 
 class TooMuch(Exception):
-    """This letter is too long for paper, or too many are being made: page and text are there all the same."""
+    """No paper now: too long a letter, too many at once, or nothing to press them with. Says so in words for whoever asked;
+    page and text are there all the same."""
 
 
 def is_letter(message: Message) -> bool:
@@ -121,13 +123,17 @@ def pdf(message: Message) -> bytes:
 def press(source: str) -> bytes:
     """HTML to PDF. Fetches nothing, whatever the HTML names. Raises TooMuch."""
     if len(source) > MAX_HTML:
-        raise TooMuch("too long")
+        raise TooMuch(_("This letter is too long for a PDF. Please take the text."))
     if not _press.acquire(timeout=IN_LINE):
-        raise TooMuch("busy")
+        raise TooMuch(_("The PDF cannot be made now. Please try again in a minute, or take the text."))
     try:
         # Here and not above: the library takes half a second to load, and few processes ever need it.
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
+        try:
+            from weasyprint import HTML
+            from weasyprint.urls import URLFetcher
+        except OSError:
+            # Pango is no Python package: it comes from the machine (dsar/checks.py names it).
+            raise TooMuch(_("This server cannot make PDFs. Please take the text, and tell the privacy team.")) from None
 
         class Nothing(URLFetcher):
             """Refuses every address."""

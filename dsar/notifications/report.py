@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from dsar import keys
 from dsar.datamap import loader
 from dsar.datamap.schema import DataMap
-from dsar.enums import Outcome, RecipientStatus, Right
+from dsar.enums import RecipientStatus, Right
 from dsar.law import regimes
 from dsar.models import Case, PrivacyRequest, RecipientNotice, Tombstone
 from dsar.notifications import fates
@@ -115,37 +115,3 @@ def mark_until(case: Case) -> date | None:
     marks = Tombstone.objects.filter(source="email", index=keys.tombstone_index("email", case.email))
     standing = marks.filter(expires_on__gte=timezone.localdate())
     return standing.order_by("-expires_on").values_list("expires_on", flat=True).first()
-
-
-def after_deletion(case: Case) -> dict[str, Any]:
-    """What is left of a proven person after an earlier deletion: `left`, per category what is still kept and why, and
-    `mark_until`, the last day of the coded mark. Empty where there was none.
-
-    Kept rows lost their address, so that no search finds them by it (GDPR Art 11): they are told from the plan that
-    was carried out, for as long as that case is kept. The mark is found by itself.
-    """
-    today = timezone.localdate()
-    left: dict[tuple[str, str], Line] = {}
-    if case.email_index:
-        done = PrivacyRequest.objects.filter(
-            case__email_index=case.email_index, case__purged_at__isnull=True, case__email_proven_at__isnull=False,
-            right=Right.DELETION, outcome__in=[Outcome.GRANTED, Outcome.GRANTED_IN_PART],
-        )  # fmt: skip
-        for earlier in done.select_related("case").order_by("pk"):
-            plan = earlier.plans.filter(frozen_at__isnull=False).order_by("-version").first()
-            if plan is None:
-                continue
-            plan.request = earlier
-            body = plan.body()
-            for item in body.get("items", []):
-                # A review date ends nothing: what is looked at again then may well stay.
-                until = _day(item["until"])
-                if item["action"] == "keep" and (until is None or until >= today):
-                    must = _must(item, body["regime"])
-                    left[item["category"], item["code"]] = {"label": _(item["label"]), "action": "kept", **must}
-    found: dict[str, Any] = {}
-    if until := mark_until(case):
-        found["mark_until"] = until
-    if left:
-        found["items"] = list(left.values())
-    return found

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dsar import bell, guards, keys
+from dsar.checks import missing_press
 from dsar.enums import MessageStatus
 from dsar.models import Message
 
@@ -53,7 +54,7 @@ VITAL: dict[str, Callable[[], str]] = {"database": _database, "guards": _guards,
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 with "ok" or "degraded" (broker, late mail), 503 with "failing" where the house must not work."""
+    """200 with "ok" or "degraded" (broker, late mail, no PDFs), 503 with "failing" where the house must not work."""
     checks: dict[str, str] = {}
     for name, check in VITAL.items():
         try:
@@ -62,6 +63,8 @@ def health(request: HttpRequest) -> JsonResponse:
             checks[name] = type(error).__name__
     failing = any(answer != "ok" for answer in checks.values())
     checks["broker"] = _broker() or "ok"
+    missing = missing_press()
+    checks["paper"] = f"missing: {missing}" if missing else "ok"
     facts: dict[str, Any] = {"checks": checks}
     try:
         age = _oldest_due_seconds()

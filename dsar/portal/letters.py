@@ -5,7 +5,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -49,6 +48,6 @@ def pdf(request: HttpRequest, held: Case, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             return paper.download(found, "pdf", paper.pdf(found))
-        except paper.TooMuch:
-            messages.warning(request, _("The PDF cannot be made now. Please try again in a minute, or take the text."))
+        except paper.TooMuch as error:
+            messages.warning(request, str(error))
     return redirect("case_letter", pk)

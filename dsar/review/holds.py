@@ -3,13 +3,14 @@
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, keys
-from dsar.enums import HoldStatus, StepReason, StepStatus
+from dsar import audit, bell, keys
+from dsar.enums import HoldStatus, Lane, StepKind, StepReason, StepStatus
 from dsar.law import codes, regimes
-from dsar.models import Actor, Case, LegalHold, Step
+from dsar.models import Actor, Case, Kept, LegalHold, Step
 from dsar.workflow import Forbidden, Invalid
 
 
@@ -56,13 +57,19 @@ def settle_placing() -> int:
 def _at_work(hold: LegalHold) -> bool:
     """Whether a worker may be erasing in the hold's scope. A row that somebody has locked is being renewed right now;
     what is renewed after this has seen the hold."""
-    leased = Step.objects.filter(status=StepStatus.LEASED, request__case__email_index=hold.email_index)
+    leased = Step.objects.filter(_of(hold), status=StepStatus.LEASED)
     if hold.sources:
         leased = leased.filter(source__in=hold.sources)
     number = leased.count()
     free = list(leased.select_for_update(skip_locked=True, of=("self",)).values_list("lease_until", flat=True))
     now = timezone.now()
     return len(free) < number or any(until is not None and until >= now for until in free)
+
+
+def _of(hold: LegalHold) -> Q:
+    """The steps on this person's data, after the purge of the case too."""
+    kept = Kept.objects.filter(email_index=hold.email_index).values("request_id")
+    return Q(request__case__email_index=hold.email_index) | Q(kind=StepKind.LATER, request_id__in=kept)
 
 
 def lift(pk: int, *, actor: Actor) -> LegalHold:
@@ -76,7 +83,9 @@ def lift(pk: int, *, actor: Actor) -> LegalHold:
         hold.status, hold.lifted_at, hold.lifted_by_id = HoldStatus.LIFTED, timezone.now(), actor.user_id
         hold.save()
         audit.record_house(audit.Entry("hold_lifted", actor, details={"hold": hold.pk}))
-        Step.objects.filter(
-            request__case__email_index=hold.email_index, status=StepStatus.BLOCKED, reason=StepReason.HOLD
-        ).update(status=StepStatus.QUEUED, reason="", due_at=timezone.now())
+        again = Q(status=StepStatus.BLOCKED, reason=StepReason.HOLD)
+        # What an ended deletion kept for this hold goes now, too (law 6).
+        again |= Q(status=StepStatus.QUEUED, kind=StepKind.LATER)
+        Step.objects.filter(_of(hold), again).update(status=StepStatus.QUEUED, reason="", due_at=timezone.now())
+        bell.ring(Lane.FULFIL)
     return hold

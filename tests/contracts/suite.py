@@ -124,6 +124,27 @@ class ConnectorContract:
         connector.export(ref, "", 3)
         assert world.snapshot() == before
 
+    def test_living_accounts_are_listed_once_and_erased_ones_never(self, world: World) -> None:
+        connector, before = world.connector(), world.snapshot()
+        ref, neighbour = ref_of(world, world.people[0]), ref_of(world, world.people[1])
+        found = connector.account(ref)
+        assert found is not None
+        assert (found.ref, Identity(found.email)) == (ref, Identity(world.people[0]))
+        everyone = [account.ref for account in connector.accounts("", 1000)]
+        paged, after = [], ""
+        while page := connector.accounts(after, 2):
+            assert len(page) <= 2
+            paged += [account.ref for account in page]
+            after = page[-1].ref
+        assert paged == everyone
+        assert len(everyone) == len(set(everyone))
+        assert {ref, neighbour} <= set(everyone)
+        assert world.snapshot() == before
+        erase_all(world, ref)
+        assert connector.account(ref) is None
+        assert ref not in [account.ref for account in connector.accounts("", 1000)]
+        assert connector.account("") is None
+
     def test_it_erases_what_it_forecast(self, world: World) -> None:
         located = world.connector().locate(Identity(world.people[0]), world.orders)
         own = [holding for holding in located.holdings if holding.owner == "own"]

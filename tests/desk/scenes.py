@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar.demo.cast import CAST
-from dsar.enums import Channel, Right, State, StepReason, StepStatus
+from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import access, begin, control, locating, runner
 from dsar.intake import email as incoming
 from dsar.intake import submit, web
@@ -295,3 +295,13 @@ def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[Priva
         )
         for index, case in enumerate(cases)
     )  # fmt: skip
+
+
+def to_review() -> PrivacyRequest:
+    """Carried out; a refund that was due has not been paid by its day."""
+    request = drive.released(actor())
+    drive.carry_out()
+    request.kept.filter(code="REFUND_DUE").update(review_on=timezone.localdate())
+    request.steps.filter(kind=StepKind.LATER).update(due_at=timezone.now())
+    drive.carry_out()
+    return fresh(request)

@@ -104,6 +104,11 @@ HAPPY = {
     "identity-second": (scenes.seen_by_one, {"agrees": "yes"}, State.VERIFYING),
     "name-account": (scenes.without_an_account, {"email": CAST.plain}, State.VERIFYING),
     "nothing-found": (scenes.looked_for_by_hand, {"text": "In the archive of letters."}, State.COMPLETED),
+    "kept": (
+        scenes.to_review,
+        lambda request: {"kept": request.kept.get(code="REFUND_DUE").pk, "decision": "goes", "text": "Paid by hand."},
+        State.COMPLETED,
+    ),
     "answer": (scenes.clarifying, {"text": "I mean all of it."}, State.TRIAGE),
     "post-instead": (scenes.unreached, {}, State.VERIFYING),
     "name-representative": (

@@ -3,11 +3,13 @@ of anybody else."""
 
 import re
 import socket
+import sys
 import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
+from types import ModuleType
 
 import pytest
 from django.test import Client
@@ -15,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
+from dsar import checks
 from dsar.enums import COPY_RIGHTS, OVERTAKEN_BY_DELETION, Outcome, Right, State
 from dsar.law import codes, regimes
 from dsar.models import Decision, Letter, Message
@@ -292,3 +295,26 @@ def test_opening_a_letter_changes_nothing(db: None) -> None:
     assert opened(browser, "desk_letter_text", message.pk) == 200
     assert browser.get(reverse("desk_letter_pdf", args=[message.pk])).status_code == 405
     assert not Letter.objects.exists()
+
+
+def test_law_09_without_pango_the_button_says_what_to_do_and_health_and_check_name_it(
+    db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unloadable(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise OSError("cannot load library")
+
+    checks.missing_press.cache_clear()
+    with monkeypatch.context() as here:
+        here.setitem(sys.modules, "weasyprint", Unloadable("weasyprint"))
+        here.setattr(checks, "PRESS", (("Pango", ("libno-such-pango.so",)),))
+        with pytest.raises(paper.TooMuch, match="take the text"):
+            paper.press("<p>A letter</p>")
+        (warning,) = checks.check_press()
+        assert warning.id == "rightsdesk.W001"
+        assert "Pango" in warning.msg
+        facts = client.get("/health/").json()
+        assert facts["checks"]["paper"] == "missing: Pango"
+        assert "paper" in facts["problems"]
+    checks.missing_press.cache_clear()
+    assert checks.check_press() == []

@@ -1,0 +1,83 @@
+"""What a deletion left behind, in words: what has gone since, what is still kept, why and until when."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from dsar.datamap import loader
+from dsar.enums import StepKind
+from dsar.law import codes
+from dsar.models import Case, Kept, PrivacyRequest
+from dsar.notifications import fates, report
+
+
+def items(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """Per category what has been deleted since the deletion ended (the workers' own counts), then what is still kept."""
+    went: dict[str, int] = {}
+    for step in request.steps.filter(kind=StepKind.LATER).order_by("pk"):
+        for tally in step.tallies:
+            number = tally.get("removed", 0) + tally.get("anonymised", 0)
+            if number:
+                went[tally["category"]] = went.get(tally["category"], 0) + number
+    gone = [
+        {"label": label(category), "action": "erased", "count": number, "reason": "", "citation": ""}
+        for category, number in went.items()
+    ]
+    return gone + standing(request.kept.order_by("pk"))
+
+
+def standing(rows: Iterable[Kept]) -> list[dict[str, Any]]:
+    """What is still kept, as items of a letter."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        code = codes.valid(row.code, row.request.case.regime)
+        line = lines.setdefault(
+            (row.category, row.code),
+            {"label": label(row.category), "action": "kept", "count": None, "citation": code.citation if code else "",
+             "reason": fates.kept_for(row.code, row.request.case.regime)},
+        )  # fmt: skip
+        fates.latest(line, row.until, row.review_on)
+    return list(lines.values())
+
+
+def label(category: str) -> str:
+    """What a category is called."""
+    described = loader.current().categories.get(category)
+    return _(described.label) if described else category
+
+
+def gone_since(request: PrivacyRequest, body: dict[str, Any]) -> set[tuple[str, str]]:
+    """The (category, code) pairs that were kept at the end and are kept nowhere any more."""
+    steps = list(request.steps.all())
+    watched = {step.source for step in steps if step.kind == StepKind.LATER}
+    still = set(request.kept.values_list("source", "category", "code"))
+    kept = [(item["source"], item["category"], item["code"]) for item in body["items"] if item["action"] == "keep"]
+    kept += [
+        (step.source, tally["category"], tally.get("code", ""))
+        for step in steps
+        for tally in step.tallies
+        if step.kind == StepKind.ERASE and tally.get("kept")
+    ]
+    stays = {
+        (category, code)
+        for source, category, code in kept
+        if source not in watched or (source, category, code) in still
+    }
+    return {(category, code) for _source, category, code in kept} - stays
+
+
+def after_deletion(case: Case) -> dict[str, Any]:
+    """What is left of a proven person after an earlier deletion: `items`, per category what is still kept and why, and
+    `mark_until`, the last day of the coded mark. Empty where there was none.
+
+    Kept rows lost their address, so that no search finds them by it (GDPR Art 11): they are told from our own rows, which
+    last as long as they do.
+    """
+    found: dict[str, Any] = {}
+    if until := report.mark_until(case):
+        found["mark_until"] = until
+    if case.email_index:
+        rows = Kept.objects.filter(email_index=case.email_index).select_related("request__case").order_by("pk")
+        found |= {"items": left} if (left := standing(rows)) else {}
+    return found
