@@ -56,7 +56,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_hold_lift": APPROVERS, "desk_sources": READERS | ADMINS, "desk_source_switch": APPROVERS | ADMINS,
     "desk_authority_paper": HANDLERS, "desk_authority_add": HANDLERS,
     "desk_evidence": HANDLERS, "desk_post": READERS, "desk_posted": HANDLERS,
-    "desk_file": HANDLERS, "desk_scan": HANDLERS, "desk_scan_destroy": HANDLERS,
+    "desk_file": HANDLERS, "desk_scan": HANDLERS,
+    "desk_signed": HANDLERS, "desk_enclosure": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
 }  # fmt: skip
@@ -69,6 +70,7 @@ LIMITS: dict[str, int] = {
     "represent_papers": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
     "desk_authority_add": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
     "desk_file": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
+    "desk_signed": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from dsar.enums import CheckKind, Right
 from dsar.intake import filing, web
 from dsar.law import countries
 from dsar.models import Case, Intake, PrivacyRequest
+from dsar.verification import signed
 from dsar.workflow import Conflict, Forbidden
 
 UNCLEAR = "unclear"
@@ -72,10 +73,23 @@ class FileForm(forms.Form):
         error_messages={"required": gettext_lazy("Please write what the person wrote or said.")},
     )
     acts_as = forms.ChoiceField(
-        label=gettext_lazy("For whom?"), choices=filing.ACTS_AS, initial="self", widget=forms.RadioSelect
+        label=gettext_lazy("Who asks?"), choices=filing.ACTS_AS, initial="self", widget=forms.RadioSelect
+    )
+    own_name = forms.CharField(
+        label=gettext_lazy("Name of whoever asks for the person"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    own_email = forms.CharField(
+        label=gettext_lazy("E-mail address of whoever asks for the person"),
+        help_text=gettext_lazy("Without it only the person is written to, and no authority can be looked at."),
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     name = forms.CharField(
-        label=gettext_lazy("Name"),
+        label=gettext_lazy("Name of the person whom it is about"),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -159,7 +173,14 @@ class FileForm(forms.Form):
 
     def clean_email(self) -> str:
         """A usable address, or none."""
-        value: str = self.cleaned_data["email"].strip()
+        return self._address("email")
+
+    def clean_own_email(self) -> str:
+        """A usable address, or none."""
+        return self._address("own_email")
+
+    def _address(self, field: str) -> str:
+        value: str = self.cleaned_data[field].strip()
         if not value:
             return ""
         try:
@@ -193,6 +214,13 @@ class FileForm(forms.Form):
             self.add_error("email", _("Please enter the e-mail address, or choose to answer by post."))
         if typed.get("answer") == BY_POST and "postal" in typed and not typed["postal"]:
             self.add_error("postal", _("Please enter the postal address: our letters go there."))
+        other = typed.get("acts_as", "self") != "self"
+        if other and not typed.get("own_name"):
+            self.add_error("own_name", _("Please enter who asks for the person."))
+        if not other and (typed.get("own_name") or typed.get("own_email")):
+            self.add_error(
+                "acts_as", _("Somebody else is named below: please choose as what they ask, or empty the fields.")
+            )
 
     def renew(self) -> None:
         """Give a form that failed only for its age a fresh number, so that sending it again works."""
@@ -202,7 +230,18 @@ class FileForm(forms.Form):
 
     def told(self) -> dict[str, Any]:
         """What is stored, as `filing.file` wants it."""
-        names = ("channel", "rights", "statement", "acts_as", "name", "email", "postal", "country", "language")
+        names: tuple[str, ...] = (
+            "channel",
+            "rights",
+            "statement",
+            "acts_as",
+            "name",
+            "email",
+            "postal",
+            "country",
+            "language",
+        )
+        names += ("own_name", "own_email")
         typed = self.cleaned_data
         return {**{name: typed[name] for name in names}, "by_post": typed["answer"] == BY_POST}
 
@@ -259,6 +298,16 @@ def shown_by_hand(case: Case) -> list[dict[str, Any]]:
         check.case = case
         made.append({"check": check, "how": words.METHODS.get(check.method, check.method), "seen": check.seen})
     return made
+
+
+def signature(request: PrivacyRequest) -> dict[str, Any]:
+    """The signed page that waits for its second person: who filed it, when it came, its scan and mark."""
+    held = signed.waiting(request)
+    if held is None:
+        return {}
+    return {
+        "held": held, "mark": held.plan.digest[: signed.MARK], "scan_url": reverse("desk_scan", args=[held.intake_id]),
+    }  # fmt: skip
 
 
 def _fetch(pk: int) -> tuple[Intake, bytes, PrivacyRequest]:

@@ -14,7 +14,7 @@ from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepRe
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand, copy_waits_until
 from dsar.review import corrections
-from dsar.verification import by_hand
+from dsar.verification import by_hand, signed
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,17 @@ def _by_state(request: PrivacyRequest) -> Next:
             _("The person has your question"),
             _("Without an answer by %(day)s it comes back to be decided on what is known.")
             % {"day": _day(request.answer_by)},
+        )
+    if state == State.CONFIRMING and request.case.by_post:
+        if signed.waiting(request):
+            return Next(
+                _("A signature came back: look at it"),
+                _("An approver who did not file it compares scan and plan, then types the reference."),
+                "signature",
+            )
+        return Next(
+            _("The person has to sign"),
+            _("Our letter has a page to sign. When it comes back, file it below with its scan."),
         )
     if state == State.CONFIRMING:
         until = request.entered_at + settings.CONFIRM_WITHIN

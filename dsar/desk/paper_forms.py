@@ -41,6 +41,26 @@ class SecondForm(VerbForm):
     )
 
 
+class SignatureForm(VerbForm):
+    """Whether the second person agrees, with the reference typed."""
+
+    agrees = forms.ChoiceField(
+        label=_("Is it the person's own signature, under this very plan?"),
+        choices=[("yes", _("Yes: confirm the deletion")), ("no", _("No: nothing is confirmed"))],
+        widget=forms.RadioSelect,
+    )
+    reference = forms.CharField(
+        label=_("Type the reference of the case"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def clean_reference(self) -> str:
+        """The reference of this very case."""
+        typed: str = self.cleaned_data["reference"].strip().upper()
+        if typed != self.request.case.reference:
+            raise forms.ValidationError(_("This is not the reference of this case. Please copy it from the top."))
+        return typed
+
+
 class AccountForm(VerbForm):
     """The address of the account."""
 

@@ -6,11 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.desk import forms, paper_forms
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.desk.verb import Verb
+from dsar.desk.verb import Data, Verb
+from dsar.fulfilment import locating
 from dsar.intake import beside, filing
+from dsar.models import Actor
 from dsar.notifications import post
 from dsar.review import decide
-from dsar.verification import by_hand
+from dsar.verification import by_hand, signed
+
+
+def _agree_to_signature(pk: int, data: Data, actor: Actor) -> object:
+    """A fresh look at the sources comes first, as on the person's own page: what was signed must still be so."""
+    locating.refresh(pk)
+    return signed.decide(pk, data["agrees"] == "yes", actor=actor)
+
 
 VERBS: Final[tuple[Verb, ...]] = (
     Verb(
@@ -34,6 +43,27 @@ VERBS: Final[tuple[Verb, ...]] = (
         HANDLERS,
         exists=by_hand.awaits_second,
         help=_("What your colleague saw stands under “Person”. Who noted it cannot agree to it."),
+    ),
+    Verb(
+        "signature",
+        _("Look at the signature as the second person"),
+        _("Noted."),
+        paper_forms.SignatureForm,
+        _agree_to_signature,
+        APPROVERS,
+        exists=lambda request: signed.waiting(request) is not None,
+        danger=True,
+        help=_("Agreed, the deletion is confirmed at once and the account is closed. Nobody can undo this."),
+    ),
+    Verb(
+        "not-me",
+        _("Note that somebody says: this was not me"),
+        _("Stopped. What was not confirmed is withdrawn; the rest two approvers decide."),
+        forms.SureForm,
+        lambda pk, data, actor: by_hand.note_not_me(pk, actor=actor),
+        HANDLERS,
+        exists=by_hand.may_note_not_me,
+        danger=True,
     ),
     Verb(
         "name-account",

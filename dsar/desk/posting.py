@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,8 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from dsar import keys
 from dsar.desk import frame, rows
 from dsar.enums import Notice
+from dsar.fulfilment import package
 from dsar.models import Message
 from dsar.notifications import compose, post
 
@@ -69,6 +72,22 @@ def posted(request: HttpRequest) -> HttpResponse:
     return redirect("desk_post")
 
 
+@require_POST
+def enclosure(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The copy that goes into the envelope, for whoever prints it or puts it on a data carrier; noted in the trail."""
+    found = get_object_or_404(post.waiting().select_related("case", "request"), pk=min(pk, 2**63 - 1))
+    held = package.current(found.request) if found.request and found.notice == Notice.DONE_COPY else None
+    if held is None:
+        raise Http404
+    try:
+        content = package.open_for_download(held)
+    except (package.NotThere, keys.Unreadable):
+        messages.error(request, _("This copy is no longer there. Write to the person, and make a new one."))
+        return redirect("desk_post")
+    post.note_enclosed(found, actor=frame.actor_of(request))
+    return FileResponse(content, as_attachment=True, filename=f"copy-{found.case.reference}.zip")
+
+
 def _rows() -> list[Message]:
     found = list(post.waiting().select_related("case", "request")[:SHOWN])
     rows.with_keys(row.case for row in found)
@@ -96,6 +115,7 @@ def _page(request: HttpRequest, found: list[Message], form: PostedForm, status: 
                 "pdf_url": reverse("desk_letter_pdf", args=[row.pk]) if handles else "",
                 "read_url": reverse("desk_letter", args=[row.pk]),
                 "enclose": post.ON_PAPER[Notice(row.notice)] == post.Paper.ENCLOSE,
+                "copy_url": reverse("desk_enclosure", args=[row.pk]) if handles else "",
                 "ticked": str(row.pk) in ticked,
             }
         )

@@ -20,6 +20,7 @@ from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
 from dsar.review import decide
+from dsar.verification import signed
 
 OTHERS = 20
 # Verbs whose forms stand beside what they decide.
@@ -131,6 +132,11 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         ],
         "next_url": _url(request, first) if first else "",
         "next_page": reverse(coming.page, args=[request.pk]) if coming.page and actor.is_handler else "",
+        "signed_url": reverse("desk_signed", args=[request.pk])
+        if actor.is_handler and signed.may_file(request)
+        else "",
+        "actor_handles": actor.is_handler,
+        "signature": filing.signature(request),
         "by_hand_url": _url(request, "by-hand"),
         "failed": failed,
         **corrections.panel(

@@ -11,6 +11,7 @@ from dsar import bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
+from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, each, in_trouble, lock, move
 
@@ -104,8 +105,9 @@ def settle(pk: int) -> None:
             if moved.right == Right.OBJECTION:
                 # The use stops while it is weighed (begin.drain).
                 bell.ring(Lane.FULFIL)
-            if moved.state == State.CONFIRMING and waited > LONG_SEARCH:
-                # Nobody watches a page that long: the person is told that it goes on.
+            by_post = moved.case.by_post and no_copy_awaited(moved)
+            if moved.state == State.CONFIRMING and (waited > LONG_SEARCH or by_post):
+                # Nobody watches a page that long, or has none: the person is told that it goes on.
                 outbox.queue(moved, Notice.CONFIRM_READY)
     except Conflict:
         return

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dsar import audit, bell, keys
-from dsar.enums import UNVERIFIED_RIGHTS, ActorKind, Channel, Lane, State
+from dsar.enums import UNVERIFIED_RIGHTS, ActorKind, Channel, IntakeStatus, Lane, RepresentativeKind, State
 from dsar.intake import submit
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Intake, PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, Invalid, lock, move
@@ -24,8 +24,8 @@ CHANNELS = (Channel.POST, Channel.TELEPHONE, Channel.COUNTER)
 # The longest answer period that any law here knows, extensions included, is over long before a year.
 OLDEST = timedelta(days=365)
 NOON = time(12)
-# For whom somebody asks, as a case keeps it (`Case.acts_as`).
-ACTS_AS: list[tuple[str, Any]] = [("self", _("For themselves")), ("agent", _("For somebody else"))]
+# Who asks, as a case keeps it (`Case.acts_as`).
+ACTS_AS: list[tuple[str, Any]] = [("self", _("The person themselves")), *RepresentativeKind.choices]
 
 
 def today() -> date:
@@ -43,7 +43,8 @@ def file(number: str, told: dict[str, Any], day: date, scan: bytes, *, actor: Ac
     """Store what staff typed, the scan with it, then open the case; the same `number` twice makes one.
 
     `told`: channel, rights (empty where nobody can say which), statement, name, email (of the account, where there is
-    one), postal, by_post, country (as the web form's), language, acts_as. `day` is when it came. If opening fails, the
+    one), postal, by_post, country (as the web form's), language, acts_as, own_name and
+    own_email (of who asks for them). `day` is when it came. If opening fails, the
     sweep does it. Raises Forbidden, and RuntimeError inside a transaction.
     """
     if not actor.is_handler:
@@ -73,11 +74,16 @@ def unpack(raw: bytes) -> tuple[dict[str, Any], bytes]:
 def process(intake: Intake, raw: bytes | None = None) -> Case:
     """Open the case of what was filed, and note who filed it; repeatable."""
     told, _scan = unpack(raw if raw is not None else submit.raw_bytes(intake))
+    if "signed_for" in told:
+        # Stored, and then something broke: it stands with its case, where the colleague who filed it looks for it.
+        _attach(intake, told["signed_for"], told["filed_by"])
+        return Case.objects.get(pk=told["signed_for"])
     country, _dash, region = told["country"].partition("-")
     contact = submit.Contact(
         email=told["email"], rights=tuple(told["rights"]), name=told["name"], statement=told["statement"],
         country="" if country == "other" else country, region=region, language=told["language"], acts_as=told["acts_as"],
-        clear=bool(told["rights"]), postal=told["postal"], by_post=told["by_post"],
+        clear=bool(told["rights"]), postal=told["postal"], by_post=told["by_post"], own_name=told["own_name"],
+        own_email=told["own_email"],
     )  # fmt: skip
     clerk = Actor(ActorKind.STAFF, told["filed_by"])
     with transaction.atomic():
@@ -124,6 +130,23 @@ def name_account(pk: int, address: str, *, actor: Actor) -> None:
         bell.ring(Lane.LOCATE)
 
 
+def signed_page(number: str, request: PrivacyRequest, day: date, scan: bytes, *, actor: Actor) -> Intake:
+    """Store a signed page as it came, before anything is made of it (law 1), and put it to its case. The same `number`
+    twice returns the first. Raises Forbidden, and RuntimeError inside a transaction."""
+    if not actor.is_handler:
+        raise Forbidden("signed_page")
+    raw = pack({"signed_for": request.case_id, "filed_by": actor.user_id}, scan)
+    intake, _fresh = submit.receive(Channel.POST, raw, f"signed:{number}", moment_of(day))
+    _attach(intake, request.case_id, actor.user_id)
+    return Intake.objects.get(pk=intake.pk)
+
+
+def _attach(intake: Intake, case_id: int, user_id: int | None) -> None:
+    Intake.objects.filter(pk=intake.pk, case__isnull=True).update(
+        case_id=case_id, status=IntakeStatus.ATTACHED, handled_by_id=user_id
+    )
+
+
 def scan_of(intake: Intake) -> bytes:
     """The scan that was filed with it; empty where there is none (any more)."""
     if intake.channel not in CHANNELS:
@@ -160,6 +183,9 @@ def destroy_scan(pk: int, *, actor: Actor) -> None:
         if intake.case_id is None or not scan_of(intake):
             raise Conflict("destroy_scan")
         told, _scan = unpack(submit.raw_bytes(intake))
+        if "signed_for" in told:
+            # The signature under a deletion is what shows that the person confirmed it.
+            raise Conflict("destroy_scan")
         row = CaseKey.objects.get(pk=intake.uid)
         plain = keys.unwrap(row.key_id, bytes(row.wrapped))
         intake.raw_sealed = keys.seal(plain, pack(told, b""), f"{intake.uid}:raw")

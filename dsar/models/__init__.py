@@ -20,6 +20,7 @@ from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.recipient_notice import RecipientNotice
 from dsar.models.representation import AuthorityPaper, Representation
 from dsar.models.restriction import Restriction
+from dsar.models.signed_confirmation import SignedConfirmation
 from dsar.models.step import Step
 from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
@@ -28,5 +29,5 @@ __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
     "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept", "LegalHold",
     "Letter", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
-    "Representation", "Restriction", "Source", "Step", "Subject", "Tombstone", "staff",
+    "Representation", "Restriction", "SignedConfirmation", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

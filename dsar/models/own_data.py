@@ -162,6 +162,12 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(sealed="body_sealed", pseudonym="id request", operational="version digest made_at frozen_at"),
     ),
+    "dsar.SignedConfirmation": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            pseudonym="id request plan intake filed_by decided_by", operational="came_on status filed_at decided_at",
+        ),
+    ),
     "dsar.Step": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

@@ -84,6 +84,15 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
     return done
 
 
+def note_enclosed(message: Message, *, actor: Actor) -> None:
+    """Note who took a copy out to put it into its envelope. Raises Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=message.case_id)
+        audit.record(case, audit.Entry("copy_enclosed", actor, message.request_id))
+
+
 def _moment(day: date, written: datetime) -> datetime:
     """Never before the letter was written, and never in the future."""
     noon = timezone.make_aware(datetime.combine(day, time(12)))

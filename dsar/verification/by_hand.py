@@ -16,7 +16,7 @@ from dsar.law import regimes, tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import outbox
-from dsar.verification import proving
+from dsar.verification import confirmation, proving
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 BATCH = 200
@@ -131,6 +131,21 @@ def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
             check.save(update_fields=["status", "decided_at"])
             audit.record(case, audit.Entry("identity_not_confirmed", actor, pk, details=details))
     return check
+
+
+def note_not_me(pk: int, *, actor: Actor) -> None:
+    """Somebody wrote or said that it was not them who asks: it stops at once, as by the link in a mail. Raises Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden("not_me")
+    case = PrivacyRequest.objects.select_related("case").get(pk=pk).case
+    with transaction.atomic():
+        audit.record(Case.objects.select_for_update().get(pk=case.pk), audit.Entry("not_me_noted", actor, pk))
+    confirmation.not_me(case)
+
+
+def may_note_not_me(request: PrivacyRequest) -> bool:
+    """Whether there is something to stop, of a person who has no link to stop it by."""
+    return request.case.by_post and not request.is_ended and request.disputed_at is None
 
 
 def sweep() -> int:

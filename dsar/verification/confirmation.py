@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from dsar import audit, bell, journal, keys
 from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, DecisionKind, Lane, StepKind, StepReason
+from dsar.law import tiers
 from dsar.models import REQUESTER, SYSTEM, Case, Package, Plan, PrivacyRequest, Restriction, Step
 from dsar.verification import second_factor
 from dsar.workflow import Because, Conflict, lock, move
@@ -46,9 +47,9 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
     """Bind a deletion to the plan that the person saw.
 
     In this transaction: the plan is frozen, the request is RELEASING, the accounts here are shut for good, an urgent
-    `close` step per source is queued. The journal outside the database gets its line before the commit: a restore of
-    an older database must not forget a promise. Raises PlanChanged, SecondFactorNeeded, Conflict, OSError (journal not
-    writable).
+    `close` step per source is queued. Whoever has no mailbox has signed this very plan (signed.py). The journal outside
+    the database gets its line before the commit: a restore of an older database must not forget a promise. Raises
+    PlanChanged, SecondFactorNeeded, Conflict, OSError (journal not writable).
     """
     now = timezone.now()
     with transaction.atomic():
@@ -60,7 +61,12 @@ def confirm(pk: int, digest: str) -> PrivacyRequest:
             raise PlanChanged
         body = plan.body()
         accounts = accounts_of(request.case, body)
-        if second_factor.needed(accounts) and not second_factor.passed(request.case):
+        on_paper = request.case.by_post and not request.case.contact
+        if on_paper and not request.signed.filter(plan__digest=digest, status=CheckStatus.PASSED).exists():
+            raise Conflict("not signed")
+        # On paper nobody can show a factor: a proof by hand that is as sure (tier 3) takes its place.
+        shown = second_factor.passed(request.case) or (on_paper and request.case.proven_tier >= tiers.REASONABLY_HIGH)
+        if second_factor.needed(accounts) and not shown:
             raise SecondFactorNeeded
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         request = move(pk, "confirm", actor=REQUESTER, quiet=settings.QUIET_PERIOD)

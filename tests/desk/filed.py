@@ -20,7 +20,7 @@ def typed(days: int = 3, **given: Any) -> dict[str, Any]:
     came_on = (filing.today() - timedelta(days=days)).isoformat()
     return {
         "number": web.new_number(), "channel": "post", "came_on": came_on, "rights": ["know"], "statement": SAID,
-        "acts_as": "self", "name": "Adalin Merefield", "email": CAST.plain, "answer": "post", "postal": POSTAL,
+        "acts_as": "self", "own_name": "", "own_email": "", "name": "Adalin Merefield", "email": CAST.plain, "answer": "post", "postal": POSTAL,
         "country": "DE", "language": "en-gb", **given,
     }  # fmt: skip
 

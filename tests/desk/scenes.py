@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from email.message import EmailMessage
 
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -12,11 +13,11 @@ from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import access, begin, control, locating, runner
 from dsar.intake import email as incoming
-from dsar.intake import submit, web
-from dsar.models import REQUESTER, Actor, Case, CaseKey, Message, PrivacyRequest, Step, staff
+from dsar.intake import filing, submit, web
+from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide
-from dsar.verification import by_hand, confirmation, links, representation
+from dsar.verification import by_hand, confirmation, links, representation, signed
 from tests import drive
 
 
@@ -172,6 +173,29 @@ def seen_by_one() -> PrivacyRequest:
     """Somebody has seen who it is; a second person has to."""
     request = without_a_mailbox()
     by_hand.record(request.pk, "staff_judgement", "I know the voice.", actor=actor(number=1))
+    return request
+
+
+def to_sign(account: str = CAST.plain) -> PrivacyRequest:
+    """A deletion whose person, shown by hand, has the page to sign."""
+    from tests.desk import filed
+
+    request = filed.a_letter(rights=["deletion"], email=account)
+    by_hand.record(request.pk, "data_points_3_declared", "Three things, and it is signed.", actor=actor(Role.HANDLER))
+    IdentityCheck.objects.filter(kind="by_hand").update(counts_from=F("counts_from") - timedelta(days=8))
+    by_hand.sweep()
+    locating.drain()
+    return fresh(request)
+
+
+def signed_page() -> PrivacyRequest:
+    """The signed page is filed, and nobody has agreed yet."""
+    request = to_sign()
+    clerk, number = actor(Role.HANDLER), uuid.uuid4().hex
+    plan = request.plans.order_by("-version").first()
+    assert plan is not None
+    page = filing.signed_page(number, request, filing.today(), b"signed", actor=clerk)
+    signed.file(request.pk, page, plan.digest[:12], filing.today(), actor=clerk)
     return request
 
 

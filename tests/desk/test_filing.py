@@ -93,6 +93,9 @@ def test_a_double_click_files_once(desk):
         ({"postal": ""}, "our letters go there"),
         ({"postal": "\n".join("abcdefg")}, "at most 6 lines"),
         ({"number": "forged"}, "send it again"),
+        ({"acts_as": "attorney"}, "who asks for the person"),
+        ({"own_name": "Wanda"}, "as what they ask"),
+        ({"acts_as": "agent", "own_name": "Wanda", "own_email": "wanda"}, "whole e-mail address"),
         ({"scan": SimpleUploadedFile("a.pdf", b"")}, "empty"),
     ],
 )  # fmt: skip
@@ -181,3 +184,10 @@ def test_the_form_offers_today_as_its_latest_day_and_is_linked_for_those_who_fil
 
 def test_this_mornings_letter_did_not_come_at_noon(desk):
     assert filing.moment_of(filing.today()) <= timezone.now()
+
+
+def test_whoever_asks_for_the_person_stands_beside_them(desk):
+    request = filed.a_letter(acts_as="attorney", own_name="Wanda Wellfield", own_email="wanda@example.org")
+    assert (request.case.acts_as, request.case.name) == ("attorney", "Adalin Merefield")
+    assert request.case.representation.name == "Wanda Wellfield"
+    assert "Wanda" not in str(list(AuditEvent.objects.values()))

@@ -102,6 +102,8 @@ HAPPY = {
         State.VERIFYING,
     ),
     "identity-second": (scenes.seen_by_one, {"agrees": "yes"}, State.VERIFYING),
+    "signature": (scenes.signed_page, lambda request: {"agrees": "yes", **typed(request)}, State.RELEASING),
+    "not-me": (scenes.without_a_mailbox, {"sure": "on"}, State.WITHDRAWN),
     "name-account": (scenes.without_an_account, {"email": CAST.plain}, State.VERIFYING),
     "nothing-found": (scenes.looked_for_by_hand, {"text": "In the archive of letters."}, State.COMPLETED),
     "kept": (

@@ -1,6 +1,8 @@
 """Letters for whoever has no mailbox: every notice is decided on, says what can be done on paper, and is posted by a
 person; nothing is mailed, nothing ends in silence."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -12,9 +14,11 @@ from accounts.models import Role
 from dsar import audit
 from dsar.demo.cast import CAST
 from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
-from dsar.models import AuditEvent, Message
+from dsar.fulfilment import access, control, locating, runner
+from dsar.models import AuditEvent, IdentityCheck, Message
 from dsar.notifications import outbox, paper, post, undelivered
-from dsar.verification import links
+from dsar.review import decide
+from dsar.verification import by_hand, links
 from tests import drive
 from tests.desk import filed, scenes
 from tests.notifications.test_letters import _texts, inside
@@ -171,3 +175,27 @@ def test_a_mail_that_failed_for_good_goes_by_post_where_an_address_is_known(desk
     assert "http" not in paper.text(paper.find(request.case, message.pk))
     assert scenes.fresh(request).named_reason == ""
     assert scenes.browser(Role.APPROVER).post(address).status_code == 409
+
+
+def test_the_copy_goes_into_the_envelope_and_who_took_it_out_is_noted(company):
+    request = filed.a_letter(rights=["access"])
+    by_hand.record(request.pk, "data_points_3_declared", "Three things.", actor=scenes.actor(Role.HANDLER))
+    IdentityCheck.objects.filter(kind="by_hand").update(counts_from=timezone.now() - timedelta(days=1))
+    by_hand.sweep()
+    locating.drain()
+    decide.approve(request.pk, actor=scenes.actor())
+    runner.drain_fulfilling()
+    access.open_to(request.pk, actor=scenes.actor())
+    control.hand_over(request.pk, actor=scenes.actor())
+    letter = next(one for one in letters() if one.notice == Notice.DONE_COPY)
+    assert "lies in this envelope" in paper.text(paper.find(request.case, letter.pk))
+    address = reverse("desk_enclosure", args=[letter.pk])
+    page = scenes.browser(Role.HANDLER).get(reverse("desk_post")).content.decode()
+    assert "Enclose the copy" in page
+    assert address in page
+    assert scenes.browser(Role.AUDITOR).post(address).status_code == 403
+    answer = scenes.browser(Role.HANDLER).post(address)
+    assert zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()
+    assert AuditEvent.objects.get(what="copy_enclosed").actor_id == scenes.person(Role.HANDLER).pk
+    send(letter=[letter.pk])
+    assert scenes.browser(Role.HANDLER).post(address).status_code == 404
