@@ -1,6 +1,7 @@
 """The case page of a proven person: how far, whose turn, until when, what was said, and what can be done."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -8,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from dsar.enums import State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.portal import correction_forms, present, session
 from dsar.verification import representation
-from dsar.workflow import Conflict, move
+from dsar.workflow import Conflict, Invalid, move
 
 
 class AnswerForm(forms.Form):
@@ -60,6 +61,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
             "form": next(iter(failed.values()), None),
             "standing": None if standing is None or standing.stands else standing,
         },
+        status=422 if failed else 200,
     )  # fmt: skip
 
 
@@ -68,67 +70,92 @@ def _question(one: PrivacyRequest) -> str:
     return one.case.unseal(decision.text_sealed, "decision") if decision else ""
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+def press(
+    request: HttpRequest,
+    work: Callable[[], object],
+    *,
+    closed: Any,
+    done: Any = "",
+    to: str = "case",
+    instead: str = "",
+) -> HttpResponse:
+    """A button without a form: POST does the work and says what came of it (`done`, or `closed` where it is not to be had
+    any more); anything else leads back to `to`. `instead`: where to go on after a refusal, if not there."""
+    if request.method == "POST":
+        try:
+            work()
+        except Conflict:
+            messages.warning(request, closed)
+            return redirect(instead or to)
+        if done:
+            messages.success(request, done)
+    return redirect(to)
+
+
+def send(
+    request: HttpRequest,
+    held: PrivacyRequest,
+    name: str,
+    form: forms.Form,
+    work: Callable[[dict[str, Any]], object],
+    *,
+    closed: Any,
+    done: Any,
+) -> HttpResponse:
+    """The same for a form of the page: what could not be accepted is shown again with what was typed (422), as `name` of
+    its request."""
+    if request.method != "POST":
+        return redirect("case")
+    if form.is_valid():
+        try:
+            return press(request, lambda: work(form.cleaned_data), closed=closed, done=done)
+        except Invalid as error:
+            form.add_error(None, str(error))
+    return page(request, held.case, {(held.pk, name): form})
+
+
 @session.needs_request
 def withdraw(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
     """Take a request back; not after a deletion was confirmed (law 3)."""
-    session.choose(request, held.case)
-    if request.method == "POST":
-        try:
-            move(held.pk, "withdraw", actor=REQUESTER)
-        except Conflict:
-            messages.warning(request, _("This request cannot be withdrawn any more."))
-        else:
-            messages.success(request, _("Your request is withdrawn."))
-    return redirect("case")
+    return press(
+        request, lambda: move(held.pk, "withdraw", actor=REQUESTER),
+        closed=_("This request cannot be withdrawn any more."), done=_("Your request is withdrawn."),
+    )  # fmt: skip
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
 @session.needs_request
 def answer(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
     """Answer the question that is open; what was typed stays on the page until it is accepted."""
-    session.choose(request, held.case)
-    if request.method != "POST":
-        return redirect("case")
-    form = AnswerForm(request.POST, prefix=f"r{held.pk}")
-    if not form.is_valid():
-        return page(request, held.case, {(held.pk, "form"): form})
-    try:
-        beside.answer(held.pk, form.cleaned_data["text"])
-    except Conflict:
-        messages.warning(request, _("This question is closed. To tell us more, please answer our last e-mail."))
-    else:
-        messages.success(request, _("Thank you. We have your answer and go on from here."))
-    return redirect("case")
+    return send(
+        request, held, "form", AnswerForm(request.POST, prefix=f"r{held.pk}"),
+        lambda data: beside.answer(held.pk, data["text"]),
+        closed=_("This question is closed. To tell us more, please answer our last e-mail."),
+        done=_("Thank you. We have your answer and go on from here."),
+    )  # fmt: skip
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
 @session.needs_request
 def copy(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
     """Ask for a copy before deleting: a request beside this one, filed once."""
-    session.choose(request, held.case)
-    if request.method == "POST":
-        try:
-            beside.copy_first(held.pk)
-        except Conflict:
-            messages.warning(request, _("This deletion is decided already, so there is nothing left to copy first."))
-            return redirect("case")
-        messages.success(request, _("We have noted that you want a copy. Nothing is deleted until you confirm."))
-    return redirect("confirm")
+    return press(
+        request, lambda: beside.copy_first(held.pk), to="confirm", instead="case",
+        closed=_("This deletion is decided already, so there is nothing left to copy first."),
+        done=_("We have noted that you want a copy. Nothing is deleted until you confirm."),
+    )  # fmt: skip
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
 @session.needs_request
 def do_not_wait(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
     """Go on to the confirmation without waiting for the copy."""
-    session.choose(request, held.case)
-    if request.method == "POST":
-        try:
-            beside.do_not_wait(held.pk)
-        except Conflict:
-            messages.info(request, _("Nothing waits for a copy here."))
-    return redirect("confirm")
+    return press(
+        request, lambda: beside.do_not_wait(held.pk), to="confirm", closed=_("Nothing waits for a copy here.")
+    )  # fmt: skip
+
+
+@session.needs_request
+def restrict(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    """Ask that the data are kept and not used while a correction is looked at."""
+    return press(
+        request, lambda: beside.restrict_meanwhile(held.pk), closed=_("This cannot be asked for (any more)."),
+        done=_("We have noted that you want your data kept and not used meanwhile."),
+    )  # fmt: skip

@@ -54,8 +54,10 @@ def forms_of(one: PrivacyRequest) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"wishes": _wishes(one)}
     if corrections.is_open(one):
-        found |= {"field_form": FieldForm(prefix=f"f{one.pk}"), "file_form": FileForm(prefix=f"e{one.pk}")}
-        found["files"] = one.evidence.count()
+        # A data map that names no field leaves nothing to choose from: a person reads what was written instead.
+        if corrections.fields():
+            found["field_form"] = FieldForm(prefix=f"f{one.pk}")
+        found |= {"file_form": FileForm(prefix=f"e{one.pk}"), "files": one.evidence.count()}
     found["may_restrict"] = beside.may_restrict_meanwhile(one)
     if corrections.may_state(one):
         found["statement_form"] = StatementForm(prefix=f"s{one.pk}")

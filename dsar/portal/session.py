@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from dsar import keys
 from dsar.models import Case, IdentityCheck, OwnerTask, PrivacyRequest, Representation
@@ -165,13 +167,17 @@ def needs_case(view: CaseView[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
 
 
 def needs_request(view: RequestView) -> Callable[[HttpRequest, int], HttpResponse]:
-    """Hand a request by its number to a view, only where this browser proved its case; the same page for any other."""
+    """Hand a request by its number to a view that answers a button of the case page, only where this browser proved its
+    case, and go on with that case; the same page for any other number."""
 
+    @never_cache
+    @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(view)
     def guarded(request: HttpRequest, pk: int) -> HttpResponse:
         found = PrivacyRequest.objects.select_related("case").filter(pk=pk, case__purged_at__isnull=True).first()
         if found is None or not is_proven(request, found.case):
             return not_yours(request)
+        choose(request, found.case)
         return view(request, found)
 
     return guarded

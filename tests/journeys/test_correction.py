@@ -45,12 +45,12 @@ def test_from_the_form_to_the_letter(visitor: Visitor, clerk: Colleague, lead: C
     visitor.sees("Say what is wrong")
     assert old not in visitor.text
     visitor.press("Add this", field="name", value="")
-    visitor.sees("Please write what it should say.")
+    visitor.sees("Please write what it should say.", status=422)
     visitor.press("Add this", field="name", value=f"  {NEW} ")
     visitor.sees("Thank you. A person looks at it.", NEW, "to be decided")
     assert old not in visitor.text
     visitor.press("Add this", field="country", value="Germany")
-    visitor.sees("Please write the country as its two letters")
+    visitor.sees("Please write the country as its two letters", status=422)
     visitor.press("Add this", field="country", value="at")
 
     clerk.look_at(request)

@@ -5,9 +5,18 @@ from django.utils import timezone
 
 from dsar.demo.cast import CAST
 from dsar.enums import CheckKind, State
-from dsar.models import IdentityCheck, Plan
+from dsar.models import Case, IdentityCheck, Plan
 from dsar.notifications import outbox
+from dsar.verification import links
 from tests.portal.conftest import Visitor, newest_link, only, tables, words, work
+
+
+def lapse(visitor: Visitor) -> None:
+    """What was proven in this browser does not count any more."""
+    held = visitor.client.session
+    past = timezone.now() - settings.PROOF_LIFETIME
+    held["proven"] = dict.fromkeys(held["proven"], past.isoformat())
+    held.save()
 
 
 def test_links_that_do_not_work_explain_themselves_and_offer_a_new_one(visitor: Visitor) -> None:
@@ -90,10 +99,7 @@ def test_nobody_reaches_another_persons_case_by_its_number(visitor: Visitor) -> 
 
 def test_a_proof_lasts_for_its_time_and_can_be_forgotten(visitor: Visitor) -> None:
     visitor.prove(CAST.plain)
-    session = visitor.client.session
-    past = timezone.now() - settings.PROOF_LIFETIME
-    session["proven"] = dict.fromkeys(session["proven"], past.isoformat())
-    session.save()
+    lapse(visitor)
     assert visitor.get("/confirm/").status_code == 404
     other = Visitor()
     other.ask(CAST.neighbour)
@@ -140,3 +146,23 @@ def test_not_me_before_the_confirmation_withdraws(visitor: Visitor) -> None:
     visitor.prove(CAST.plain)
     assert "The request is withdrawn" in words(visitor.post("/not-me/"))
     assert only().state == State.WITHDRAWN
+
+
+def test_a_code_leads_back_to_where_it_was_asked_for_and_nowhere_after_that(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain, "access")
+    first = only()
+    lapse(visitor)
+    visitor.prove(CAST.unknown)
+    # Another case was proven meanwhile: the first one is still known, and asked for a fresh code.
+    assert visitor.post(f"/case/{first.pk}/download/", follow=False)["Location"] == "/follow/"
+    # The code was never entered. A link that is opened later leads where it leads.
+    visitor.ask(CAST.neighbour)
+    work()
+    visitor.get(newest_link(CAST.neighbour))
+    visitor.post("/proof/")
+    lapse(visitor)
+    links.send_code(Case.objects.latest("pk"))
+    follow = links.way_back(Case.objects.latest("pk"))
+    visitor.get(f"/l/{follow.token}/")
+    code = IdentityCheck.objects.filter(kind=CheckKind.CODE).latest("pk").code
+    assert visitor.post("/follow/code/", {"code": code}, follow=False)["Location"] == "/confirm/"

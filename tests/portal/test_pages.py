@@ -11,7 +11,7 @@ from dsar.enums import CheckKind, Outcome, Right, State
 from dsar.fulfilment import control, runner
 from dsar.models import Actor, IdentityCheck, Plan, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.review import decide
+from dsar.review import corrections, decide
 from tests import house
 from tests.portal.conftest import Visitor, newest_link, only, tables, words, work
 
@@ -136,7 +136,7 @@ def test_a_question_is_answered_on_the_page(visitor: Visitor, handler: Actor) ->
     assert "Sounds angry" not in shown.content.decode()
     field = f"r{request.pk}-text"
     empty = visitor.post(f"/case/{request.pk}/answer/", {field: " "})
-    assert "Please check what you entered" in words(empty)
+    assert (empty.status_code, "Please check what you entered" in words(empty)) == (422, True)
     long = visitor.post(f"/case/{request.pk}/answer/", {field: "b" * 8001})
     assert "b" * 8001 in long.content.decode()
     assert only().state == State.CLARIFYING
@@ -192,3 +192,18 @@ def test_development_shows_the_mails(visitor: Visitor) -> None:
 
 def test_development_pages_are_not_there_otherwise(visitor: Visitor) -> None:
     assert visitor.get("/dev/mail/").status_code == 404
+
+
+def test_a_correction_without_a_field_to_choose_still_takes_a_file(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.ask(CAST.plain, "correction", statement="My name is wrong.")
+    work()
+    visitor.get(newest_link(CAST.plain))
+    visitor.post("/proof/")
+    page = words(visitor.get("/case/"))
+    assert "Say what is wrong" in page
+    monkeypatch.setattr(corrections, "fields", list)
+    page = words(visitor.get("/case/"))
+    assert "Say what is wrong" not in page
+    assert "Send a file that shows it" in page
