@@ -105,7 +105,10 @@ ON_VERB: dict[str, Notice] = {
     "extend": Notice.EXTENDED,
     "approve": Notice.CONFIRM_READY,
     "dispute": Notice.DISPUTE_NOTED,
+    "dismiss_dispute": Notice.DISPUTE_UNFOUNDED,
 }
+# An end that has a letter of its own: whoever was right is not told that we decline.
+ENDS_BY_VERB: dict[str, Notice] = {"uphold_dispute": Notice.DISPUTE_FOUNDED}
 # What needs no proof is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
 ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED_TRIAGE}
@@ -251,7 +254,9 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
                 tell(request, notice)
         if request.outcome and request.right in COPY_RIGHTS:
             _wake_followers(request)
-        if effects.by_outcome and request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+        if verb in ENDS_BY_VERB:
+            tell(request, ENDS_BY_VERB[verb])
+        elif effects.by_outcome and request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
             tell(request, GRANTED[request.right])
         elif request.outcome in effects.by_outcome:
             tell(request, effects.by_outcome[request.outcome])

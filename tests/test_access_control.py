@@ -182,6 +182,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "dispute",
         "decide-correction",
         "lift",
+        "keep-restriction",
         "review-again",
         "hand-over",
         "authority-seen",

@@ -152,6 +152,16 @@ VERBS: Mapping[str, Verb] = {
             help=_("The person is told before it ends."),
         ),
         Verb(
+            "keep-restriction",
+            _("Keep the restriction"),
+            _("Kept. The person is told."),
+            right_forms.KeepForm,
+            lambda pk, data, actor: restricting.keep(pk, data["text"], actor=actor),
+            APPROVERS,
+            exists=restricting.may_keep,
+            help=_("Its end is announced and has not come. The workers do not lift it."),
+        ),
+        Verb(
             "propose-correction",
             _("Add a field to correct"),
             _("Noted. It waits for its decision."),

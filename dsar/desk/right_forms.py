@@ -66,3 +66,9 @@ class LiftForm(VerbForm):
     """Why a restriction ends."""
 
     text = long_text(_("Why does it end?"), READ_BY_THEM, rows=3)
+
+
+class KeepForm(VerbForm):
+    """Why it stays after all."""
+
+    text = long_text(_("Why does it stay?"), READ_BY_THEM, rows=3)

@@ -262,6 +262,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "restricted_while_weighed": _("Use stopped while the objection is weighed"),
     "restricting_called_off": _("Restricting called off"),
     "lift_announced": _("End of the restriction announced"),
+    "restriction_kept": _("Restriction kept after all"),
     "restrict_done": _("Restricted in a source"),
     "lift_done": _("Restriction lifted in a source"),
     "correction_proposed": _("Field to correct named"),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from dsar import audit, bell
@@ -25,7 +25,7 @@ from dsar.enums import (
 from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, Actor, Decision, Message, Plan, PrivacyRequest, Restriction, Step
-from dsar.notifications import outbox
+from dsar.notifications import outbox, restriction_letter, undelivered
 from dsar.workflow import Conflict, Forbidden, each, in_trouble, lock
 
 BATCH = 100
@@ -33,8 +33,6 @@ LIFT_POSITION = 10
 BEGUN = (StepStatus.DONE, StepStatus.LEASED)
 GRANTED = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
 RESTRICTING = (Right.RESTRICTION, Right.OBJECTION)
-# The letters that end an objection without granting it; the mark is lifted once one of them is on its way.
-ENDINGS = (Notice.REFUSED, Notice.WITHDRAWN, Notice.REFERRED, Notice.UNANSWERED, Notice.NOT_PROVEN, Notice.OVERTAKEN)
 
 
 def layout(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -61,7 +59,8 @@ def _note(request: PrivacyRequest) -> None:
 def drain() -> int:
     """Restrict what an objection is about while it is weighed, and lift what ended otherwise; returns how many."""
     weighed = each(_to_weigh(), _weigh, "the use could not be stopped", failed=in_trouble)
-    return weighed + each(_to_lift(), _end, "a restriction could not be ended", failed=in_trouble)
+    ended = each(_to_lift(), _end, "a restriction could not be ended", failed=in_trouble)
+    return weighed + ended + each(_noticed(), _end_noticed, "a restriction could not be ended", failed=in_trouble)
 
 
 def _to_weigh() -> list[int]:
@@ -89,7 +88,9 @@ def _weigh(pk: int) -> bool:
 
 def _to_lift() -> list[int]:
     """Objections that ended without being granted, whose letter is out (Art 18(3): before it is lifted)."""
-    told = Message.objects.filter(request=OuterRef("pk"), status=MessageStatus.SENT, notice__in=ENDINGS)
+    told = Message.objects.filter(
+        request=OuterRef("pk"), status=MessageStatus.SENT, notice__in=restriction_letter.ENDINGS
+    )
     queued = Step.objects.filter(request=OuterRef("pk"), kind=StepKind.LIFT)
     ended = PrivacyRequest.objects.filter(
         right=Right.OBJECTION, state__in=FINAL_STATES, restriction__isnull=False, restriction__lifted_at__isnull=True
@@ -100,6 +101,27 @@ def _to_lift() -> list[int]:
 def _end(pk: int) -> bool:
     with transaction.atomic():
         request = lock(pk)
+        _queue_lifts(request, timezone.now())
+        bell.ring(Lane.FULFIL)
+    return True
+
+
+def _noticed() -> list[int]:
+    """Restrictions whose announced end has come: the notice runs from the day on which its letter really went."""
+    letters = Message.objects.filter(request=OuterRef("pk"), notice=Notice.RESTRICTION_LIFTING).order_by("-pk")
+    queued = Step.objects.filter(request=OuterRef("pk"), kind=StepKind.LIFT)
+    waiting = PrivacyRequest.objects.filter(
+        right=Right.RESTRICTION, restriction__lifts_at__isnull=False, restriction__lifted_at__isnull=True
+    ).annotate(told_at=Subquery(letters.values("sent_at")[:1]))
+    ended = waiting.filter(~Exists(queued), told_at__lte=timezone.now() - settings.RESTRICTION_NOTICE)
+    return list(ended.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _end_noticed(pk: int) -> bool:
+    with transaction.atomic():
+        request = lock(pk)
+        if not Restriction.objects.in_force().filter(request=request, lifts_at__isnull=False).exists():
+            return False
         _queue_lifts(request, timezone.now())
         bell.ring(Lane.FULFIL)
     return True
@@ -147,7 +169,8 @@ def may_lift(request: PrivacyRequest) -> bool:
 
 
 def lift(pk: int, text: str, *, actor: Actor) -> None:
-    """Tell the person that the restriction ends and when; then, and not earlier, the workers lift it (Art 18(3)).
+    """Tell the person that the restriction ends and when; RESTRICTION_NOTICE after that letter has gone, and not
+    earlier, the workers lift it (Art 18(3)).
 
     Raises Forbidden (approvers alone), Conflict (not in force).
     """
@@ -157,12 +180,39 @@ def lift(pk: int, text: str, *, actor: Actor) -> None:
         request = lock(pk)
         if not may_lift(request):
             raise Conflict("lift")
-        until = timezone.now() + settings.RESTRICTION_NOTICE
-        Restriction.objects.filter(request=request).update(lifts_at=until)
+        Restriction.objects.filter(request=request).update(lifts_at=timezone.now() + settings.RESTRICTION_NOTICE)
         decision = Decision.objects.create(
             request=request, kind=DecisionKind.LIFT, citation="GDPR Art 18(3)", decided_by_id=actor.user_id,
             text_sealed=request.case.seal(text.strip()[:8000], "decision"),
         )  # fmt: skip
         outbox.queue(request, Notice.RESTRICTION_LIFTING, decision=decision)
         audit.record(request.case, audit.Entry("lift_announced", actor, pk))
-        _queue_lifts(request, until)
+
+
+def may_keep(request: PrivacyRequest) -> bool:
+    """Whether the end of a restriction is announced and has not come."""
+    begun = request.steps.filter(kind=StepKind.LIFT)
+    announced = Restriction.objects.in_force().filter(request=request, lifts_at__isnull=False)
+    return request.right == Right.RESTRICTION and announced.exists() and not begun.exists()
+
+
+def keep(pk: int, text: str, *, actor: Actor) -> None:
+    """Keep a restriction whose end was announced, since the person does not agree or the reason is gone; they are told.
+    A letter about its end that has not gone out yet is not sent.
+
+    Raises Forbidden (approvers alone), Conflict (nothing announced, or its end has come).
+    """
+    if not actor.is_approver:
+        raise Forbidden("keep")
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_keep(request):
+            raise Conflict("keep")
+        Restriction.objects.filter(request=request).update(lifts_at=None)
+        decision = Decision.objects.create(
+            request=request, kind=DecisionKind.KEEP, citation="GDPR Art 18(3)", decided_by_id=actor.user_id,
+            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
+        )  # fmt: skip
+        undelivered.call_off(request, Notice.RESTRICTION_LIFTING)
+        outbox.queue(request, Notice.RESTRICTION_KEPT, decision=decision)
+        audit.record(request.case, audit.Entry("restriction_kept", actor, pk))

@@ -4,9 +4,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar.connectors.base import Outcome
-from dsar.enums import MessageStatus, Notice, StepKind, StepReason, StepStatus
+from dsar.enums import StepKind, StepStatus
 from dsar.fulfilment import lookout, runner
-from dsar.models import Message, Restriction
+from dsar.models import Restriction
 
 
 def restrict(held: runner.Held) -> None:
@@ -22,11 +22,9 @@ def restrict(held: runner.Held) -> None:
 
 
 def lift(held: runner.Held) -> None:
-    """Take the mark back, unless another restriction of the same person is in force. Never before the letter."""
+    """Take the mark back, unless another restriction of the same person is in force. The step is queued once the letter
+    is out and its notice over (restricting.py)."""
     lookout.switched_on(held.step.source)
-    announced = Message.objects.filter(request=held.request, notice=Notice.RESTRICTION_LIFTING)
-    if announced.exists() and not announced.filter(status=MessageStatus.SENT).exists():
-        raise lookout.Stop(StepReason.MAIL_FAILED)
     others = Restriction.objects.of_index(held.request.case.email_index).exclude(request=held.request)
     outcome = Outcome()
     if not others.exists():

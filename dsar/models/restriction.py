@@ -23,7 +23,8 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
 
 
 class Restriction(models.Model):
-    """From `since` until `lifted_at`. `lifts_at`: the person was told that it ends, and when (Art 18(3))."""
+    """From `since` until `lifted_at`. `lifts_at`: its end is announced, and is not before then
+    (Art 18(3)); the notice runs from the sending of the letter."""
 
     request = models.OneToOneField("dsar.PrivacyRequest", models.PROTECT, related_name="restriction")
     email_index = models.CharField(max_length=64, blank=True, db_index=True)

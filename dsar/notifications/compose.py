@@ -28,7 +28,7 @@ from dsar.enums import (
 )
 from dsar.law import codes, regimes, tiers
 from dsar.models import Case, Message, Representation
-from dsar.notifications import choices, letters, owner_letters, to_recipients
+from dsar.notifications import choices, letters, owner_letters, restriction_letter, to_recipients
 
 PAGE = "email/page.html"
 
@@ -198,6 +198,7 @@ def context_for(message: Message) -> dict[str, Any]:
             context |= letters.to_sign(request)
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
+        context |= restriction_letter.ending(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
     return context

@@ -14,10 +14,24 @@ from dsar.datamap import loader
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
-from dsar.notifications import correction_letter, fates, interim_letter, kept_letter, report, restriction_letter
+from dsar.notifications import (
+    correction_letter,
+    dispute_letter,
+    fates,
+    interim_letter,
+    kept_letter,
+    report,
+    restriction_letter,
+)
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED})
-WITH_WORK = WITH_ITEMS | {Notice.CONFIRMED, Notice.REFUSED, Notice.DONE_KNOW, Notice.NOTHING_HELD}
+WITH_WORK = WITH_ITEMS | {
+    Notice.CONFIRMED,
+    Notice.REFUSED,
+    Notice.DONE_KNOW,
+    Notice.NOTHING_HELD,
+    *dispute_letter.FINDINGS,
+}
 OF_RESTRICTIONS = frozenset({Notice.RESTRICTION_LIFTING, Notice.DONE_REVIEWED})
 OF_THE_KEPT = frozenset({Notice.KEPT_ERASED, Notice.KEPT_ON})
 WITH_CORRECTIONS = frozenset({Notice.DONE_CORRECTED, Notice.REFUSED})
@@ -308,12 +322,13 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     if notice == Notice.DONE_KNOW:
         return {"report": _report(request, body)}
     deletion = request.right == Right.DELETION
+    if notice in dispute_letter.FINDINGS:
+        return dispute_letter.context(request, notice, _items(request, body))
     if notice == Notice.REFUSED:
-        # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Nothing else was done.
-        return {
-            "items": [line for line in _items(request, body) if line["action"] == "kept"] if deletion else [],
-            "restriction_ends": restriction_letter.in_force(request),
-        }
+        # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Something else was done only where the
+        # work had begun before it was narrowed to nothing.
+        lines = _items(request, body) if deletion else []
+        return {"items": lines if request.is_bound else [line for line in lines if line["action"] == "kept"]}
     if notice == Notice.CONFIRMED:
         ahead = request.due_on if request.due_on and request.due_on >= timezone.localdate() else None
         return {"notes": notes(body, closing=True), "due_ahead": ahead}

@@ -39,6 +39,7 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
             Notice.ASK, Notice.REPLY, Notice.WITHDRAWN,  # "answer this e-mail" becomes "write to us"
             Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER,  # the confirmation is given in writing
             Notice.CONFIRMED, Notice.DISPUTE_NOTED,  # "This was not me" is said by letter or telephone
+            Notice.DISPUTE_FOUNDED, Notice.DISPUTE_UNFOUNDED,
             Notice.NOTHING_HELD, Notice.NOT_PROVEN, Notice.REFUSED, Notice.DONE_CORRECTED, Notice.RESTRICTION_LIFTING,
             Notice.DONE_CHOICE,  # where it is taken back
         ),

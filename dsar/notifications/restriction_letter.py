@@ -2,22 +2,31 @@
 
 from typing import Any
 
-from dsar.enums import DecisionKind, Notice
+from django.conf import settings
+from django.utils import timezone
+
+from dsar.enums import DecisionKind, Notice, Right
 from dsar.models import PrivacyRequest, Restriction
 
 REVIEWED = (DecisionKind.REVIEWED_CHANGED, DecisionKind.REVIEWED_UPHELD)
 
 
-def in_force(request: PrivacyRequest) -> bool:
-    """Whether this request's data are restricted now."""
-    return Restriction.objects.in_force().filter(request=request).exists()
+# The letters that end an objection without granting it. Each says that the use goes on, before it does (Art 18(3)).
+ENDINGS = (Notice.REFUSED, Notice.WITHDRAWN, Notice.REFERRED, Notice.UNANSWERED, Notice.NOT_PROVEN)
+
+
+def ending(request: PrivacyRequest, notice: str) -> dict[str, Any]:
+    """Whether this letter ends what was restricted while an objection was weighed."""
+    if notice not in ENDINGS or request.right != Right.OBJECTION:
+        return {}
+    return {"restriction_ends": Restriction.objects.in_force().filter(request=request).exists()}
 
 
 def context(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     """The day on which a restriction ends; or what a person decided anew, and why."""
     if notice == Notice.RESTRICTION_LIFTING:
-        found = Restriction.objects.filter(request=request).first()
-        return {"lifts_at": found.lifts_at if found else None}
+        # The notice runs from the sending of the letter (fulfilment/restricting.py), which is now.
+        return {"lifts_at": timezone.now() + settings.RESTRICTION_NOTICE}
     decision = request.decisions.filter(kind__in=REVIEWED).order_by("-pk").first()
     if decision is None:
         return {}

@@ -16,6 +16,14 @@ def note(request_id: int) -> None:
     PrivacyRequest.objects.filter(pk=request_id).update(undelivered_at=since)
 
 
+def call_off(request: PrivacyRequest, notice: str) -> None:
+    """Send a notice about a request no more, where it is not out yet: it is not true any longer. The caller holds the
+    request."""
+    waiting = request.messages.filter(notice=notice).exclude(status=MessageStatus.SENT)
+    waiting.update(status=MessageStatus.FAILED, reason="decided", token=F("token") + 1)
+    note(request.pk)
+
+
 def send_again(request: PrivacyRequest) -> int:
     """Try now what could not be delivered, and for three more days; the mark stays until it is out. What is being sent at
     this moment is left alone. Returns how many. The caller holds the request."""

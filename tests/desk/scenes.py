@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import access, begin, control, locating, runner
+from dsar.fulfilment import access, begin, control, locating, restricting, runner
 from dsar.intake import email as incoming
 from dsar.intake import filing, submit, web
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
@@ -106,6 +106,13 @@ def restricted() -> PrivacyRequest:
     request = prove(ask(CAST.plain, "restriction"))
     decide.approve(request.pk, actor=actor(), ground="claims")
     runner.drain_fulfilling()
+    return fresh(request)
+
+
+def lifting() -> PrivacyRequest:
+    """Its end announced."""
+    request = restricted()
+    restricting.lift(request.pk, "The claim is settled.", actor=actor())
     return fresh(request)
 
 

@@ -53,6 +53,7 @@ HAPPY = {
         State.FULFILLING,
     ),
     "lift": (scenes.restricted, {"text": "The correction is done."}, State.COMPLETED),
+    "keep-restriction": (scenes.lifting, {"text": "The claim goes on."}, State.COMPLETED),
     "propose-correction": (scenes.correction, {"field": "phone", "value": "+49 30 901820"}, State.REVIEW),
     "decide-correction": (
         scenes.correction,

@@ -1,6 +1,7 @@
 """Restriction, objection and the person who looks again: what the company's rows and the letters say (Art 18, 21, 22)."""
 
 import pytest
+from django.conf import settings
 
 from dsar.enums import MessageStatus, Notice, Outcome, Right, State, StepStatus
 from dsar.models import Message, PrivacyRequest, Restriction, Step
@@ -75,7 +76,10 @@ def test_a_restriction_is_marked_told_and_lifted_only_after_its_notice(visitor: 
     assert is_marked(CAST.plain)
     assert not lead.offers(request, "lift")
     scenes.post_is_out()
-    Step.objects.filter(request=request, kind="lift").update(due_at=held.since)
+    assert not Step.objects.filter(request=request, kind="lift").exists()
+    Message.objects.filter(request=request, notice=Notice.RESTRICTION_LIFTING).update(
+        sent_at=held.lifts_at - 2 * settings.RESTRICTION_NOTICE
+    )
     wait_for(lambda: not is_marked(CAST.plain), what="the end of the mark")
 
 
