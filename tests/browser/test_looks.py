@@ -15,10 +15,11 @@ from dsar.intake import email, unsubscribe
 from dsar.law import codes
 from dsar.models import REQUESTER, Actor, Intake, LegalHold, Step
 from dsar.review import corrections, decide
-from dsar.verification import links
+from dsar.verification import links, signed
 from dsar.workflow import move
 from tests import drive
 from tests.browser.window import Window
+from tests.desk import scenes as desk_scenes
 from tests.house import CAST, House, at_rest, body_of, mail_to, wait_for
 from tests.journeys import scenes
 from tests.journeys.people import PASSWORD
@@ -249,6 +250,22 @@ def test_the_pages_of_the_desk(judge: Judge, busy_desk: dict[str, Any], approver
     control.release(release.pk, actor=approver)
     judge.press("Release for erasure", "", 409)
     scenes.reaches(release, State.COMPLETED)
+    assert judge.wrong == []
+
+
+def test_the_pages_for_what_comes_and_goes_on_paper(judge: Judge, stack: House, approver: Actor) -> None:
+    with at_rest():
+        request = desk_scenes.signed_page()
+    window = judge.window
+    window.sign_in("approver@desk.example.com")
+    judge.open("/desk/file/", "File a request")
+    judge.press("File it", "File a request", 422)
+    judge.open("/desk/post/", "Letters to post")
+    judge.press("Posted", "Letters to post", 422)
+    judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
+    signed.decide(request.pk, False, actor=approver)
+    judge.open(f"/desk/requests/{request.pk}/signed/", "File the signed page")
+    judge.press("File it", "File the signed page", 422)
     assert judge.wrong == []
 
 
