@@ -1,6 +1,7 @@
 """Strict readers for environment variables: a value that cannot be understood stops the start, naming the variable."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -50,9 +51,12 @@ def integer(name: str, default: int, minimum: int = 0, maximum: int | None = Non
     return number
 
 
-def words(name: str, default: str = "") -> list[str]:
-    """A comma-separated list."""
-    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+def words(name: str, default: str = "", among: Collection[str] = ()) -> list[str]:
+    """A comma-separated list; where `among` is given, of nothing but these."""
+    found = [item.strip() for item in text(name, default).split(",") if item.strip()]
+    if among and not set(found) <= set(among):
+        raise ImproperlyConfigured(f"{name} must name nothing but {', '.join(among)}.")
+    return found
 
 
 def secret(name: str, *, development: str | None) -> str:

@@ -272,8 +272,9 @@ OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7, maximum=23)
 OWNER_DOMAINS = frozenset(word.lower() for word in env.words("OWNER_DOMAINS", PRIVACY_EMAIL.rpartition("@")[2]))
 FILE_BYTES = env.integer("FILE_MEGABYTES", 10, 1) * 1024 * 1024
 CONTACT_CHANGE_DAYS = 30
-# Rights that the company approves by itself where nothing needs judgement; a deletion and a copy never are.
-AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL"))
+# Rights that the company approves by itself where nothing needs judgement. Not a deletion; not what shall be corrected, on
+# which ground a use is restricted, or whether a decision stands, which people say. A copy is looked through all the same.
+AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL", among=("know", "access", "portability", "objection")))
 # Between the letter that a restriction ends and its end (GDPR Art 18(3)).
 RESTRICTION_NOTICE = timedelta(days=env.integer("RESTRICTION_NOTICE_DAYS", 14))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))

@@ -57,6 +57,13 @@ SHIPPED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("named", ["correction", "know,everything"])
+def test_what_people_decide_is_never_approved_by_a_setting(tmp_path: Path, named: str) -> None:
+    done = start(tmp_path, "import config.wsgi", **PRODUCTION, AUTOMATIC_APPROVAL=named)
+    assert done.returncode
+    assert "AUTOMATIC_APPROVAL must name nothing but know, access, portability, objection." in done.stderr
+
+
 def test_law_04_the_quiet_period_is_72_hours_as_shipped_and_none_in_the_demo(tmp_path: Path) -> None:
     assert values(tmp_path, "QUIET_PERIOD", **PRODUCTION) == {"QUIET_PERIOD": 72 * 3600}
     assert values(tmp_path, "QUIET_PERIOD", DEBUG="1") == {"QUIET_PERIOD": 0}

@@ -253,6 +253,7 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.extend(pk, data["code"], data["text"], actor=actor),
             HANDLERS,
             moves="extend",
+            exists=decide.may_extend,
             help=_("Once only, and only before the legal date."),
         ),
         Verb(

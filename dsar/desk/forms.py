@@ -10,6 +10,7 @@ from dsar.enums import RecipientStatus, RestrictionGround, Right
 from dsar.fulfilment import control, recipients
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
+from dsar.law.codes import Code
 from dsar.models import PrivacyRequest
 from dsar.notifications import report
 from dsar.review import decide
@@ -34,6 +35,11 @@ class VerbForm(forms.Form):
     def offer(self, field: str, choices: Iterable[tuple[str, Any]]) -> None:
         """Set the choices of a field."""
         self.fields[field].choices = list(choices)  # type: ignore[attr-defined]
+
+    def offer_codes(self, found: Iterable[Code], *, empty: bool = True) -> None:
+        """Set the choices of `code` to reasons of the law's catalogue, each with its article."""
+        first = [("", _("Please choose"))] if empty else []
+        self.offer("code", [*first, *((one.code, f"{one.label} ({one.citation})") for one in found)])
 
 
 def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: int = 4) -> forms.CharField:
@@ -109,8 +115,7 @@ class RefuseForm(VerbForm):
 
     def prepare(self) -> None:
         """Reasons that this law knows for this right."""
-        found = codes.refusals(self.request.case.regime, self.request.right or Right.KNOW)
-        self.offer("code", [("", _("Please choose")), *((c.code, f"{c.label} ({c.citation})") for c in found)])
+        self.offer_codes(codes.refusals(self.request.case.regime, self.request.right or Right.KNOW))
 
 
 class ReferForm(VerbForm):
@@ -228,7 +233,7 @@ class TakeOutForm(VerbForm):
     def prepare(self) -> None:
         """The reasons of this law; the first one, with its sentence, stands there already."""
         found = codes.redactions(self.request.case.regime)
-        self.offer("code", [(code.code, f"{code.label} ({code.citation})") for code in found])
+        self.offer_codes(found, empty=False)
         if found:
             self.initial["code"], self.initial["text"] = found[0].code, found[0].text
 
@@ -258,8 +263,7 @@ class NarrowForm(VerbForm):
                 for item in erasing
             }.items(),
         )
-        grounds = codes.grounds(self.request.case.regime)
-        self.offer("code", [("", _("Please choose")), *((c.code, f"{c.label} ({c.citation})") for c in grounds)])
+        self.offer_codes(codes.grounds(self.request.case.regime))
 
     def clean_keep(self) -> set[tuple[str, str]]:
         """(source, category) pairs."""

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -30,7 +31,8 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("desk_request", args=[found.request_id]) if found.request_id else reverse("desk_queue")
     urls = {"pdf_url": reverse("desk_letter_pdf", args=[pk]), "text_url": reverse("desk_letter_text", args=[pk])}
     with translation.override(paper.language_of(found.case)):
-        context = {**paper.context(found), **urls, "back": back}
+        label = _("Back to the request") if found.request_id else _("Back to the queue")
+        context = {**paper.context(found), **urls, "back": back, "back_label": label}
         return frame.page(request, "desk/letter.html", "queue", context)
 
 

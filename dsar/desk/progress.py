@@ -17,7 +17,6 @@ from dsar.enums import (
     StepStatus,
 )
 from dsar.fulfilment.passing_on import TO
-from dsar.fulfilment.plan import ERASING
 from dsar.models import Decision, PrivacyRequest, Step
 from dsar.notifications import report
 
@@ -89,7 +88,9 @@ def sources(body: dict[str, Any], steps: Sequence[Step]) -> list[dict[str, Any]]
     for key in dict.fromkeys(step.source for step in sorted(steps, key=lambda step: step.pk)):
         own = sorted((step for step in steps if step.source == key), key=lambda step: KINDS[StepKind(step.kind)])
         planned = sum(
-            item["count"] or 0 for item in body.get("items", []) if item["source"] == key and item["action"] in ERASING
+            item["count"] or 0
+            for item in body.get("items", [])
+            if item["source"] == key and item["action"] in ("erase", "mask")
         )
         erase = next((step for step in own if step.kind == StepKind.ERASE), None)
         done = _done(erase) if erase else 0

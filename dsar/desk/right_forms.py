@@ -37,8 +37,7 @@ class DecideCorrectionForm(VerbForm):
 
     def prepare(self) -> None:
         """Reasons that this law knows for a correction."""
-        found = codes.refusals(self.request.case.regime, Right.CORRECTION)
-        self.offer("code", [("", _("Please choose")), *((c.code, f"{c.label} ({c.citation})") for c in found)])
+        self.offer_codes(codes.refusals(self.request.case.regime, Right.CORRECTION))
 
     def clean(self) -> dict[str, Any]:
         """A refusal needs both its code and its words."""

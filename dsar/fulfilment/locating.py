@@ -16,8 +16,6 @@ from dsar.notifications import outbox
 from dsar.workflow import Conflict, each, in_trouble, lock, move
 
 BATCH = 50
-# Which field shall say what, and whether a decision stands, no machine decides.
-DECIDED_BY_PEOPLE = frozenset({Right.CORRECTION, Right.HUMAN_REVIEW})
 NO_ACCOUNT = "no_account"
 LONG_SEARCH = timedelta(minutes=2)
 
@@ -98,7 +96,7 @@ def settle(pk: int) -> None:
         with transaction.atomic():
             moved = move(
                 pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
-                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL - DECIDED_BY_PEOPLE,
+                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL,
             )  # fmt: skip
             if moved.attention == StepReason.ERROR:
                 PrivacyRequest.objects.filter(pk=pk).update(attention="")

@@ -1,4 +1,4 @@
-"""How far a request has come and whose turn it is: one answer for the requester's page and for the desk."""
+"""How far a request has come and whose turn it is, as the person whose it is reads it; the desk has words of its own."""
 
 from typing import Any
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,7 +24,8 @@ def letter(request: HttpRequest, held: Case, pk: int) -> HttpResponse:
         return session.not_yours(request)
     with translation.override(paper.language_of(held)):
         urls = {"pdf_url": reverse("case_letter_pdf", args=[pk]), "text_url": reverse("case_letter_text", args=[pk])}
-        return render(request, "portal/letter.html", {**paper.context(found), **urls})
+        back = {"back": reverse("case"), "back_label": _("Back to my request")}
+        return render(request, "portal/letter.html", {**paper.context(found), **urls, **back})
 
 
 @never_cache

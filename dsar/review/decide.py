@@ -158,18 +158,30 @@ def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
 
 
+def may_extend(request: PrivacyRequest) -> bool:
+    """Whether this law gives more time, and the notice would still come in time."""
+    try:
+        return bool(_extended(request) and codes.extension_reasons(request.case.regime))
+    except LawError:
+        return False
+
+
+def _extended(request: PrivacyRequest) -> deadlines.Dates:
+    """The dates after an extension that is told now. Raises LawError where the law knows none, once more or so late."""
+    regime, again = regimes.load(request.case.regime), request.extended_at is not None
+    clocks.extend(regime, request.right, request.received_at, timezone.now(), times=int(again))
+    return deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
+
+
 def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
     """Take more time, once; a notice after the legal date is void and refused here (GDPR Art 12(3))."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    regime = regimes.load(request.case.regime)
-    found = next((reason for reason in codes.extension_reasons(regime) if reason.code == code), None)
+    known = codes.extension_reasons(request.case.regime)
+    found = next((reason for reason in known if reason.code == code), None)
     if found is None:
         raise Invalid(_("This law does not know this reason for taking more time."))
     try:
-        clocks.extend(
-            regime, request.right, request.received_at, timezone.now(), times=int(request.extended_at is not None)
-        )
-        dates = deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
+        dates = _extended(request)
     except LawError as error:
         if error.reason == "notice_late":
             raise Invalid(_("The legal date has passed: an extension would be void. Please answer now.")) from None

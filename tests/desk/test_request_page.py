@@ -425,3 +425,18 @@ def test_what_was_written_anew_is_read_before_it_is_decided(company):
         "section[aria-labelledby=corrections-title]"
     )
     assert len(panel.select("form")) == 1, "what is decided is not decided again"
+
+
+def test_law_14_more_time_is_offered_only_while_its_notice_would_count(company):
+    request = scenes.review()
+    assert "extend" in offered(scenes.browser(Role.HANDLER).get(url(request)))
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=request.received_at - timedelta(days=40))
+    assert "extend" not in offered(scenes.browser(Role.HANDLER).get(url(request)))
+    assert send(request, "extend", Role.HANDLER, code="COMPLEXITY", text="It is a lot.").status_code == 409
+
+
+def test_what_the_company_approves_by_itself_waits_for_nobody(company, settings):
+    assert scenes.prove(scenes.ask(CAST.plain, "know")).state == State.REVIEW
+    settings.AUTOMATIC_APPROVAL = frozenset({"know"})
+    assert scenes.prove(scenes.ask(CAST.neighbour, "know")).state == State.FULFILLING
+    assert scenes.prove(scenes.ask(CAST.org_member, "know")).state == State.REVIEW, "something has to be weighed"
