@@ -37,7 +37,7 @@ def check(
 
 def warnings(data_map: DataMap) -> list[str]:
     """What keeps an answer to "what do you hold about me" from being whole, without being a fault of the map: a category
-    without purpose, legal basis or source, recipients that nobody can be told through (GDPR Art. 13-15, 19)."""
+    without purpose, legal basis or source, recipients that nobody can be told through (GDPR Art. 13-15, 19). And what leaves work to people."""
     found = []
     for name, category in data_map.categories.items():
         empty = [word for word in ("purpose", "basis", "source") if not getattr(category, word).strip()]
@@ -49,6 +49,9 @@ def warnings(data_map: DataMap) -> list[str]:
             found.append(f"recipient {key} is named by no category")
         if recipient.tells and not recipient.contact:
             found.append(f"recipient {key} has no contact: telling them is a person's task")
+    for key, source in data_map.sources.items():
+        if source.identity and not source.identity.created_at:
+            found.append(f"source {key}: no identity.created_at, so a person looks at each account that comes back")
     return found
 
 

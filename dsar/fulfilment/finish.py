@@ -22,11 +22,9 @@ from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
 
-# Recipients may be told after the letter, and what was kept goes when its time comes.
-AFTERWARDS = (StepKind.NOTIFY, StepKind.LATER)
 SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
 # What is still to be done for a request that has its outcome and its letter.
-AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT)
+AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT, StepKind.LATER)
 
 
 def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -145,9 +143,10 @@ def _in_part(request: PrivacyRequest) -> bool:
 
 
 def _all_done(request: PrivacyRequest) -> bool:
-    """Whether every step has ended. They are kept on the request: the letter counts what each of them did."""
+    """Whether every step has ended. They are kept on the request: the letter counts what each of them did. Recipients
+    may be told after the letter."""
     prefetch_related_objects([request], "steps")
-    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind not in AFTERWARDS)
+    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind != StepKind.NOTIFY)
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:

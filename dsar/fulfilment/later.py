@@ -16,12 +16,12 @@ from dsar import audit, bell, keys
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.connectors.registry import connector, source_map
 from dsar.datamap.orders import TableOrder
-from dsar.enums import DecisionKind, Lane, Notice, State, StepKind, StepReason, StepStatus
+from dsar.enums import DecisionKind, Lane, Notice, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, remains, runner
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment.tallies import counts, merged
 from dsar.law import codes
-from dsar.models import SYSTEM, Actor, Decision, House, Kept, LegalHold, PrivacyRequest, Step
+from dsar.models import SYSTEM, Actor, Decision, Kept, PrivacyRequest, Step
 from dsar.notifications import outbox
 from dsar.retention import Hold, held
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
@@ -44,17 +44,7 @@ class Later(runner.Held):
 
     def look(self) -> None:
         """The fresh look before each chunk (law 5). Raises lookout.Stop."""
-        if House.objects.filter(kill_switch=True).exists():
-            raise lookout.Stop(StepReason.KILL_SWITCH)
-        lookout.switched_on(self.step.source)
-        request = PrivacyRequest.objects.get(pk=self.request.pk)
-        founded = request.decisions.filter(kind=DecisionKind.DISPUTE_FOUNDED).exists()
-        if (
-            request.state != State.COMPLETED
-            or request.confirmed_at is None
-            or (founded and request.outcome == "denied")
-        ):
-            raise lookout.Stop(StepReason.PLAN_CHANGED, block=True)
+        request = remains.look(self.request.pk, self.step.source)
         if orders_now(request, self.step.source, self.indexes) != self.orders:
             # A hold, a decision or a rule came in between: the next claim works by it.
             raise lookout.Stop(StepReason.PLAN_CHANGED)
@@ -68,13 +58,6 @@ class Later(runner.Held):
         return remains.unseal(self.request, sealed, f"{self.step.source}:intent")
 
 
-def holds_on(request: PrivacyRequest, source: str, indexes: set[str]) -> list[LegalHold]:
-    """The holds in force on this person in one source, after the purge of the case too."""
-    kept = Kept.objects.filter(request=request).values_list("email_index", flat=True)
-    known = {request.case.email_index, *kept, *indexes}
-    return [hold for index in sorted(known) for hold in plans.active_holds(index) if hold.covers(source)]
-
-
 def orders_now(request: PrivacyRequest, source: str, indexes: set[str]) -> tuple[TableOrder, ...]:
     """The orders of one source for what a deletion left: by the retention of this day, with what an approver let go, and
     without what a hold covers or what waits for an approver."""
@@ -82,7 +65,7 @@ def orders_now(request: PrivacyRequest, source: str, indexes: set[str]) -> tuple
     orders, _doubts = plans.orders_for(source_map(source), regime, timezone.localdate())
     for line in Kept.objects.filter(request=request, source=source).order_by("pk"):
         orders = tuple(_under(order, line, regime) for order in orders)
-    for hold in holds_on(request, source, indexes):
+    for hold in remains.holds_on(request, source, indexes):
         orders = tuple(plans.hold_order(order, hold, regime) for order in orders)
     return orders
 
@@ -116,7 +99,7 @@ def erase(claimed: runner.Held) -> None:
     if account:
         work.indexes = {keys.email_index(account.email)}
     work.look()
-    if holds_on(request, step.source, work.indexes):
+    if remains.holds_on(request, step.source, work.indexes):
         # It stays for now, whatever else would keep it; lifting the hold rings for it.
         _put_back(work, None)
         return

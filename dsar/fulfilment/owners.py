@@ -24,7 +24,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import finish, lookout
+from dsar.fulfilment import finish, lookout, remains
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, Plan, PrivacyRequest, Step
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
@@ -46,6 +46,8 @@ def drain() -> int:
     waiting = Step.objects.filter(
         status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED, source__in=list(_described()),
         due_at__lte=timezone.now() + settings.RETRY_AFTER,
+        # A purged case has no key for an owner's answer: what is left there is for the desk's own hands.
+        request__case__purged_at__isnull=True,
     ).filter(WANTED)  # fmt: skip
     requests = dict(waiting.order_by("due_at", "pk").values_list("pk", "request_id")[:BATCH])
     # What fails stays blocked, in the queue, by its name.
@@ -96,6 +98,8 @@ def _is_over(step: Step) -> bool:
 
 def stopped(step: Step) -> StepReason | None:
     """Why what destroys must not be done now; None where it may be, and for work that destroys nothing."""
+    if step.kind == StepKind.LATER:
+        return _kept_back(step)
     if step.kind not in DESTRUCTIVE:
         return None
     plan = frozen_plan(step.request)
@@ -106,6 +110,14 @@ def stopped(step: Step) -> StepReason | None:
     except lookout.Stop as stop:
         return stop.reason
     return None
+
+
+def _kept_back(step: Step) -> StepReason | None:
+    try:
+        remains.look(step.request_id, step.source)
+    except lookout.Stop as stop:
+        return stop.reason
+    return StepReason.HOLD if remains.holds_on(step.request, step.source, set()) else None
 
 
 def frozen_plan(request: PrivacyRequest) -> Plan | None:

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from dsar import keys
 from dsar.datamap.orders import as_date
-from dsar.enums import DecisionKind, StepKind, StepStatus
+from dsar.enums import DecisionKind, Outcome, State, StepKind, StepReason, StepStatus
+from dsar.fulfilment import lookout
 from dsar.fulfilment import plan as plans
-from dsar.models import Kept, PrivacyRequest, Step
+from dsar.models import House, Kept, LegalHold, PrivacyRequest, Step
 
 LATER_POSITION = 60
 # A refund that is due keeps its reference and amount; past the day it is due, a person follows it up.
@@ -50,6 +51,31 @@ def found_in(tallies: Iterable[dict[str, Any]]) -> Found:
 
 def _latest(one: date | None, other: date | str | None) -> date | None:
     return max(filter(None, (one, as_date(other) if other else None)), default=None)
+
+
+def holds_on(request: PrivacyRequest, source: str, indexes: set[str]) -> list[LegalHold]:
+    """The holds in force on this person in one source, after the purge of the case too."""
+    kept = Kept.objects.filter(request=request).values_list("email_index", flat=True)
+    known = {request.case.email_index, *kept, *indexes}
+    return [hold for index in sorted(known) for hold in plans.active_holds(index) if hold.covers(source)]
+
+
+def look(pk: int, source: str) -> PrivacyRequest:
+    """The fresh look at what a deletion left in one source, holds apart (law 5); returns the request as it is now. Raises
+    lookout.Stop."""
+    if House.objects.filter(kill_switch=True).exists():
+        raise lookout.Stop(StepReason.KILL_SWITCH)
+    lookout.switched_on(source)
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    founded = request.decisions.filter(kind=DecisionKind.DISPUTE_FOUNDED).exists()
+    if (
+        request.state != State.COMPLETED
+        or request.confirmed_at is None
+        or (founded and request.outcome == Outcome.DENIED)
+    ):
+        # It never was this person's wish.
+        raise lookout.Stop(StepReason.PLAN_CHANGED, block=True)
+    return request
 
 
 def refs_of(request: PrivacyRequest, body: plans.Body) -> dict[str, str]:

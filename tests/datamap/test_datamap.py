@@ -66,6 +66,7 @@ def test_what_an_answer_would_lack_is_warned_of() -> None:
     assert warnings(loader.parse(yaml.safe_dump(lacking))) == [
         "category orders: no purpose, no source",
         "recipient post has no contact: telling them is a person's task",
+        "source shop: no identity.created_at, so a person looks at each account that comes back",
     ]
 
 

@@ -17,6 +17,7 @@ from dsar.verification import confirmation
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive, house
 from tests.drive import CAST
+from tests.fulfilment.released import body_of, erasing
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -273,6 +274,22 @@ def test_who_decides_about_what_was_kept(user: int, approver: Actor, handler: Ac
     ):
         with pytest.raises(Invalid):
             act()
+
+
+def test_law_06_what_was_kept_altogether_is_looked_at_on_its_day_too(user: int, approver: Actor) -> None:
+    """Narrowed to nothing: denied, and yet nothing is kept for ever."""
+    request = drive.confirmed()
+    everything = erasing(body_of(request))
+    ended = control.narrow(request.pk, everything, CLAIMS, "All of it is evidence.", actor=approver)
+    assert ended.outcome == Outcome.DENIED
+    Kept.objects.filter(request=request, code=CLAIMS).update(review_on=timezone.localdate())
+    before = of(user)
+    look(request)
+    assert (of(user), drive.fresh(request.pk).attention) == (before, StepReason.REVIEW)
+    for line in later.to_review(request):
+        later.let_go(request.pk, line.pk, "The court has closed the case.", actor=approver)
+    drive.carry_out()
+    assert of(user).keys() <= {"invoices", "security_logs", "refunds"}
 
 
 def test_a_refund_that_is_not_paid_by_its_day_waits_for_a_person(company: None, approver: Actor) -> None:
