@@ -37,7 +37,8 @@ def check(
 
 def warnings(data_map: DataMap) -> list[str]:
     """What keeps an answer to "what do you hold about me" from being whole, without being a fault of the map: a category
-    without purpose, legal basis or source, recipients that nobody can be told through (GDPR Art. 13-15, 19). And what leaves work to people."""
+    without purpose, legal basis or source, recipients that nobody can be told through (GDPR Art. 13-15, 19). And what
+    leaves to people what a machine could tell."""
     found = []
     for name, category in data_map.categories.items():
         empty = [word for word in ("purpose", "basis", "source") if not getattr(category, word).strip()]

@@ -224,7 +224,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "located": _("Search ended"),
     "approve": _("Approved; the person is asked to confirm"),
     "approve:fulfilling": _("Approved; the workers begin"),
-    "kept_erased": _("What was kept is looked at and erased"),
+    "later_done": _("What was kept is looked at and erased"),
     "kept_goes": _("What was kept may go"),
     "kept_on": _("What was kept stays for longer"),
     "came_back": _("A restored system had it again: it is erased again"),

@@ -145,7 +145,7 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
             raise runner.Fenced
         if gone or done:
             details = {"source": step.source, "ended": sorted(gone), **done}
-            audit.record(request.case, audit.Entry("kept_erased", SYSTEM, request.pk, details=details))
+            audit.record(request.case, audit.Entry("later_done", SYSTEM, request.pk, details=details))
         runner.vacate(work)
         finish.clear_attention(request)
         if due:

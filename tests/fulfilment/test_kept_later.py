@@ -107,7 +107,7 @@ def test_law_06_when_the_date_comes_it_is_erased_by_itself(user: int, approver: 
     assert (ended.status, ended.ref_sealed, ended.intent_sealed) == (StepStatus.DONE, None, None)
     assert drive.fresh(request.pk).attention == ""
     assert house.everything_of(house.user_id(CAST.neighbour) or 0) == neighbour
-    assert audit.AuditEvent.objects.filter(what="kept_erased", request_id=request.pk).exists()
+    assert audit.AuditEvent.objects.filter(what="later_done", request_id=request.pk).exists()
     assert audit.verify() == []
     if purged:
         assert told(request, Notice.KEPT_ERASED) == []
