@@ -29,7 +29,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "case_correct": PUBLIC, "case_restrict": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
-    "ask_for": PUBLIC, "case_allow": PUBLIC,
+    "ask_for": PUBLIC, "lost_mailbox": PUBLIC, "case_allow": PUBLIC,
     # Who asks for somebody else: a code to an address of their own, and only what the person allowed.
     "represent": PUBLIC, "represent_send_code": PUBLIC, "represent_code": PUBLIC, "represent_download": PUBLIC,
     "represent_papers": PUBLIC, "objection": PUBLIC,

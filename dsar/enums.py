@@ -213,6 +213,7 @@ class StepReason(models.TextChoices):
     REVIEW = "review", _("What was kept has to be looked at again")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
     COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
+    LOST_MAILBOX = "lost_mailbox", _("Somebody objected to a new address; two approvers have to look")
     AUTHORITY = "authority", _("The authority of who stands for the person waits to be looked at")
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
@@ -313,6 +314,10 @@ class Notice(models.TextChoices):
     REP_CODE = "rep_code", _("Code for a representative")
     REP_NEWS = "rep_news", _("News for a representative")
     REP_REFUSED = "rep_refused", _("Authority of a representative refused")
+    LOST_ASKED = "lost_asked", _("A lost mailbox is noted, to the new address")
+    LOST_MOVING = "lost_moving", _("Told to known addresses: the request is to move to a new one")
+    ADDRESS_CHANGED = "address_changed", _("Written to at a new address")
+    DOWNLOAD_TOLD = "download_told", _("Copy downloaded, told to other known addresses")
     STANDS_FOR_YOU = "stands_for_you", _("Somebody stands for the person now")
 
 
@@ -320,11 +325,17 @@ OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
 # To who asks for somebody else: where they are and what they hold are no letter of the person's.
 REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS, Notice.REP_REFUSED)
 # To every address of the person that we know, where the case is (or will be) written to at another one.
-KNOWN_NOTICES = (Notice.STANDS_FOR_YOU, Notice.SHOWN_BY_HAND)
+KNOWN_NOTICES = (
+    Notice.STANDS_FOR_YOU,
+    Notice.SHOWN_BY_HAND,
+    Notice.LOST_MOVING,
+    Notice.LOST_ASKED,
+    Notice.DOWNLOAD_TOLD,
+)
 # Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, or to
 # other addresses of the person, and stand in nobody's conversation but ours.
 TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
-LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK)
+LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.LOST_ASKED)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
 NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})

@@ -148,6 +148,11 @@ def guards() -> list[Guard]:
         *_no_replace("user", USER, USER_UNIQUE, closed, "held.closed_at IS NOT NULL"),
         _no_displacement("user", USER, USER_UNIQUE, closed, "held.closed_at IS NOT NULL"),
         Guard(
+            "lost_mailbox_told", "dsar_lostmailbox", "UPDATE", "What was announced of a new address stays as it was.",
+            f"(OLD.noticed_at IS NOT NULL AND ({_changed('case_id', 'noticed_at', 'opens_at')}))"
+            f" OR (OLD.objected_at IS NOT NULL AND ({_changed('objected_at', 'opened_at')}))",
+        ),
+        Guard(
             "tombstone_update", "dsar_tombstone", "UPDATE", "A tombstone never changes.",
         ),
         Guard(

@@ -10,7 +10,7 @@ from dsar.fulfilment import locating, owners, package, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock
-from dsar.verification import by_hand, representation
+from dsar.verification import by_hand, lost_mailbox, representation
 from dsar.workflow import each
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
@@ -24,6 +24,7 @@ LANES: dict[str, Callable[[bell.Turn], int]] = {
 
 SWEEPS: dict[str, Callable[[], int]] = {
     "clock": clock.sweep,
+    "lost mailboxes": lost_mailbox.sweep,
     "checks": by_hand.sweep,
     "owners": owners.sweep,
     "copies": package.expire,

@@ -290,7 +290,7 @@ def filed_with(case: Case) -> dict[str, Any]:
 
 def shown_by_hand(case: Case) -> list[dict[str, Any]]:
     """What colleagues saw of who somebody is, newest first, with who and from when it counts."""
-    if not case.by_post:
+    if not (case.by_post or case.mailbox_lost or case.contact_by):
         return []
     found = case.checks.filter(kind=CheckKind.BY_HAND).select_related("recorded_by", "confirmed_by").order_by("-pk")
     made = []

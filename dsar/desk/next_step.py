@@ -79,6 +79,11 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             _("The steps wait; the clock does not. Two people have to come to the same finding."),
             "dispute",
         )
+    if request.attention == StepReason.LOST_MAILBOX:
+        return Next(
+            _("Somebody objected to a new address"),
+            _("Nothing goes there. Two approvers have to look at who is who before anybody tries again."),
+        )
     if request.attention == StepReason.AUTHORITY:
         return Next(
             _("Look at the authority of who asks"),

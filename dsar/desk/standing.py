@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from dsar import keys
 from dsar.desk import frame, story
-from dsar.enums import STANDING_KINDS
+from dsar.enums import STANDING_KINDS, ContactBy, StepReason
 from dsar.models import Actor, AuthorityPaper, PrivacyRequest, Representation
 from dsar.verification import representation
 from dsar.workflow import Conflict, Invalid
@@ -30,12 +31,13 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
     """Who asks, on what it rests, who has seen what, and the papers; empty where the person asks alone. An auditor reads
     who decided, not who the representative is."""
     held = representation.of(request.case)
+    lost = _lost(request, actor)
     if held is None:
-        return {}
+        return lost
     papers = list(held.papers.order_by("pk"))
     for one in papers:
         one.representation = held
-    return {
+    return lost | {
         "standing": held,
         "representative": {"name": held.name, "email": held.email} if actor.is_handler else {},
         "needs_authority": held.kind in STANDING_KINDS,
@@ -44,6 +46,19 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
         "destroyed": [one for one in papers if one.destroyed_at],
         "paper_form": PaperForm(auto_id="authority_%s") if actor.is_handler and not held.stands else None,
     }
+
+
+def _lost(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
+    """The newest lost mailbox of a case, where there is one that matters."""
+    case = request.case
+    told = request.attention == StepReason.LOST_MAILBOX
+    if not (case.mailbox_lost or case.contact_by == ContactBy.LOST_MAILBOX or told):
+        return {}
+    found = case.lost_mailboxes.order_by("-pk").first()
+    if found is None:
+        return {}
+    found.case = case
+    return {"lost": found, "new_address": found.address if actor.is_handler else keys.masked(found.address)}
 
 
 def _looks(held: Representation) -> list[dict[str, Any]]:

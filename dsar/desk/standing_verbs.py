@@ -1,4 +1,4 @@
-"""The verbs about who asks for the person: written down, their authority seen by two, refused, ended."""
+"""The verbs about who asks for the person, and about a mailbox that they lost."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from dsar.desk.verb import Verb
 from dsar.enums import STANDING_KINDS, RepresentativeKind
 from dsar.intake.web import clean_address, clean_name
 from dsar.models import Case, PrivacyRequest
-from dsar.verification import representation
+from dsar.verification import lost_mailbox, representation
 
 
 class RepresentativeForm(VerbForm):
@@ -73,6 +73,16 @@ def _name_one(pk: int, data: dict[str, Any], actor: Any) -> object:
     return representation.name_one(_case(pk), data["kind"], data["name"], data["email"], actor=actor)
 
 
+class NewAddressForm(VerbForm):
+    """Where somebody reads their mail who cannot read that of the case any more."""
+
+    email = fields.CharField(label=_("The new address"), max_length=254)
+
+    def clean_email(self) -> str:
+        """A usable address."""
+        return clean_address(self.cleaned_data["email"])
+
+
 VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "name-representative",
@@ -117,5 +127,18 @@ VERBS: Final[tuple[Verb, ...]] = (
         exists=_stands,
         danger=True,
         help=_("What they confirmed stays confirmed."),
+    ),
+    Verb(
+        "lost-mailbox",
+        _("They cannot read their mail any more"),
+        _("Noted. Now note how they showed who they are."),
+        NewAddressForm,
+        lambda pk, data, actor: lost_mailbox.start(_case(pk), data["email"], actor=actor),
+        HANDLERS,
+        exists=lost_mailbox.may_start,
+        help=_(
+            "It counts once their identity is shown (tier 3, or two approvers), every address of theirs that we know was"
+            " told, and the days are over without an objection. Written again, the newer address counts."
+        ),
     ),
 )

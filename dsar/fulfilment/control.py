@@ -95,7 +95,12 @@ def may_retry(request: PrivacyRequest) -> bool:
     """Whether there is anything to try again, letters included. What is disputed waits for two people's finding."""
     if request.disputed_at is not None:
         return False
-    stuck = request.undelivered_at is not None or request.attention not in ("", StepReason.AUTHORITY, *WITH_OWNERS)
+    stuck = request.undelivered_at is not None or request.attention not in (
+        "",
+        StepReason.AUTHORITY,
+        StepReason.LOST_MAILBOX,
+        *WITH_OWNERS,
+    )
     return stuck or waiting(request).exists()
 
 

@@ -182,7 +182,8 @@ def note_broken(package: Package, error: Exception) -> None:
 
 
 def note_download(package: Package, *, by: str = "") -> None:
-    """Count a download, write it to the audit trail, and tell the person's own address, once a day at most.
+    """Count a download, write it to the audit trail, and tell every address of the person that we know, once a
+    day at most.
 
     `by` is what somebody acts as who is not the person (a RepresentativeKind). Nothing is counted for a copy that cannot
     be opened: raises NotThere, Broken."""
@@ -200,6 +201,11 @@ def note_download(package: Package, *, by: str = "") -> None:
         mended.update(attention="")
         day = timezone.localdate(now).isoformat()
         outbox.queue(request, Notice.COPY_DOWNLOADED, dedupe=f"copy:{package.pk}:{day}")
+        case = request.case
+        for address in case.known_addresses():
+            if address != case.contact:
+                once = f"copy:{package.pk}:{day}:{keys.email_index(address)[:16]}"
+                outbox.queue_for_case(case, Notice.DOWNLOAD_TOLD, to=address, dedupe=once)
 
 
 # --- the end --------------------------------------------------------------------------------------------------------

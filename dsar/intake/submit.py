@@ -9,7 +9,7 @@ from django.utils import timezone
 from dsar import audit, deadlines, keys
 from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Notice, Right
 from dsar.law import regimes
-from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, PrivacyRequest, Representation
+from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, LostMailbox, PrivacyRequest, Representation
 from dsar.models.case import reply_token
 from dsar.notifications import outbox
 from dsar.workflow import Inside, move
@@ -22,6 +22,7 @@ class Contact:
     """What was understood of a form or a mail. `clear` is False where a person has to sort it first.
 
     `acts_as` is "self" or a RepresentativeKind; then `own_name` and `own_email` are those of who asks for the person.
+    `new_email`: where somebody reads their mail who cannot read that of `email` any more.
     `take_back`: a choice is taken back; only somebody who showed who they are is ever understood like that. `by_post`:
     the person has no mailbox and is answered at `postal`; `email` is then the address of the account, or empty.
     """
@@ -36,6 +37,7 @@ class Contact:
     acts_as: str = "self"
     own_name: str = ""
     own_email: str = ""
+    new_email: str = ""
     clear: bool = True
     machine: bool = False
     take_back: bool = False
@@ -105,6 +107,13 @@ def open_case(intake: Intake, contact: Contact) -> Case:
             standing = Representation.named(case, contact.acts_as, contact.own_name, contact.own_email)
             standing.save(force_insert=True)
             audit.record(case, audit.Entry("representative_named", REQUESTER, details={"as": standing.kind}))
+        if contact.new_email:
+            lost = LostMailbox.named(case, contact.new_email)
+            lost.save(force_insert=True)
+            case.mailbox_lost = True
+            case.save(update_fields=["mailbox_lost"])
+            audit.record(case, audit.Entry("lost_mailbox_started", REQUESTER))
+            outbox.queue_for_case(case, Notice.LOST_ASKED, to=lost.address)
         copy = None
         # A copy that is asked for together with a deletion comes first: afterwards there is nothing left to copy.
         for right in sorted(contact.rights or (Right.UNCLEAR.value,), key=lambda right: right not in COPY_RIGHTS):

@@ -164,6 +164,50 @@ class RepresentedForm(RequestForm):
         return value
 
 
+class LostMailboxForm(RequestForm):
+    """Somebody who cannot read the mailbox on file any more: what they want, the old address and the new one."""
+
+    field_order = ("number", "wish", "email", "new_email", "country", "statement")
+
+    wish = forms.ChoiceField(
+        label=_("What would you like?"),
+        choices=[("", _("Please choose")), *((right.value, right.label) for right in Right if right.value)],
+        error_messages={"required": _("Please choose what you would like.")},
+    )
+    new_email = forms.CharField(
+        label=_("The address at which you read your mail now"),
+        max_length=254,
+        error_messages={"required": _("Please enter your new e-mail address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, right=Right.UNCLEAR, **kwargs)
+        self.fields["email"].label = _("The address that you cannot read any more")
+        self.fields["email"].help_text = _("If you have an account, the address of the account.")
+        self.fields["email"].widget.attrs["autocomplete"] = "off"
+        self.fields["statement"].label = _("What happened, and how can we reach you?")
+        self.fields["statement"].help_text = _(
+            "The reference of a request that you made, if you have one. No passwords."
+        )
+        self.order_fields(self.field_order)
+
+    def clean_new_email(self) -> str:
+        """A usable address, and another one."""
+        value = clean_address(self.cleaned_data["new_email"])
+        if keys.normalise_email(value) == keys.normalise_email(str(self.cleaned_data.get("email", ""))):
+            raise forms.ValidationError(_("This is the address that you cannot read. Please enter your new one."))
+        return value
+
+    def submit(self) -> Intake:
+        """Store what was typed, then open a case that a person of the desk reads."""
+        data = self.cleaned_data
+        return take_in(
+            Channel.WEB, f"web:{data['number']}", email=data["email"], rights=(data["wish"],), country=data["country"],
+            statement=data["statement"], new_email=data["new_email"],
+        )  # fmt: skip
+
+
 def clean_name(value: str) -> str:
     """A person's name as text of one line. Raises ValidationError for what looks like an address."""
     name = " ".join(value.split())
@@ -194,19 +238,21 @@ def take_in(
     acts_as: str = "self",
     own_name: str = "",
     own_email: str = "",
+    new_email: str = "",
     statement: str = "",
     take_back: bool = False,
 ) -> Intake:
     """Store what somebody asked for on a page of ours, in the language of that page, then open its case.
 
-    `country` as in law/countries.py; `own_name` and `own_email` are those of whoever asks for somebody else.
+    `country` as in law/countries.py; `own_name` and `own_email` are those of whoever asks for somebody else;
+    `new_email` is where somebody reads their mail who cannot read that of `email` any more.
     `dedupe` names this very press of a button: a repeat opens what was stored the first time, if that is not open yet.
     If opening fails, the sweep does it: it is stored, so it has been received. Raises RuntimeError in a transaction.
     """
     raw = json.dumps(
         {
             "rights": rights, "email": email, "country": country, "acts_as": acts_as, "statement": statement,
-            "own_name": own_name, "own_email": own_email,
+            "own_name": own_name, "own_email": own_email, "new_email": new_email,
             "language": get_language() or settings.LANGUAGE_CODE, "take_back": take_back,
         }
     ).encode()  # fmt: skip
@@ -227,6 +273,7 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
     contact = submit.Contact(
         email=data["email"], rights=rights, statement=data["statement"],
         country="" if country == "other" else country, region=region, language=data["language"], acts_as=data["acts_as"],
-        own_name=data["own_name"], own_email=data["own_email"], clear=bool(rights), take_back=data["take_back"],
+        own_name=data["own_name"], own_email=data["own_email"], new_email=data.get("new_email", ""),
+        clear=bool(rights) and not data.get("new_email"), take_back=data["take_back"],
     )  # fmt: skip
     return submit.open_case(intake, contact)

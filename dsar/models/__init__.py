@@ -12,6 +12,7 @@ from dsar.models.intake import Intake
 from dsar.models.kept import Kept
 from dsar.models.legal_hold import LegalHold
 from dsar.models.letter import Letter
+from dsar.models.lost_mailbox import LostMailbox
 from dsar.models.message import Message
 from dsar.models.owner_task import OwnerTask
 from dsar.models.package import CopyPart, Package, Redaction
@@ -28,6 +29,6 @@ from dsar.models.tombstone import Tombstone
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
     "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept", "LegalHold",
-    "Letter", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
+    "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
     "Representation", "Restriction", "SignedConfirmation", "Source", "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

@@ -74,6 +74,7 @@ class Case(models.Model):
     postal_sealed = models.BinaryField(null=True)
     contact_by = models.CharField(max_length=16, choices=ContactBy.choices, blank=True, default=ContactBy.OWN)
     contact_at = models.DateTimeField(null=True)
+    mailbox_lost = models.BooleanField(default=False)
     name_sealed = models.BinaryField(null=True)
     subject = models.ForeignKey("dsar.Subject", models.PROTECT, null=True, related_name="cases")
     reply_index = models.CharField(max_length=64, blank=True, db_index=True)

@@ -50,7 +50,7 @@ OWN_DATA: dict[str, Own] = {
             sealed="email_sealed contact_sealed postal_sealed name_sealed", index="email_index reply_index subject",
             pseudonym="id uid reference", personal="country region language",
             operational="channel regime regime_version policy_version acts_as received_at email_proven_at proven_tier"
-            " by_post contact_by contact_at machine_mail closed_at purged_at audit_length audit_head",
+            " by_post contact_by contact_at mailbox_lost machine_mail closed_at purged_at audit_length audit_head",
         ),
     ),
     "dsar.CaseKey": Own(
@@ -137,6 +137,13 @@ OWN_DATA: dict[str, Own] = {
         "until the authority is decided (law 12); that it was seen, by whom and when: " + CASE_PERIOD,
         "deciding the authority empties it, and so does the purge",
         _fields(sealed="name_sealed body_sealed", pseudonym="id uid representation", operational="size received_at destroyed_at"),
+    ),
+    "dsar.LostMailbox": Own(
+        CASE_PERIOD, "the purge empties address and index",
+        _fields(
+            sealed="address_sealed", index="address_index", pseudonym="id case asked_by shown_by",
+            operational="asked_at noticed_at opens_at opened_at objected_at dropped_at",
+        ),
     ),
     "dsar.Package": Own(
         "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
+from dsar import keys
 from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
@@ -29,6 +30,10 @@ def may_be_written_to(case: "Case") -> bool:
     if case.contact_by == ContactBy.REPRESENTATIVE:
         standing = getattr(case, "representation", None)
         return standing is not None and standing.stands
+    if case.contact_by == ContactBy.LOST_MAILBOX:
+        # `contact` is compared by its index: a row that counts for one address opens no other.
+        index = keys.email_index(case.contact)
+        return case.lost_mailboxes.counting().filter(address_index=index).exists()
     return case.contact_sealed is None
 
 

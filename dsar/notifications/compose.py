@@ -167,6 +167,9 @@ def context_for(message: Message) -> dict[str, Any]:
     if message.notice == Notice.SHOWN_BY_HAND:
         seen = case.checks.filter(kind=CheckKind.BY_HAND).order_by("-pk").first()
         context["counts_from"] = seen.counts_from if seen else None
+    if message.notice == Notice.LOST_MOVING:
+        lost = case.lost_mailboxes.order_by("-pk").first()
+        context["counts_from"] = lost.opens_at if lost else None
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
     if message.by_post:

@@ -62,8 +62,11 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.REP_CODE: CheckKind.REP_CODE,
     Notice.REP_REFUSED: CheckKind.REP_LINK,
     Notice.STANDS_FOR_YOU: CheckKind.OBJECTION,
+    Notice.LOST_MOVING: CheckKind.OBJECTION,
 }
-WITHOUT_LINK = frozenset({Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST})
+WITHOUT_LINK = frozenset(
+    {Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST, Notice.LOST_ASKED, Notice.DOWNLOAD_TOLD}
+)
 URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE, Notice.REP_CODE})
 REP_LIMITED = (Notice.REP_ASKED, Notice.REP_CODE)
 # What a representative who may follow hears nothing of: ways in, what is written to the person alone.

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from dsar import deadlines
 from dsar.enums import UNVERIFIED_RIGHTS, Right
-from dsar.intake.web import RepresentedForm, RequestForm
+from dsar.intake.web import LostMailboxForm, RepresentedForm, RequestForm
 from dsar.law import countries
 from dsar.notifications import letters
 from dsar.notifications.choices import WORDS
@@ -99,6 +100,22 @@ def ask_for(request: HttpRequest, right: str) -> HttpResponse:
         raise Http404
     form = RepresentedForm(request.POST if request.method == "POST" else None, right=card.right)
     return _taken(request, card, form, "other")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def lost_mailbox(request: HttpRequest) -> HttpResponse:
+    """ "I cannot read my mail any more": filed for a person of the desk. The screen after that is always the same."""
+    if request.method != "POST" and "sent" in request.GET:
+        return render(request, "portal/lost_mailbox_sent.html")
+    form = LostMailboxForm(request.POST if request.method == "POST" else None)
+    if form.is_bound:
+        if form.is_valid():
+            form.submit()
+            return redirect(f"{reverse('lost_mailbox')}?sent=1")
+        form.renew()
+    days = settings.LOST_MAILBOX.days
+    return render(request, "portal/lost_mailbox.html", {"form": form, "days": days})
 
 
 def _taken(request: HttpRequest, card: Card, form: RequestForm, who: str) -> HttpResponse:

@@ -23,7 +23,7 @@ from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
 from dsar.portal.proof import next_place
 from dsar.portal.representative_forms import ALLOW, ALONE, AllowForm, PaperForm
-from dsar.verification import links, representation
+from dsar.verification import links, lost_mailbox, representation
 from dsar.workflow import Conflict, Invalid
 
 View = Callable[..., HttpResponse]
@@ -163,12 +163,13 @@ def papers(request: HttpRequest, standing: Representation) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def objection(request: HttpRequest) -> HttpResponse:
-    """ "This was not me", to somebody who stands for the person: no code is needed, because it only ever stops things."""
+    """ "This was not me", to who stands for the person or to a new address: no code, since it only ever stops things."""
     look = session.link_in_hand(request)
     if look is None or look.check is None or look.problem or look.check.kind != CheckKind.OBJECTION:
         return session.not_yours(request)
     if request.method == "POST":
         representation.object_to(look.check.case)
+        lost_mailbox.object_to(look.check.case)
         return redirect(f"{reverse('objection')}?noted=1")
     facts = {"reference": look.check.case.reference, "noted": "noted" in request.GET}
     return render(request, "portal/objection.html", facts)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", intake.home, name="home"),
     path("ask/<slug:right>/", intake.ask, name="ask"),
     path("ask/<slug:right>/for-somebody/", intake.ask_for, name="ask_for"),
+    path("lost-mailbox/", intake.lost_mailbox, name="lost_mailbox"),
     path("received/", intake.received, name="received"),
     path("l/<str:token>/", proof.link, name="link"),
     path("proof/", proof.proof, name="proof"),

@@ -23,6 +23,7 @@ from dsar.models import (
     IdentityCheck,
     Intake,
     Letter,
+    LostMailbox,
     Message,
     OwnerTask,
     PrivacyRequest,
@@ -71,6 +72,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(
             status=MessageStatus.FAILED, reason="purged"
         )
+        LostMailbox.objects.filter(case=case).update(address_index="", address_sealed=None)
         Representation.objects.filter(case=case).update(email_index="", name_sealed=None, email_sealed=None)
         AuthorityPaper.objects.filter(representation__case=case, destroyed_at__isnull=True).update(
             name_sealed=None, body_sealed=None, destroyed_at=moment

@@ -5,18 +5,20 @@ Whoever names an account and cannot read its mailbox is a stranger to it until s
 mailbox: tier 3 or two people, a notice to the address on file with a way to stop it, and some days before it counts.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, Notice, State
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Notice, Right, State
 from dsar.law import regimes, tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import outbox
-from dsar.verification import confirmation, proving
+from dsar.verification import confirmation, contact, proving
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 BATCH = 200
@@ -26,6 +28,9 @@ LONGEST = 4000
 def methods(case: Case) -> list[str]:
     """The ways that reach what a waiting request of this case needs, by its law, the lowest first."""
     regime = regimes.load(case.regime)
+    if case.mailbox_lost:
+        # Whatever was asked for: from here on it may end in a copy.
+        return [name for name in tiers.by_hand(regime, Right.ACCESS) if name != "agent_authority"]
     found: dict[str, None] = {}
     for right in _waiting(case).values_list("right", flat=True):
         found |= dict.fromkeys(tiers.by_hand(regime, right))
@@ -36,12 +41,15 @@ def methods(case: Case) -> list[str]:
 
 def is_lost(case: Case) -> bool:
     """Whether the person names an account whose mailbox they cannot read."""
-    return case.by_post and bool(case.email_index)
+    return bool(case.email_index) and (case.by_post or case.mailbox_lost)
 
 
 def takes_approvers(case: Case, method: str) -> bool:
-    """Whether two approvers have to look: a lost mailbox, and a way that does not reach tier 3."""
-    return is_lost(case) and tiers.reached(regimes.load(case.regime), method) < tiers.REASONABLY_HIGH
+    """Whether two approvers have to look: a lost mailbox, and a way that does not reach tier 3, or somebody has objected."""
+    if not is_lost(case):
+        return False
+    objected = case.mailbox_lost and case.lost_mailboxes.filter(objected_at__isnull=False).exists()
+    return objected or tiers.reached(regimes.load(case.regime), method) < tiers.REASONABLY_HIGH
 
 
 def takes_two(case: Case, method: str) -> bool:
@@ -57,12 +65,13 @@ def pending(case: Case) -> IdentityCheck | None:
 def may_record(request: PrivacyRequest) -> bool:
     """Whether there is somebody without a mailbox to be shown, and nothing recorded yet that waits."""
     case = request.case
-    return case.by_post and not case.is_proven and pending(case) is None and bool(methods(case))
+    asked = case.mailbox_lost or (case.by_post and not case.is_proven)
+    return asked and pending(case) is None and bool(methods(case))
 
 
 def awaits_second(request: PrivacyRequest) -> bool:
     """Whether a second person has to look."""
-    held = pending(request.case) if request.case.by_post else None
+    held = pending(request.case) if request.case.by_post or request.case.mailbox_lost else None
     return held is not None and held.needs_second and held.confirmed_by_id is None
 
 
@@ -96,6 +105,7 @@ def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
             recorded_by_id=actor.user_id, created_at=now, expires_at=now + settings.RECORD_PERIOD,
             needs_second=takes_two(case, method),
         )  # fmt: skip
+        case.lost_mailboxes.open().update(shown_by=check)
         audit.record(case, audit.Entry("identity_seen", actor, pk, details={"method": method, "tier": tier}))
         if not check.needs_second:
             _decided(check, case)
@@ -166,6 +176,9 @@ def sweep() -> int:
 
 def _decided(check: IdentityCheck, case: Case) -> None:
     """People have decided; the address on file, where there is one, is told and has its days to say no."""
+    if case.mailbox_lost:
+        # Every known address is told first, by a worker (lost_mailbox.sweep): some have to be looked up.
+        return
     now = timezone.now()
     check.counts_from = now + settings.LOST_MAILBOX if is_lost(case) else now
     check.save(update_fields=["counts_from"])
@@ -181,7 +194,20 @@ def _settle(check: IdentityCheck, case: Case, subject: Subject | None) -> None:
     check.status, check.decided_at, check.valid_until = CheckStatus.PASSED, now, now + settings.PROOF_LIFETIME
     check.save(update_fields=["status", "decided_at", "valid_until"])
     audit.record(case, audit.Entry("identity_shown", SYSTEM, details={"method": check.method, "tier": check.tier}))
+    _move_to_new_address(check, case, now)
     proving.count_as_proven(case, subject, check.tier, now)
+
+
+def _move_to_new_address(check: IdentityCheck, case: Case, now: datetime) -> None:
+    """The rule of a lost mailbox has passed: from now on the case is written to at the new address."""
+    held = case.lost_mailboxes.open().filter(shown_by=check).first()
+    if held is None:
+        return
+    held.case, held.opened_at = case, now
+    held.save(update_fields=["opened_at"])
+    contact.change(case, held.address, ContactBy.LOST_MAILBOX)
+    audit.record(case, audit.Entry("lost_mailbox_opened", SYSTEM))
+    outbox.queue_for_case(case, Notice.ADDRESS_CHANGED, request=case.requests.order_by("pk").first())
 
 
 def _waiting(case: Case) -> PrivacyRequestQuerySet:

@@ -10,7 +10,7 @@ from dsar import audit, bell, journal, keys
 from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, DecisionKind, Lane, StepKind, StepReason
 from dsar.law import tiers
 from dsar.models import REQUESTER, SYSTEM, Case, Package, Plan, PrivacyRequest, Restriction, Step
-from dsar.verification import second_factor
+from dsar.verification import lost_mailbox, second_factor
 from dsar.workflow import Because, Conflict, lock, move
 
 
@@ -116,6 +116,7 @@ def not_me(case: Case) -> list[PrivacyRequest]:
                 moved.append(move(request.pk, "withdraw", actor=REQUESTER, because=because))
         except Conflict:
             continue
+    lost_mailbox.object_to(case)
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
         copies = Package.objects.filter(request__case=held)

@@ -18,18 +18,22 @@ def change(case: Case, address: str, by: ContactBy) -> None:
     case.contact_by, case.contact_at = by if address else ContactBy.OWN, now
     # Whoever took its place has a mailbox.
     case.by_post = case.by_post and not address
-    case.email_proven_at, case.proven_tier = None, 0
-    case.save(update_fields=["contact_sealed", "contact_by", "contact_at", "by_post", "email_proven_at", "proven_tier"])
+    case.email_proven_at, case.proven_tier, case.mailbox_lost = None, 0, False
+    case.save(
+        update_fields=[
+            "contact_sealed", "contact_by", "contact_at", "by_post", "email_proven_at", "proven_tier", "mailbox_lost",
+        ]
+    )  # fmt: skip
     waiting = case.checks.filter(kind__in=WAYS_IN, status__in=[CheckStatus.PENDING, CheckStatus.PASSED])
     waiting.filter(status=CheckStatus.PENDING).update(status=CheckStatus.SUPERSEDED, decided_at=now)
     waiting.filter(status=CheckStatus.PASSED, valid_until__gt=now).update(valid_until=now)
 
 
-def tell_known(case: Case, notice: Notice, known: list[str]) -> int:
-    """A notice to each of these addresses but the one that the case is written to; each with a link of its own that
-    stops it. Returns how many."""
+def tell_known(case: Case, notice: Notice, known: list[str], *, but: str) -> int:
+    """A notice to each of these addresses but the one that takes their place; each with a link of its own that stops it.
+    Returns how many."""
     told = 0
     for address in known:
-        if address != case.contact:
+        if address != but:
             told += outbox.queue_for_case(case, notice, to=address) is not None
     return told

@@ -9,10 +9,11 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import CheckKind, CheckStatus, Notice
+from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice
 from dsar.law import regimes, tiers
 from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest
 from dsar.notifications import outbox
+from dsar.verification import lost_mailbox
 from dsar.verification.proving import count_as_proven, hold
 from dsar.workflow import as_whom
 
@@ -71,6 +72,8 @@ def prove_mailbox(token: str) -> Case:
             raise Refused("spent")
         details = {"tier": tier, **as_whom(case, REQUESTER)}
         audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))
+        if case.contact_by == ContactBy.OWN:
+            lost_mailbox.is_read_after_all(case)
         count_as_proven(case, subject, tier, now)
     return Case.objects.get(pk=case.pk)
 

@@ -279,7 +279,7 @@ def _begin_to_stand(held: Representation) -> None:
     _store(held, may_follow=False, may_receive=False)
     contact.change(case, held.email, ContactBy.REPRESENTATIVE)
     outbox.queue_for_case(case, Notice.RECEIVED_VERIFY, request=case.requests.order_by("pk").first())
-    contact.tell_known(case, Notice.STANDS_FOR_YOU, known)
+    contact.tell_known(case, Notice.STANDS_FOR_YOU, known, but=case.contact)
 
 
 def _end(held: Representation, actor: Actor, what: str) -> None:

@@ -119,6 +119,7 @@ HAPPY = {
         {"kind": "estate", "name": "Jorun Aske", "email": "stands-for-them@example.net"},
         State.REVIEW,
     ),
+    "lost-mailbox": (scenes.review, {"email": "new-mailbox@example.net"}, State.REVIEW),
     "authority-seen": (scenes.claimed, {"text": "The order of the court."}, State.VERIFYING),
     "authority-refused": (scenes.claimed, {"text": "It is not signed."}, State.VERIFYING),
     "authority-ended": (scenes.standing, {"text": "The child is grown up."}, State.VERIFYING),
