@@ -48,7 +48,9 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
     # There is nothing to download: a person puts the copy on paper or on a data carrier into the same envelope.
     Notice.DONE_COPY: Paper.ENCLOSE,
     # A code opens a page, a download happens on one; what goes to others goes to their mailboxes.
-    **dict.fromkeys((Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.COPY_DOWNLOADED, Notice.ADDRESS_CHANGED, *TO_OTHERS), Paper.NEVER),
+    **dict.fromkeys(
+        (Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.COPY_DOWNLOADED, Notice.ADDRESS_CHANGED, *TO_OTHERS), Paper.NEVER
+    ),
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice, PackageStatus,
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LostMailbox, Plan, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.verification import contact, proving
-from dsar.workflow import Conflict, Forbidden, Invalid, move
+from dsar.workflow import Conflict, Forbidden, Invalid, each, move
 
 log = structlog.get_logger(__name__)
 
@@ -101,16 +101,18 @@ def sweep() -> int:
 
     What the sources know is asked outside the transaction: it may take a while.
     """
-    done = 0
     decided = LostMailbox.objects.open().filter(noticed_at__isnull=True, shown_by__status=CheckStatus.PENDING)
-    for known in decided.select_related("case", "shown_by").order_by("pk")[:BATCH]:
-        if known.shown_by is None or (known.shown_by.needs_second and known.shown_by.confirmed_by_id is None):
-            continue
-        found, whole = in_sources(known.case)
-        if not whole and timezone.now() - known.shown_by.created_at < ASK_SOURCES_FOR:
-            continue
-        done += _announce(known, found)
-    return done
+    decided = decided.exclude(shown_by__needs_second=True, shown_by__confirmed_by__isnull=True)
+    found = list(decided.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return each(found, _tell, "the known addresses could not be told of a new one")
+
+
+def _tell(pk: int) -> bool:
+    known = LostMailbox.objects.select_related("case", "shown_by").get(pk=pk)
+    found, whole = in_sources(known.case)
+    if not whole and known.shown_by and timezone.now() - known.shown_by.created_at < ASK_SOURCES_FOR:
+        return False
+    return _announce(known, found)
 
 
 def _announce(known: LostMailbox, found: list[str]) -> bool:
