@@ -66,6 +66,7 @@ ACCESS: dict[str, frozenset[str]] = {
 # What an address takes in at most, where that is more than a form. A file is a little more than itself in a form.
 LIMITS: dict[str, int] = {
     "inbound_mail": settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "task_answer": settings.FILE_BYTES + settings.FORM_BYTES,
+    "desk_verb": settings.FILE_BYTES + settings.FORM_BYTES,
     "case_evidence": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
     "represent_papers": settings.EVIDENCE_BYTES + settings.FORM_BYTES,
     "desk_authority_add": settings.EVIDENCE_BYTES + settings.FORM_BYTES,

@@ -359,6 +359,7 @@ class DecisionKind(models.TextChoices):
     HAND_OVER = "hand_over", _("Copy handed over")
     SEND_BACK = "send_back", _("Copy sent back")
     GO_ON_WITHOUT = "go_on_without", _("Went on without a source")
+    NOT_DONE = "not_done", _("Left undone in a source")
     NARROW = "narrow", _("Narrowed")
     NOT_ME = "not_me", _("This was not me")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")

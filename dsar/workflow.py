@@ -124,7 +124,6 @@ class Because:
     code: str = ""
     citation: str = ""
     text: str = ""
-    tell: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dsar import audit
 from dsar.enums import CheckKind, Notice, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, owners, runner
 from dsar.models import Actor, House, Message, OwnerTask, PrivacyRequest, Step
-from dsar.notifications import outbox, owner_letters
+from dsar.notifications import compose, outbox, owner_letters
 from dsar.portal import present
 from dsar.review import holds, purge
 from dsar.verification import links
@@ -106,6 +106,9 @@ def test_an_answer_ends_the_step_and_the_request(asked: OwnerTask, status: Owner
     assert (found.status, found.note, found.file(), found.file_name) == (status, "In box 7.", b"scan", "box 7.pdf")
     assert b"scan" not in bytes(found.file_sealed or b"")
     assert found.step.request.state == State.COMPLETED
+    said = "Deleted by a person" if status == OwnerTaskStatus.DONE else "A person looked and found nothing"
+    text = compose.letter(Message.objects.get(notice=Notice.DONE_ERASED))["text"]
+    assert f"(Paper files): {said}" in text
     with pytest.raises(Conflict):
         owners.answer(asked.pk, OwnerTaskStatus.DONE)
     assert audit.verify() == []

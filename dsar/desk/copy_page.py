@@ -233,14 +233,23 @@ def _line(held: PrivacyRequest, number: int, row: dict[str, Any], failed: forms.
     """One row: its cells as text, and the form that takes something out of it."""
     out = row["redacted"]
     cells = [{"column": column, **_cell(value), "out": column in out} for column, value in row["values"].items()]
-    left = [cell["column"] for cell in cells if not cell["out"]]
+    # A file goes as a whole.
+    left = [cell["column"] for cell in cells if not cell["out"] and not row["task"]]
     bound = failed is not None and failed.data.get("row") == row["key"]
     if bound and failed is not None:
         form = failed
         form.offer("columns", [(column, column) for column in left])
     else:
         form = _form(held, row["key"], left, name=f"row{number}")
-    return {"key": row["key"], "cells": cells, "out": "" in out, "form": None if "" in out else form, "open": bound}
+    file = reverse("desk_task_file", args=[row["task"]]) if row["task"] else ""
+    return {
+        "file_url": file,
+        "key": row["key"],
+        "cells": cells,
+        "out": "" in out,
+        "form": None if "" in out else form,
+        "open": bound,
+    }
 
 
 def _cell(value: Any) -> dict[str, Any]:

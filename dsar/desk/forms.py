@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import RecipientStatus, RestrictionGround, Right
+from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind
 from dsar.fulfilment import control, recipients
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.law.codes import Code
-from dsar.models import PrivacyRequest
+from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
 from dsar.review import decide
 
@@ -23,10 +23,16 @@ class VerbForm(forms.Form):
     """A form for one verb on one request; field ids carry the verb's name, since a page holds several forms."""
 
     def __init__(
-        self, request: PrivacyRequest, verb: str, data: Any = None, *, plan: dict[str, Any] | None = None
+        self,
+        request: PrivacyRequest,
+        verb: str,
+        data: Any = None,
+        *,
+        files: Any = None,
+        plan: dict[str, Any] | None = None,
     ) -> None:
         self.request, self.plan = request, plan or {}
-        super().__init__(data, auto_id=f"{verb}_%s")
+        super().__init__(data, files, auto_id=f"{verb}_%s")
         self.prepare()
 
     def prepare(self) -> None:
@@ -219,6 +225,19 @@ class GoOnWithoutForm(VerbForm):
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
 
 
+class NotDoneForm(VerbForm):
+    """Which source does not carry it out, and why."""
+
+    step = forms.ChoiceField(label=_("Where?"))
+    text = long_text(_("Why can it not be done?"), READ_BY_THEM, rows=3)
+
+    def prepare(self) -> None:
+        """The sources that wait for a person."""
+        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
+        waiting = control.undoable(self.request).order_by("pk")
+        self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
+
+
 class TakeOutForm(VerbForm):
     """What of one row the person does not get, on which ground of law, in which words (GDPR Art 15(4))."""
 
@@ -275,7 +294,28 @@ class StepForm(VerbForm):
     """Which step a person has done by hand."""
 
     step = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-    sure = forms.BooleanField(label=_("I have done it in that system"))
+    sure = forms.BooleanField(label=_("I have looked there and done it"))
+    nothing = forms.BooleanField(label=_("There was nothing about this person"), required=False)
+    file = forms.FileField(
+        label=_("The copy that you made"),
+        help_text=_("It goes into the package, and is looked through."),
+        required=False,
+    )
+
+    def for_step(self, step: Step) -> "StepForm":
+        """The form of one step: a file belongs to a copy alone."""
+        self.initial["step"] = step.pk
+        if step.kind != StepKind.EXPORT:
+            del self.fields["file"]
+        return self
+
+    def clean(self) -> dict[str, Any]:
+        """What control.done_by_hand() takes."""
+        file = self.cleaned_data.get("file")
+        return {
+            "step": self.cleaned_data.get("step"), "found": not self.cleaned_data.get("nothing"),
+            "file": file.read() if file else b"", "file_name": file.name if file else "",
+        }  # fmt: skip
 
 
 class RecipientForm(VerbForm):

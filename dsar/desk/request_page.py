@@ -119,7 +119,12 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         line["task"] = with_owners.get(step.pk)
         if step.ends_by_hand(actor):
             bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(step.pk)
-            line["form"] = failed if bound else _step_form(request, step.pk)
+            form = (
+                failed
+                if bound and isinstance(failed, forms.StepForm)
+                else forms.StepForm(request, f"by-hand-{step.pk}")
+            )
+            line["form"] = form.for_step(step)
     return {
         "steps": progress.stepper(request, decided),
         "next": coming,
@@ -198,12 +203,6 @@ def _forms(request: PrivacyRequest, actor: Actor, body: Body) -> dict[str, forms
         for slug, verb in VERBS.items()
         if verb.allows(actor) and verb.is_there(request)
     }
-
-
-def _step_form(request: PrivacyRequest, step: int) -> forms.StepForm:
-    form = forms.StepForm(request, f"by-hand-{step}")
-    form.initial["step"] = step
-    return form
 
 
 def _url(request: PrivacyRequest, slug: str) -> str:

@@ -26,7 +26,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     back = reverse("desk_request", args=[pk])
     if not wanted.is_there(found):
         return frame.moved_on(request, back)
-    form = wanted.form(found, verb, request.POST, plan=request_page.plan_of(found)[1])
+    form = wanted.form(found, verb, request.POST, files=request.FILES, plan=request_page.plan_of(found)[1])
     if form.is_valid():
         try:
             wanted.run(pk, form.cleaned_data, actor)

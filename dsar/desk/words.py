@@ -296,6 +296,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "assigned": _("Taken on"),
     "retried": _("Steps tried again"),
     "done_by_hand": _("Done by hand"),
+    "not_done": _("Left undone, with a reason"),
     "recipient_decided": _("Said what became of telling a recipient"),
     "notify_done": _("A recipient is told"),
     "owner_asked": _("Data owner asked"),

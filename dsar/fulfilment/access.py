@@ -1,6 +1,7 @@
 """A copy of a person's data: export from each source, look through and redact, pack (GDPR Art 15(3), 20; Cal. Civ. Code
 1798.110; 11 CCR 7024)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time
 from itertools import chain, islice
@@ -16,7 +17,8 @@ from dsar import audit, bell
 from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
 from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
-from dsar.fulfilment import finish, lookout, manifest, package, package_zip, runner, spool
+from dsar.fulfilment import by_hand, finish, lookout, manifest, package, package_zip, runner, spool
+from dsar.fulfilment.by_hand import FILES
 from dsar.fulfilment.tallies import merged
 from dsar.law import codes
 from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Source, Step
@@ -132,9 +134,11 @@ def _content(held: runner.Held) -> package_zip.Content:
     if copied != sum(table.rows for table in (*given, *others)):
         # A spool that lost a part must not become a copy that looks whole.
         raise lookout.Stop(StepReason.ERROR, block=True)
+    without = redacted(request)
+    files = [one for one in by_hand.files(request) if one.key not in without.get((one.source, FILES), {})]
     return package_zip.Content(
-        request=request, entries=package_zip.entries_of(given), redacted=redacted(request),
-        manifest=lambda entries: manifest.manifest(request, held.body, entries, others),
+        request=request, entries=package_zip.entries_of(given), redacted=without, files=files,
+        manifest=lambda entries: manifest.manifest(request, held.body, entries, others, files),
         still_ours=lambda: _renew_when_due(held), readable=request.right != Right.PORTABILITY,
     )  # fmt: skip
 
@@ -198,26 +202,45 @@ def open_to(pk: int, *, actor: Actor) -> None:
 
 
 def categories(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """What the spool holds, per table: source, table, category, label (in the reader's language), rows (count)."""
-    known = loader.current().categories
-    return [
+    """What is to be looked through, per table: source, table, category, label (in the reader's language), rows (count).
+    What people copied by hand stands last, under FILES."""
+    described = loader.current()
+    known = described.categories
+    sent = Counter(one.source for one in by_hand.files(request))
+    tables = [
         {
             "source": one.source, "table": one.table, "category": one.category, "rows": one.rows,
             "label": _(known[one.category].label) if one.category in known else one.category,
         }
         for one in spool.tables(request)
     ]  # fmt: skip
+    return tables + [
+        {
+            "source": source, "table": FILES, "category": "", "rows": number,
+            "label": _(described.sources[source].label) if source in described.sources else source,
+        }
+        for source, number in sent.items()
+    ]  # fmt: skip
 
 
 def rows(request: PrivacyRequest, source: str, table: str, start: int, limit: int) -> list[dict[str, Any]]:
-    """Rows of one table of the spool: key (text), values (a dict), redacted (names of columns; "" is the whole row)."""
+    """Rows of one table: key (text), values (a dict), redacted (names of columns; "" is the whole row), and `task` of a
+    file, which is a row of FILES."""
     without = redacted(request).get((source, table), {})
     found: list[dict[str, Any]] = []
-    for line in spool.lines(request, source, table, start):
-        if len(found) >= limit:
-            break
-        found.append({"key": line.key, "values": line.values, "redacted": without.get(line.key, set())})
+    lines = _files(request, source)[start:] if table == FILES else spool.lines(request, source, table, start)
+    for line in islice(lines, limit):
+        file = int(line.key) if table == FILES else None
+        found.append({"key": line.key, "values": line.values, "redacted": without.get(line.key, set()), "task": file})
     return found
+
+
+def _files(request: PrivacyRequest, source: str) -> list[spool.Line]:
+    """The files of a source, as rows to look at."""
+    return [
+        spool.Line(source, FILES, one.key, {"file": one.called or one.name, "bytes": one.size})
+        for one in by_hand.files(request) if one.source == source
+    ]  # fmt: skip
 
 
 def redacted(request: PrivacyRequest) -> package_zip.Redacted:
@@ -258,6 +281,8 @@ def redact(
             raise Invalid(_("This reason for leaving something out is not valid under this law."))
         line = _line(request, source, table, row_key, start)
         wanted = list(dict.fromkeys(columns))
+        if table == FILES and wanted != [WHOLE_ROW]:
+            raise Invalid(_("A file can only be left out as a whole."))
         if line is None or not wanted or (wanted != [WHOLE_ROW] and not set(wanted) <= set(line.values)):
             raise Invalid(_("This row or column is not in the copy."))
         known = redacted(request).get((source, table), {}).get(row_key, set())
@@ -276,6 +301,8 @@ def redact(
 
 
 def _line(request: PrivacyRequest, source: str, table: str, key: str, start: int) -> spool.Line | None:
+    if table == FILES:
+        return next((one for one in _files(request, source) if one.key == key), None)
     near = islice(spool.lines(request, source, table, start), NEAR)
     return next((one for one in chain(near, spool.lines(request, source, table)) if one.key == key), None)
 

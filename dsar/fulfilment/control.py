@@ -118,11 +118,16 @@ def retry(pk: int, *, actor: Actor) -> int:
     return tried + letters
 
 
-def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
-    """A person did what a source has no way to do; who and when stays in the audit trail. Where its data owner says that
-    it cannot be done, only an approver ends it."""
+def done_by_hand(
+    pk: int, step_pk: int, *, actor: Actor, found: bool = True, file: bytes = b"", file_name: str = ""
+) -> PrivacyRequest:
+    """A person did what a source has no way to do, or `found` nothing there; who and when stays in the audit trail. What
+    is to be copied comes with the `file`, which goes into the copy. Where its data owner says that it cannot be done,
+    only an approver ends it. Raises Forbidden, Invalid."""
     if not actor.is_handler:
         raise Forbidden("done_by_hand")
+    if len(file) > settings.FILE_BYTES:
+        raise Invalid(_("This file is too large. Please send it in parts, or as a smaller one."))
     with transaction.atomic():
         request = lock(pk)
         step = request.steps.filter(pk=step_pk).first()
@@ -130,7 +135,17 @@ def done_by_hand(pk: int, step_pk: int, *, actor: Actor) -> PrivacyRequest:
             raise Forbidden("done_by_hand")
         details = {"source": step.source, "kind": step.kind} if step else {}
         entry = audit.Entry("done_by_hand", actor, pk, details=details)
-        if not finish.end_by_hand(request, step_pk, entry):
+        if step and step.kind == StepKind.EXPORT and found:
+            if not file:
+                raise Invalid(_("Please attach the copy: it goes into the package. Or say that nothing was found."))
+            _spare_the_owner(step_pk)
+            now = timezone.now()
+            OwnerTask.objects.create(
+                step=step, status=OwnerTaskStatus.DONE, due_on=timezone.localdate(), answered_at=now, mailed_at=now,
+                file_size=len(file), file_sealed=request.case.seal(file, "owner-file"),
+                file_name_sealed=request.case.seal(file_name[-200:], "owner-file-name"),
+            )  # fmt: skip
+        if not finish.end_by_hand(request, step_pk, entry, found=found):
             raise Invalid(_("This step is not waiting for a person."))
         _spare_the_owner(step_pk)
     return PrivacyRequest.objects.get(pk=pk)
@@ -149,6 +164,27 @@ def failing(request: PrivacyRequest) -> QuerySet[Step]:
     return request.steps.filter(status=StepStatus.BLOCKED, kind=StepKind.EXPORT)
 
 
+def undoable(request: PrivacyRequest) -> QuerySet[Step]:
+    """The steps that an approver can leave undone with a reason: those of a correction, a restriction or a choice that
+    wait for a person. A deletion is narrowed instead, and a copy goes on without."""
+    kinds = (StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY)
+    if request.is_ended:
+        return request.steps.none()
+    return request.steps.filter(status=StepStatus.BLOCKED, kind__in=kinds)
+
+
+def not_done(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Say that one source does not carry it out, and why: the person reads it, and the request is granted in part.
+
+    Raises Forbidden, Invalid.
+    """
+    if not actor.is_approver:
+        raise Forbidden("not_done")
+    if not text.strip():
+        raise Invalid(_("Please write why it is not done: the requester reads it."))
+    return _leave(pk, step_pk, text, DecisionKind.NOT_DONE, actor)
+
+
 def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     """Put a copy together without a source that keeps failing. The copy names the source and the reason; its letter says
     that the request was granted in part.
@@ -159,9 +195,14 @@ def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyR
         raise Forbidden("go_on_without")
     if not text.strip():
         raise Invalid(_("Please write why the copy goes on without this source."))
+    return _leave(pk, step_pk, text, DecisionKind.GO_ON_WITHOUT, actor)
+
+
+def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -> PrivacyRequest:
     with transaction.atomic():
         request = lock(pk)
-        blocked = failing(request).filter(pk=step_pk)
+        known = failing(request) if kind == DecisionKind.GO_ON_WITHOUT else undoable(request)
+        blocked = known.filter(pk=step_pk)
         step = blocked.first()
         if step is None:
             raise Invalid(_("This step is not waiting for a person."))
@@ -169,15 +210,17 @@ def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyR
         blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
         _spare_the_owner(step_pk)
         Decision.objects.create(
-            request=request, kind=DecisionKind.GO_ON_WITHOUT, decided_by_id=actor.user_id,
+            request=request, kind=kind, code=step.source, decided_by_id=actor.user_id,
             text_sealed=request.case.seal(text.strip()[:8000], "decision"),
         )  # fmt: skip
         details = {"source": step.source, "kind": step.kind, "reason": step.reason}
-        audit.record(request.case, audit.Entry("went_on_without", actor, pk, details=details))
+        what = "went_on_without" if kind == DecisionKind.GO_ON_WITHOUT else "not_done"
+        audit.record(request.case, audit.Entry(what, actor, pk, details=details))
         finish.clear_attention(request)
-        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").get()
-        plan.request = request
-        finish.settle_if_done(Inside(request), plan.body())
+        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+        if plan is not None:
+            plan.request = request
+            finish.settle_if_done(Inside(request), plan.body())
     return PrivacyRequest.objects.get(pk=pk)
 
 
@@ -220,7 +263,7 @@ def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     if not text.strip():
         raise Invalid(_("Please write what is missing or wrong."))
     with transaction.atomic():
-        because = Because(DecisionKind.SEND_BACK, text=text.strip()[:8000], tell=False)
+        because = Because(DecisionKind.SEND_BACK, text=text.strip()[:8000])
         moved = move(pk, "send_back", actor=actor, because=because)
         spool.clear(pk)
         Package.objects.filter(request_id=pk).retire()

@@ -17,7 +17,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import passing_on, remains
+from dsar.fulfilment import by_hand, passing_on, remains
 from dsar.fulfilment import plan as plans
 from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
 from dsar.workflow import Inside, move
@@ -70,17 +70,16 @@ def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, fo
     if step is None or not step.waits_for_hands:
         return False
     step.status, step.reason, step.finished_at = StepStatus.DONE, "", timezone.now()
-    if found and step.kind == StepKind.EXPORT:
-        # The copy says that this source's part comes on its own.
-        step.tallies = [*step.tallies, {"category": "", "table": "", "by_hand": 1}]
-    step.save(update_fields=["status", "reason", "finished_at", "tallies"])
     if step.kind == StepKind.LATER:
         remains.forget(request, step.source)
     plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
     if plan is not None:
         plan.request = request
+    body = plan.body() if plan else {}
+    step.tallies = [*step.tallies, *by_hand.marks(step, body, found=found)]
+    step.save(update_fields=["status", "reason", "finished_at", "tallies"])
     clear_attention(request)
-    settle_if_done(Inside(request, [entry]), plan.body() if plan else {})
+    settle_if_done(Inside(request, [entry]), body)
     return True
 
 

@@ -2,6 +2,7 @@
 plainly, what is not in it and why."""
 
 from collections import Counter
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +18,7 @@ from dsar.datamap.schema import Category, Retention, TableMap
 from dsar.enums import Right, StepKind, StepReason, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import spool
+from dsar.fulfilment.by_hand import CopiedFile
 from dsar.fulfilment.package_zip import Entry
 from dsar.law import codes, regimes
 from dsar.models import PrivacyRequest, Step
@@ -41,7 +43,8 @@ def _described(categories: dict[str, Category], key: str) -> Category:
 
 
 def manifest(
-    request: PrivacyRequest, body: plans.Body, entries: list[Entry], not_portable: list[spool.Table]
+    request: PrivacyRequest, body: plans.Body, entries: list[Entry], not_portable: list[spool.Table],
+    files: Sequence[CopiedFile],
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest, once the data are written. Never a redacted value, and never a secret one."""
     case = request.case
@@ -69,7 +72,8 @@ def manifest(
             for one in not_portable
         ],
         "sources_that_failed": failed(request, body),
-        "copied_by_hand": by_hand(request, body),
+        "copied_by_hand": by_hand(request, body, files),
+        "nothing_found_by_hand": nothing_by_hand(request, body),
         "backups": [
             {"category": item["category"], "label": _(item["label"]), "until": item["until"]}
             for item in body["items"] if item["action"] == "backup"
@@ -186,9 +190,10 @@ def _redactions(request: PrivacyRequest) -> list[dict[str, Any]]:
     return found
 
 
-def _ended(request: PrivacyRequest, mark: str) -> list[Step]:
+def _ended(request: PrivacyRequest, mark: str, value: int = 1) -> list[Step]:
     steps = [step for step in request.steps.all() if step.kind == StepKind.EXPORT and step.status == StepStatus.DONE]
-    return [step for step in sorted(steps, key=attrgetter("source")) if any(tally.get(mark) for tally in step.tallies)]
+    marked = [step for step in steps if any(tally.get(mark) == value for tally in step.tallies)]
+    return sorted(marked, key=attrgetter("source"))
 
 
 def _label(body: plans.Body, source: str) -> str:
@@ -207,6 +212,17 @@ def failed(request: PrivacyRequest, body: plans.Body) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def by_hand(request: PrivacyRequest, body: plans.Body) -> list[dict[str, Any]]:
-    """Sources that no machine can read: a person copies them, and sends the copy on its own."""
-    return [{"source": step.source, "label": _label(body, step.source)} for step in _ended(request, "by_hand")]
+def by_hand(request: PrivacyRequest, body: plans.Body, files: Sequence[CopiedFile]) -> list[dict[str, Any]]:
+    """Sources that no machine can read: a person copied them, and the copy lies in these files of the package."""
+    return [
+        {
+            "source": step.source, "label": _label(body, step.source),
+            "files": [one.name for one in files if one.source == step.source],
+        }
+        for step in _ended(request, "by_hand")
+    ]  # fmt: skip
+
+
+def nothing_by_hand(request: PrivacyRequest, body: plans.Body) -> list[dict[str, Any]]:
+    """Sources in which a person looked and found nothing."""
+    return [{"source": step.source, "label": _label(body, step.source)} for step in _ended(request, "by_hand", 0)]

@@ -195,6 +195,8 @@ def answer(
         raise ValueError("status")
     if status == OwnerTaskStatus.EXCEPTION and not note:
         raise Invalid(_("Please write why it cannot be done: an approver reads it and decides."))
+    if status == OwnerTaskStatus.DONE and not file and _is_copy(pk):
+        raise Invalid(_("Please attach the copy: it goes to the person with the rest."))
     if len(file) > settings.FILE_BYTES:
         raise Invalid(_("This file is too large. Please send it in a smaller form."))
     now = timezone.now()
@@ -215,6 +217,10 @@ def answer(
             audit.record(case, entry)
         elif not finish.end_by_hand(request, task.step_id, entry, found=status == OwnerTaskStatus.DONE):
             audit.record(case, entry)
+
+
+def _is_copy(pk: int) -> bool:
+    return OwnerTask.objects.filter(pk=pk, step__kind=StepKind.EXPORT).exists()
 
 
 def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:

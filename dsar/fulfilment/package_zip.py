@@ -1,6 +1,6 @@
 """The zip of a copy: data per category as JSON and CSV, a manifest, a page to read offline. Written in one go.
 
-Names of entries are made from the data map's categories, never from data. Whatever a row holds ends as text: formulas
+Names of entries are made from the data map's categories and sources, never from data. Whatever a row holds ends as text: formulas
 are disarmed in CSV, everything is escaped in the page, and the page may load and run nothing.
 """
 
@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any, cast
@@ -24,6 +24,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from dsar.fulfilment import spool
+from dsar.fulfilment.by_hand import CopiedFile
 from dsar.models import PrivacyRequest
 
 SHOWN_ROWS = 200
@@ -66,6 +67,7 @@ class Content:
     redacted: Redacted
     manifest: Callable[[list[Entry]], dict[str, Any]]
     still_ours: Callable[[], None]
+    files: Sequence[CopiedFile] = ()
     readable: bool = True
 
 
@@ -88,6 +90,10 @@ def build(sink: Any, content: Content) -> int:
         for entry in content.entries:
             _write_json(archive, content, entry)
             _write_csv(archive, content, entry)
+        for one in content.files:
+            content.still_ours()
+            with _entry(archive, one.name, one.size) as file:
+                file.write(one.content())
         manifest = content.manifest(content.entries)
         with _entry(archive, "manifest.json") as file:
             file.write(json.dumps(manifest, indent=2, ensure_ascii=False).encode("utf-8", "replace"))

@@ -9,6 +9,9 @@ from dsar.enums import CorrectionStatus, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 
+# What a source that holds the field says of it: written, said so already, or written by a person.
+WRITTEN = ("changed", "absent", "by_hand")
+
 
 def corrected(request: PrivacyRequest) -> list[dict[str, Any]]:
     """Per field: label, done, where (sources), reason, citation, text (GDPR Art 12(4), 16)."""
@@ -17,7 +20,8 @@ def corrected(request: PrivacyRequest) -> list[dict[str, Any]]:
         described.sources[step.source]
         for step in request.steps.order_by("position", "pk")
         if step.kind == StepKind.RECTIFY and step.status == StepStatus.DONE and step.source in described.sources
-    ]
+        and any(tally.get(name) for tally in step.tallies for name in WRITTEN)
+    ]  # fmt: skip
     lines = []
     for one in request.corrections.exclude(status=CorrectionStatus.PROPOSED).order_by("pk"):
         one.request = request

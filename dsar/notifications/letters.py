@@ -42,6 +42,7 @@ AS_APPROVED = frozenset(
         Notice.DONE_RESTRICTED, Notice.DONE_CHOICE,
     }
 )  # fmt: skip
+WITH_UNDONE = frozenset({Notice.DONE_OBJECTION, Notice.DONE_RESTRICTED, Notice.DONE_CHOICE})
 PLAN_MARK = 12
 # What the plan takes away, and the mark of what nobody has come to yet.
 ERASING, NOT_YET = ("erase", "mask"), "not_yet"
@@ -256,6 +257,9 @@ def _table_label(source: str, table: str) -> str:
     held = described.sources.get(source)
     found = held.tables.get(table) if held else None
     category = described.categories.get(found.category) if found else None
+    if held and found is None:
+        # What a person copied by hand has no table.
+        return _(held.label)
     return _(category.label) if category else table
 
 
@@ -267,21 +271,29 @@ def the_copy(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def missing(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """The sources that a copy does not hold: label, and `by_hand` where a person sends what is in them apart from it.
-    The last line's `text` is what staff wrote about those that failed."""
-    found: list[dict[str, Any]] = []
-    for step in request.steps.filter(kind=StepKind.EXPORT).order_by("pk"):
-        marks = {name for tally in step.tallies for name in ("failed", "by_hand") if tally.get(name)}
-        if marks:
-            found.append({"source": step.source, "by_hand": "failed" not in marks, "text": ""})
-    if not found:
+    """The sources that a copy does not hold: label, and `text`, why, as staff wrote it."""
+    return _left(request, [StepKind.EXPORT], DecisionKind.GO_ON_WITHOUT)
+
+
+def undone(request: PrivacyRequest) -> list[dict[str, Any]]:
+    """The sources in which a correction, a restriction or a choice was not carried out: label, and `text`, why."""
+    return _left(request, [StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY], DecisionKind.NOT_DONE)
+
+
+def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) -> list[dict[str, Any]]:
+    steps = [step for step in request.steps.all() if step.kind in kinds]
+    left = [step.source for step in steps if any(tally.get("failed") for tally in step.tallies)]
+    if not left:
         return []
     sources = _plan_body(request).get("sources", {})
-    said = request.decisions.filter(kind=DecisionKind.GO_ON_WITHOUT).order_by("pk")
-    for line in found:
-        line["label"] = sources.get(line["source"], {}).get("label") or line["source"]
-    found[-1]["text"] = "\n".join(request.case.unseal(one.text_sealed, "decision") for one in said)
-    return found
+    said = {
+        one.code: request.case.unseal(one.text_sealed, "decision")
+        for one in request.decisions.filter(kind=kind).order_by("pk")
+    }
+    return [
+        {"label": _(sources.get(source, {}).get("label") or source), "text": said.get(source, "")}
+        for source in sorted(left)
+    ]
 
 
 def deadline_explained(request: PrivacyRequest) -> list[str]:
@@ -298,7 +310,9 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     Notices that say nothing of it read nothing.
     """
     if notice in WITH_CORRECTIONS and request.right == Right.CORRECTION and request.case.is_proven:
-        return {"corrected": correction_letter.corrected(request)}
+        return {"corrected": correction_letter.corrected(request), "undone": undone(request)}
+    if notice in WITH_UNDONE:
+        return {"undone": undone(request)}
     if notice in OF_RESTRICTIONS:
         return restriction_letter.context(request, notice)
     if notice == Notice.DONE_COPY:

@@ -116,6 +116,17 @@ def lifting() -> PrivacyRequest:
     return fresh(request)
 
 
+def not_restricted() -> PrivacyRequest:
+    """A restriction that one system cannot carry out; every other has."""
+    request = prove(ask(CAST.plain, "restriction"))
+    decide.approve(request.pk, actor=actor(), ground="claims")
+    begin.drain()
+    steps = Step.objects.filter(request=request)
+    steps.exclude(source="platform").update(status=StepStatus.DONE)
+    steps.filter(source="platform").update(status=StepStatus.BLOCKED, reason=StepReason.NOT_SUPPORTED)
+    return fresh(request)
+
+
 def releasing() -> PrivacyRequest:
     """Confirmed."""
     return confirm(prove(ask(CAST.plain)))

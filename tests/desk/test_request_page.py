@@ -92,6 +92,11 @@ HAPPY = {
         lambda request: {"step": blocked(request).pk, "text": "It has been switched off for good."},
         State.FULFILLING,
     ),
+    "not-done": (
+        scenes.not_restricted,
+        lambda request: {"step": blocked(request).pk, "text": "That system cannot do it."},
+        State.COMPLETED,
+    ),
     "recipient": (
         lambda: scenes.untold("payments"),
         {"recipient": "payments", "status": "impossible", "text": "They are gone."},

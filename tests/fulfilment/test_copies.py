@@ -179,9 +179,11 @@ def test_what_no_machine_can_copy_is_a_persons_task_and_named(
     refusing(NotSupported("by hand"))
     request = copies.approved(approver)
     drive.carry_out()
-    control.done_by_hand(request.pk, blocked_step(request, StepReason.NOT_SUPPORTED).pk, actor=handler)
+    step = blocked_step(request, StepReason.NOT_SUPPORTED)
+    control.done_by_hand(request.pk, step.pk, file=b"all of it", file_name="all.csv", actor=handler)
     drive.carry_out()
-    assert [one["source"] for one in copies.of(drive.fresh(request.pk)).manifest["copied_by_hand"]] == ["platform"]
+    (told,) = copies.of(drive.fresh(request.pk)).manifest["copied_by_hand"]
+    assert (told["source"], told["files"]) == ("platform", ["by_hand/platform--1.csv"])
 
 
 def test_only_a_blocked_copy_can_be_gone_on_without(approver: Actor, handler: Actor) -> None:

@@ -1,0 +1,96 @@
+"""What people do where no machine reaches: their copies go into the package, and what they cannot do is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsar import audit
+from dsar.enums import Notice, Outcome, OwnerTaskStatus, Right, State, StepKind
+from dsar.fulfilment import access, by_hand, control, locating, owners
+from dsar.models import Actor, Message, OwnerTask
+from dsar.notifications import compose, letters
+from dsar.review import decide
+from dsar.workflow import Forbidden, Invalid
+from tests import drive
+from tests.fulfilment import copies
+from tests.house import CAST
+from tests.owners import with_paper
+
+
+@pytest.fixture(autouse=True)
+def paper(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_MAP = with_paper(tmp_path)
+
+
+def test_law_09_what_a_person_copied_goes_into_the_package_and_is_looked_through(
+    company: None, approver: Actor, handler: Actor
+) -> None:
+    request = copies.approved(approver)
+    drive.carry_out()
+    task = OwnerTask.objects.get(step__request=request, step__kind=StepKind.EXPORT)
+    with pytest.raises(Invalid):
+        owners.answer(task.pk, OwnerTaskStatus.DONE)
+    owners.answer(task.pk, OwnerTaskStatus.DONE, file=b"from box 7", file_name="../../box 7.PDF")
+    drive.carry_out()
+    name = "by_hand/paper--1.pdf"
+    copy = copies.of(drive.fresh(request.pk))
+    assert copy.files[name] == b"from box 7"
+    assert copy.manifest["copied_by_hand"] == [{"source": "paper", "label": "Paper files", "files": [name]}]
+    assert f'href="{name}"' in copy.page
+    access.open_to(request.pk, actor=handler)
+    (row,) = access.rows(drive.fresh(request.pk), "paper", by_hand.FILES, 0, 10)
+    assert row["task"] == task.pk
+    given = ("THIRD_PARTY", "It names a neighbour.")
+    with pytest.raises(Invalid):
+        access.redact(request.pk, "paper", by_hand.FILES, row["key"], ["file"], *given, actor=handler)
+    access.redact(request.pk, "paper", by_hand.FILES, row["key"], [access.WHOLE_ROW], *given, actor=handler)
+    drive.carry_out()
+    request = drive.fresh(request.pk)
+    assert name not in copies.of(request).files
+    assert [(one["label"], one["text"]) for one in letters.left_out(request)] == [("Paper files", given[1])]
+    control.send_back(request.pk, "Another box.", actor=handler)
+    drive.carry_out()
+    assert OwnerTask.objects.open().filter(step__request=request).exists()
+    assert by_hand.files(drive.fresh(request.pk)) == []
+
+
+def test_the_desk_hands_in_a_copy_made_by_hand_or_says_that_there_was_nothing(
+    company: None, approver: Actor, handler: Actor
+) -> None:
+    for address, given, files in (
+        (CAST.plain, {"file": b"all of it", "file_name": "all"}, {"by_hand/paper--1": b"all of it"}),
+        (CAST.org_owner, {"found": False}, {}),
+    ):
+        request = copies.approved(approver, address)
+        drive.carry_out()
+        step = request.steps.get(source="paper", kind=StepKind.EXPORT)
+        with pytest.raises(Invalid):
+            control.done_by_hand(request.pk, step.pk, actor=handler)
+        control.done_by_hand(request.pk, step.pk, actor=handler, **given)
+        drive.carry_out()
+        copy = copies.of(drive.fresh(request.pk))
+        assert {name: content for name, content in copy.files.items() if name.startswith("by_hand")} == files
+        assert bool(copy.manifest["nothing_found_by_hand"]) == (not files)
+
+
+def test_law_09_what_an_owner_cannot_do_is_told_as_not_done(company: None, approver: Actor, handler: Actor) -> None:
+    request = drive.by_web(CAST.plain, Right.RESTRICTION)
+    locating.drain()
+    drive.proven_by_link(request.case)
+    locating.drain()
+    decide.approve(request.pk, actor=approver, ground="contested")
+    drive.carry_out()
+    task = OwnerTask.objects.get(step__request=request, step__kind=StepKind.RESTRICT)
+    owners.answer(task.pk, OwnerTaskStatus.EXCEPTION, note="The box is lent out.")
+    with pytest.raises(Forbidden):
+        control.not_done(request.pk, task.step_id, "The box is with a court.", actor=handler)
+    with pytest.raises(Invalid):
+        control.not_done(request.pk, task.step_id, " ", actor=approver)
+    ended = control.not_done(request.pk, task.step_id, "The box is with a court.", actor=approver)
+    assert (ended.state, ended.outcome) == (State.COMPLETED, Outcome.GRANTED_IN_PART)
+    text = compose.letter(Message.objects.get(notice=Notice.DONE_RESTRICTED))["text"]
+    assert "could not be restricted" in text
+    assert "Paper files" in text
+    assert "The box is with a court." in text
+    assert audit.verify() == []
