@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import Role
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
-from dsar.models import Decision, PrivacyRequest, Step
-from dsar.notifications import compose, letters, outbox, report
+from dsar.models import Decision, Kept, PrivacyRequest, Step
+from dsar.notifications import compose, kept_letter, letters, outbox
 from dsar.review import holds
 from dsar.workflow import GRANTED, Invalid
 from tests import drive
@@ -87,14 +87,13 @@ def test_a_day_on_which_we_look_again_is_no_end(db: None) -> None:
 
 
 def test_what_was_looked_at_again_is_not_forgotten(db: None) -> None:
-    past = (timezone.localdate() - timedelta(days=1)).isoformat()
-    request = deletion(item("shop", "claims", "keep", 1, code="EU_LEGAL_CLAIMS", review_on=past))
-    PrivacyRequest.objects.filter(pk=request.pk).update(
-        state="completed", outcome=Outcome.GRANTED_IN_PART, ended_at=timezone.now(), confirmed_at=timezone.now(),
-        quiet_until=timezone.now(), released_at=timezone.now(), begun_at=timezone.now(),
+    request, past = drive.a_request(), timezone.localdate() - timedelta(days=1)
+    Kept.objects.create(
+        request=request, source="shop", category="invoices", code="EU_LEGAL_CLAIMS", review_on=past,
+        email_index=request.case.email_index,
     )  # fmt: skip
-    later = drive.a_request(request.case.email)
-    assert [line["label"] for line in report.after_deletion(later.case)["items"]] == ["Claims"]
+    (line,) = kept_letter.after_deletion(drive.a_request(request.case.email).case)["items"]
+    assert (line["label"], line["until"], line["review_on"]) == ("Invoices", None, past)
 
 
 def test_backups_are_counted_from_the_deletion(db: None) -> None:
