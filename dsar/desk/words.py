@@ -310,6 +310,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "chunk_erased": _("Chunk erased"),
     "close_done": _("Account closed in a source"),
     "settle_done": _("Refund settled in a source"),
+    "later_done": _("What had been kept in a source erased, its time being over"),
     "erase_done": _("Source erased and verified"),
     "purged": _("Case purged: its time was over"),
     "role_given": _("Role of a colleague changed"),
