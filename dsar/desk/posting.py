@@ -75,7 +75,7 @@ def posted(request: HttpRequest) -> HttpResponse:
 @require_POST
 def enclosure(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The copy that goes into the envelope, for whoever prints it or puts it on a data carrier; noted in the trail."""
-    found = get_object_or_404(post.waiting().select_related("case", "request"), pk=min(pk, 2**63 - 1))
+    found = get_object_or_404(post.waiting().select_related("case", "request"), pk=pk)
     held = package.current(found.request) if found.request and found.notice == Notice.DONE_COPY else None
     if held is None:
         raise Http404

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from dsar.desk import frame, story
 from dsar.enums import STANDING_KINDS, ContactBy, StepReason
 from dsar.models import Actor, AuthorityPaper, PrivacyRequest, Representation
 from dsar.verification import representation
-from dsar.workflow import Conflict, Invalid
+from dsar.workflow import Conflict, Forbidden, Invalid
 
 
 class PaperForm(forms.Form):
@@ -78,19 +79,23 @@ def _looks(held: Representation) -> list[dict[str, Any]]:
     ]
 
 
+@require_POST
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """A paper as a download: never shown by the browser, whatever it says that it is."""
-    found = AuthorityPaper.objects.select_related("representation__case").filter(pk=min(pk, 2**63 - 1)).first()
-    body = found.body if found else b""
-    if found is None or not body:
-        raise Http404
-    return frame.attachment(body, f"{found.representation.case.reference}-{found.pk}.bin")
+    """A paper as a download: never shown by the browser, whatever it says that it is. Who opens it stands in the
+    history."""
+    try:
+        found = representation.open_paper(pk, actor=frame.actor_of(request))
+    except (Conflict, AuthorityPaper.DoesNotExist):
+        raise Http404 from None
+    except Forbidden:
+        raise PermissionDenied from None
+    return frame.attachment(found.body, f"{found.representation.case.reference}-{found.pk}.bin")
 
 
 @require_POST
 def add(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep a paper that came on another way."""
-    found = get_object_or_404(PrivacyRequest.objects.select_related("case"), pk=min(pk, 2**63 - 1))
+    found = get_object_or_404(PrivacyRequest.objects.select_related("case"), pk=pk)
     back = reverse("desk_request", args=[pk])
     form = PaperForm(request.POST, request.FILES)
     if not form.is_valid():

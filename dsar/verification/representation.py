@@ -166,6 +166,23 @@ def attach(case: Case, name: str, body: bytes, *, actor: Actor) -> AuthorityPape
     return made
 
 
+def open_paper(pk: int, *, actor: Actor) -> AuthorityPaper:
+    """A paper, for a handler who opens it; who did stands in the trail, once a day.
+
+    Raises AuthorityPaper.DoesNotExist, Conflict (destroyed, or the case was purged), Forbidden.
+    """
+    if not actor.is_handler:
+        raise Forbidden("open_paper")
+    with transaction.atomic():
+        found = AuthorityPaper.objects.select_related("representation").get(pk=pk)
+        case = Case.objects.select_for_update().get(pk=found.representation.case_id)
+        found.representation.case = case
+        if found.body_sealed is None or case.purged_at:
+            raise Conflict("no paper")
+        audit.note_opening(case, "authority_paper_opened", actor, None, pk)
+    return found
+
+
 def seen(case: Case, words: str, *, actor: Actor) -> Representation:
     """An approver has seen the authority, and says what was seen. With the second, who is somebody else, the
     representative stands for the person: the case is written to at their address, their proof of that mailbox counts, and

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Role
-from dsar.models import PrivacyRequest
+from dsar.models import AuditEvent, PrivacyRequest
 from dsar.verification import representation
 from tests import drive
 from tests.desk import scenes
@@ -30,10 +30,12 @@ def test_two_approvers_see_the_papers_on_the_page(claimed: PrivacyRequest) -> No
     assert "Look at the authority of who asks" in shown
     assert clerk.post(f"{page}authority-seen/", {"text": "Seen."}).status_code == 403
     number = representation.of(claimed.case).papers.get().pk  # type: ignore[union-attr]
-    answer = clerk.get(f"/desk/authority/{number}/")
+    assert clerk.get(f"/desk/authority/{number}/").status_code == 405
+    answer = clerk.post(f"/desk/authority/{number}/")
+    assert AuditEvent.objects.get(what="authority_paper_opened").details == {"file": number}
     assert answer["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer["Content-Security-Policy"]
-    assert scenes.browser(Role.AUDITOR).get(f"/desk/authority/{number}/").status_code == 403
+    assert scenes.browser(Role.AUDITOR).post(f"/desk/authority/{number}/").status_code == 403
     auditor = scenes.browser(Role.AUDITOR).get(page).content.decode()
     assert "Jorun Aske" not in auditor
     assert OWN not in auditor
@@ -46,7 +48,7 @@ def test_two_approvers_see_the_papers_on_the_page(claimed: PrivacyRequest) -> No
     shown = second.post(f"{page}authority-seen/", {"text": "The same."}, follow=True).content.decode()
     assert "stands for the person" in shown
     assert "1 paper was looked at and destroyed" in shown
-    assert clerk.get(f"/desk/authority/{number}/").status_code == 404
+    assert clerk.post(f"/desk/authority/{number}/").status_code == 404
     assert second.post(f"{page}authority-seen/", {"text": "The same."}).status_code == 409
 
 
