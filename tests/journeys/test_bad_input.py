@@ -84,9 +84,9 @@ def test_two_confirmations_at_once_confirm_once(stack: House, visitor: Visitor) 
     assert set(together([visitor, second], "Delete my data")) == {200}
     request = scenes.reaches(scenes.request_of(CAST.plain), State.RELEASING)
     assert AuditEvent.objects.filter(chain=request.case.chain, what="confirm").count() == 1
-    mail_to(CAST.plain, "Your account is closed")
+    mail_to(CAST.plain, "You have confirmed the deletion")
     scenes.post_is_out()
-    assert sum("Your account is closed" in str(mail["Subject"]) for mail in mails(CAST.plain)) == 1
+    assert sum("You have confirmed the deletion" in str(mail["Subject"]) for mail in mails(CAST.plain)) == 1
 
 
 @pytest.mark.parametrize(

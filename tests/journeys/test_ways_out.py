@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 
 def not_me(visitor: Visitor, address: str) -> None:
     """By the link in the mail about the closed account; no code is asked for, since it only ever stops things."""
-    mail = mail_to(address, "Your account is closed")
+    mail = mail_to(address, "You have confirmed the deletion")
     visitor.open(link_in(mail))
     visitor.sees("Was this not you?", "The account stays closed in any case")
     visitor.press("This was not me")
@@ -111,7 +111,7 @@ def test_not_me_before_the_confirmation_withdraws(stack: House, visitor: Visitor
     visitor.sees("What is not confirmed yet is withdrawn.")
     visitor.press("This was not me")
     visitor.sees("We have noted it", "The request is withdrawn.")
-    ended(request, State.WITHDRAWN, Outcome.WITHDRAWN, "You have withdrawn")
+    ended(request, State.WITHDRAWN, Outcome.WITHDRAWN, "We have stopped a request")
     assert everything_of(me) == before
 
 
@@ -153,7 +153,7 @@ def test_not_me_found_founded_by_two_people_erases_nothing_and_reopens_nothing(
     not_me(Visitor(stack.url), CAST.plain)
     lead.act(request, "dispute", founded="founded", text="The mailbox had been taken over.")
     second_lead.act(request, "dispute", founded="founded", text="I agree.")
-    letter = ended(request, State.COMPLETED, Outcome.DENIED, "Our answer to your request")
+    letter = ended(request, State.COMPLETED, Outcome.DENIED, "Nothing more of your data is deleted")
     assert "I agree." in letter
     assert rows("prompts", user_id=me) == prompts
     assert rows("users", id=me)[0]["status"] == "closed"

@@ -60,7 +60,7 @@ def test_from_the_form_to_the_letter(stack: House, visitor: Visitor, lead: Colle
     assert late.path.startswith("/accounts/")
     at_home.open("/settings/security/")
     assert at_home.path == "/accounts/login/"
-    assert "This was not me" in body_of(mail_to(CAST.plain, "Your account is closed"))
+    assert "This was not me" in body_of(mail_to(CAST.plain, "You have confirmed the deletion"))
 
     scenes.closed(request)
     assert rows("sessions", user_id=me) == []
@@ -247,5 +247,5 @@ def test_a_copy_first_is_a_request_of_its_own_beside_the_deletion(visitor: Visit
     visitor.sees("You need not wait for it")
     visitor.press("Delete my data")
     scenes.reaches(deletion, State.RELEASING)
-    mail_to(CAST.plain, "Your account is closed")
+    mail_to(CAST.plain, "You have confirmed the deletion")
     assert scenes.fresh(copy).state == State.REVIEW
