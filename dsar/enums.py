@@ -212,6 +212,7 @@ class StepReason(models.TextChoices):
     SOURCE_OFF = "source_off", _("The source is switched off at the desk")
     REVIEW = "review", _("What was kept has to be looked at again")
     MAIL_FAILED = "mail_failed", _("A letter could not be sent")
+    BAD_VALUE = "bad_value", _("A value does not fit the source")
     COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
     LOST_MAILBOX = "lost_mailbox", _("Somebody objected to a new address; two approvers have to look")
     AUTHORITY = "authority", _("The authority of who stands for the person waits to be looked at")

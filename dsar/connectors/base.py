@@ -276,6 +276,10 @@ class Connector(Protocol):
         Fields that this source does not know are absent. Changes nothing.
         """
 
+    def fits(self, changes: dict[str, str]) -> bool:
+        """Whether the columns of these fields can hold these values (see rectify). Fields that this source does not know
+        hinder nothing. Changes nothing."""
+
     def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
         """Write these fields (GDPR Art 16) into the person's own rows, in one transaction. Repeatable.
 
@@ -318,6 +322,10 @@ class ByHand:
     def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: look by hand what it says.")
+
+    def fits(self, changes: dict[str, str]) -> bool:
+        """Whoever corrects by hand sees what fits."""
+        return True
 
     def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
         """Raise NotSupported."""

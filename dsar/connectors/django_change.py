@@ -32,6 +32,15 @@ class ModelChanges(ModelRows):
                         said.update(dict.fromkeys(str(value) for value in values if value not in (None, "")))
         return {field: tuple(sorted(values)) for field, values in found.items()}
 
+    def fits(self, changes: dict[str, str]) -> bool:
+        """See Connector.fits."""
+        try:
+            for name in self.source.tables:
+                self._written(name, changes)
+        except SourceBroken:
+            return False
+        return True
+
     def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
         """See Connector.rectify."""
         tallies = []
@@ -41,11 +50,7 @@ class ModelChanges(ModelRows):
             if not changes or set(changes) - self.source.correctable:
                 raise SourceBroken("bad_value")
             for name, table_map in self.source.tables.items():
-                written = {
-                    column: self._clean(name, column, changes[classified.correct])
-                    for column, classified in table_map.columns.items()
-                    if classified.correct in changes and classified.correct is not None
-                }
+                written = self._written(name, changes)
                 if not written:
                     continue
                 rows = self._all(name).filter(self._belongs(name, native, own=True))
@@ -55,6 +60,14 @@ class ModelChanges(ModelRows):
                 if total:
                     tallies.append(Tally(table_map.category, name, changed=changed, absent=total - changed))
         return Outcome(tuple(tallies))
+
+    def _written(self, name: str, changes: dict[str, str]) -> dict[str, Any]:
+        """Column -> what it shall say, of one table."""
+        return {
+            column: self._clean(name, column, changes[classified.correct])
+            for column, classified in self._map(name).columns.items()
+            if classified.correct in changes and classified.correct is not None
+        }
 
     def _clean(self, name: str, column: str, value: str) -> Any:
         try:

@@ -188,6 +188,11 @@ class SqlConnector(ByHand):
             native = layout.native_ref(ref)
             return {} if native is None else sql_change.current(layout, work, native, fields)
 
+    def fits(self, changes: dict[str, str]) -> bool:
+        """See Connector.fits."""
+        with self._work() as (_work, layout, _):
+            return sql_change.fits(layout, changes)
+
     def rectify(self, ref: str, changes: dict[str, str]) -> Outcome:
         """See Connector.rectify."""
         with self._work(write=True) as (work, layout, _):

@@ -35,6 +35,16 @@ def current(layout: Layout, work: Work, ref: Any, fields: tuple[str, ...]) -> di
     return {field: tuple(sorted(values)) for field, values in found.items()}
 
 
+def fits(layout: Layout, changes: dict[str, str]) -> bool:
+    """See Connector.fits."""
+    try:
+        for name in layout.source.tables:
+            _written(layout, name, changes)
+    except SourceBroken:
+        return False
+    return True
+
+
 def rectify(layout: Layout, work: Work, ref: Any, changes: dict[str, str]) -> Outcome:
     """See Connector.rectify. `work` is the one transaction."""
     if not changes or set(changes) - layout.source.correctable:
@@ -47,11 +57,7 @@ def rectify(layout: Layout, work: Work, ref: Any, changes: dict[str, str]) -> Ou
 def _correct(layout: Layout, work: Work, ref: Any, name: str, changes: dict[str, str]) -> Iterator[Tally]:
     table, table_map = layout.tables[name], layout.map_of(name)
     own = layout.belongs(name, table, own=True)
-    written = {
-        column: _native(table.c[column], changes[classified.correct])
-        for column, classified in table_map.columns.items()
-        if classified.correct in changes and classified.correct is not None
-    }
+    written = _written(layout, name, changes)
     if not written:
         return
     rows: int = work.run(sa.select(sa.func.count()).select_from(table).where(own), {"ref": ref}).scalar_one()
@@ -67,6 +73,15 @@ def _correct(layout: Layout, work: Work, ref: Any, name: str, changes: dict[str,
         yield Tally(table_map.category, name, changed=changed, absent=rows - changed)
 
 
+def _written(layout: Layout, name: str, changes: dict[str, str]) -> dict[str, Any]:
+    """Column -> what it shall say, of one table."""
+    return {
+        column: _native(layout.tables[name].c[column], changes[classified.correct])
+        for column, classified in layout.map_of(name).columns.items()
+        if classified.correct in changes and classified.correct is not None
+    }
+
+
 def _native(column: sa.Column[Any], value: str) -> Any:
     """Return a value in the column's type. Raises SourceBroken("bad_value") for one that does not fit."""
     length = getattr(column.type, "length", None)
@@ -80,8 +95,11 @@ def _native(column: sa.Column[Any], value: str) -> Any:
             return moment.replace(tzinfo=UTC) if getattr(column.type, "timezone", False) else moment
         if kind is date:
             return date.fromisoformat(value)
+        if kind is bool:
+            # bool("no") is True: what a yes or a no is called, the data map does not say.
+            raise SourceBroken("bad_value")
         return value if kind is str else kind(value)
-    except (NotImplementedError, TypeError, ValueError) as error:
+    except (NotImplementedError, TypeError, ValueError, ArithmeticError) as error:
         raise SourceBroken("bad_value") from error
 
 

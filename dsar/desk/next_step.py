@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 
 from dsar.desk import words
 from dsar.desk.catalogue import VERBS
-from dsar.enums import UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
+from dsar.enums import BY_HAND, UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand, copy_waits_until
 from dsar.review import corrections
 from dsar.verification import by_hand, signed
+
+# Trying again would end the same way.
+IN_VAIN = (*BY_HAND, StepReason.SEVERAL_MATCHES, StepReason.NEEDS_JUDGEMENT, StepReason.BAD_VALUE)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def _stopped(request: PrivacyRequest) -> Next | None:
         asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
         if not request.attention and asked.exists():
             return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
-        if VERBS["by-hand"].is_there(request):
+        if any(step.waits_for_hands and step.reason in IN_VAIN for step in request.steps.all()):
             return Next(
                 _("A source waits for your hands"), _("Do what stands under “The work”, then tick it off there.")
             )

@@ -45,7 +45,7 @@ def fetch(pk: int) -> PrivacyRequest:
 
 def plan_of(request: PrivacyRequest) -> tuple[Plan | None, Body]:
     """The newest plan and its body; none before the search, empty after a purge."""
-    plan = request.plans.order_by("-version").first()
+    plan = request.plans.newest()
     if plan is None:
         return None, {}
     plan.request = request

@@ -21,7 +21,7 @@ from dsar.fulfilment import by_hand, finish, lookout, manifest, package, package
 from dsar.fulfilment.by_hand import FILES
 from dsar.fulfilment.tallies import merged
 from dsar.law import codes
-from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Step
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 WHOLE_ROW = ""
@@ -39,11 +39,7 @@ def export(held: runner.Held) -> None:
     Raises what the source raises, lookout.Stop for a source that is switched off or where the address reaches more than
     one account (doubt fails closed), runner.Fenced where somebody else holds the step.
     """
-    step = held.step
-    found = held.body["sources"][step.source]
-    if found["status"] == "several":
-        raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
-    source, ref = runner.reach(held)
+    source, ref = runner.reach_one(held)
     if not ref:
         runner.record(held, Outcome())
         return
@@ -56,8 +52,7 @@ def export(held: runner.Held) -> None:
 
 def _read(held: runner.Held, source: Connector, ref: str) -> Page:
     """One chunk of the source. The lease on the person, and the switch, are looked at before each."""
-    if Source.objects.filter(key=held.step.source, enabled=False).exists():
-        raise lookout.Stop(StepReason.SOURCE_OFF)
+    lookout.switched_on(held.step.source)
     runner.occupy(held)
     page = source.export(ref, held.step.cursor, settings.CHUNK_ROWS)
     runner.still_ours(held)

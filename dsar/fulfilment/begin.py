@@ -6,15 +6,15 @@ A deletion's work is laid out by its release (control.py).
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, bell
 from dsar.datamap import loader
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Lane, Right, State, StepKind, StepStatus
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Lane, Right, State, StepKind, StepStatus
 from dsar.fulfilment import corrected, finish, restricting
 from dsar.fulfilment import plan as plans
-from dsar.models import SYSTEM, Choice, Plan, PrivacyRequest, Step
+from dsar.models import SYSTEM, Choice, Decision, Plan, PrivacyRequest, Step
 from dsar.workflow import Inside, each, in_trouble, lock
 
 BATCH = 100
@@ -24,7 +24,26 @@ Layout = Callable[[PrivacyRequest, plans.Body], list[Step]]
 def drain() -> int:
     """Lay out what was approved; returns how many. One person's trouble keeps nobody else waiting."""
     approved = PrivacyRequest.objects.to_begin().order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH]
-    return restricting.drain() + each(list(approved), begin, "the work could not be laid out", failed=in_trouble)
+    begun = each(list(approved), begin, "the work could not be laid out", failed=in_trouble)
+    return restricting.drain() + begun + each(_undisputed(), settle, "it could not be settled", failed=in_trouble)
+
+
+def _undisputed() -> list[int]:
+    """Disputes found unfounded after the last step had ended: nothing else would settle them."""
+    left = Step.objects.filter(request=OuterRef("request")).exclude(kind__in=finish.AFTER_THE_END)
+    found = Decision.objects.filter(
+        ~Exists(left.exclude(status=StepStatus.DONE)),
+        kind=DecisionKind.DISPUTE_UNFOUNDED, request__state=State.FULFILLING, request__disputed_at__isnull=True,
+    )  # fmt: skip
+    return sorted(set(found.values_list("request_id", flat=True)[:BATCH]))
+
+
+def settle(pk: int) -> bool:
+    """Complete a request whose every step has ended. False where somebody else was faster."""
+    with transaction.atomic():
+        request = lock(pk)
+        plan = request.plans.frozen().newest()
+        return plan is not None and finish.settle_if_done(Inside(request), plan.body())
 
 
 def begin(pk: int) -> bool:
@@ -34,10 +53,9 @@ def begin(pk: int) -> bool:
         request = lock(pk)
         if request.state != State.FULFILLING or request.begun_at is not None:
             return False
-        plan = request.plans.order_by("-version").first()
+        plan = request.plans.newest()
         if plan is None:
             return False
-        plan.request = request
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=now)
         body = plan.body()
         steps = LAYOUTS[request.right](request, body)

@@ -4,7 +4,7 @@ from dsar.connectors.base import Connector, Outcome
 from dsar.datamap import loader
 from dsar.enums import StepReason
 from dsar.fulfilment import lookout, runner
-from dsar.models import Choice, Source
+from dsar.models import Choice
 
 ROUNDS = 3
 
@@ -16,8 +16,7 @@ def apply(held: runner.Held) -> None:
     back, and must not be told what no longer holds. The list changes in the transaction that queues the steps, so
     whichever step looks last is right. Nobody proves anything (law 12).
     """
-    if Source.objects.filter(key=held.step.source, enabled=False).exists():
-        raise lookout.Stop(StepReason.SOURCE_OFF)
+    lookout.switched_on(held.step.source)
     source, ref = _reach(held)
     outcome, chosen = Outcome(), _chosen(held)
     for _round in range(ROUNDS):

@@ -34,10 +34,9 @@ def release(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Let the workers erase what was confirmed. The steps are queued in the same transaction."""
     with transaction.atomic():
         request = move(pk, "release", actor=actor, because=Because(DecisionKind.RELEASE))
-        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+        plan = request.plans.frozen().newest()
         if plan is None:
             raise Conflict("no frozen plan")
-        plan.request = request
         body = plan.body()
         finish.queue_steps(request, body)
         bell.ring(Lane.FULFIL)
@@ -53,13 +52,12 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
         raise Invalid(_("Please write the reason: the requester reads it."))
     with transaction.atomic():
         request = lock(pk)
-        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
+        plan = request.plans.frozen().newest()
         found = codes.valid(code, request.case.regime)
         if found is None:
             raise Invalid(_("This reason for keeping is not valid under this law."))
         if plan is None:
             raise Conflict("no frozen plan")
-        plan.request = request
         body = plan.body()
         erasing = {(item["source"], item["category"]) for item in body["items"] if item["action"] in plans.ERASING}
         if not keep or not keep <= erasing:
@@ -121,9 +119,9 @@ def retry(pk: int, *, actor: Actor) -> int:
 def done_by_hand(
     pk: int, step_pk: int, *, actor: Actor, found: bool = True, file: bytes = b"", file_name: str = ""
 ) -> PrivacyRequest:
-    """A person did what a source has no way to do, or `found` nothing there; who and when stays in the audit trail. What
-    is to be copied comes with the `file`, which goes into the copy. Where its data owner says that it cannot be done,
-    only an approver ends it. Raises Forbidden, Invalid."""
+    """A person did what a worker cannot do, or `found` nothing there; who, when and what had stopped it stays in the
+    audit trail. What is to be copied comes with the `file`, which goes into the copy. Where its data owner says that it
+    cannot be done, and where a worker failed at what destroys, only an approver ends it. Raises Forbidden, Invalid."""
     if not actor.is_handler:
         raise Forbidden("done_by_hand")
     if len(file) > settings.FILE_BYTES:
@@ -133,7 +131,7 @@ def done_by_hand(
         step = request.steps.filter(pk=step_pk).first()
         if step and step.waits_for_hands and not step.ends_by_hand(actor):
             raise Forbidden("done_by_hand")
-        details = {"source": step.source, "kind": step.kind} if step else {}
+        details = {"source": step.source, "kind": step.kind, "reason": step.reason} if step else {}
         entry = audit.Entry("done_by_hand", actor, pk, details=details)
         if step and step.kind == StepKind.EXPORT and found:
             if not file:
@@ -217,10 +215,8 @@ def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -
         what = "went_on_without" if kind == DecisionKind.GO_ON_WITHOUT else "not_done"
         audit.record(request.case, audit.Entry(what, actor, pk, details=details))
         finish.clear_attention(request)
-        plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
-        if plan is not None:
-            plan.request = request
-            finish.settle_if_done(Inside(request), plan.body())
+        plan = request.plans.frozen().newest()
+        finish.settle_if_done(Inside(request), plan.body() if plan else {})
     return PrivacyRequest.objects.get(pk=pk)
 
 

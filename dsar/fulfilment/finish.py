@@ -19,11 +19,12 @@ from dsar.enums import (
 )  # fmt: skip
 from dsar.fulfilment import by_hand, passing_on, remains
 from dsar.fulfilment import plan as plans
-from dsar.models import SYSTEM, PrivacyRequest, Step, Tombstone
+from dsar.models import SYSTEM, PrivacyRequest, Restriction, Step, Tombstone
 from dsar.workflow import Inside, move
 
 SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
-# What is still to be done for a request that has its outcome and its letter.
+# What is still to be done for a request that has its outcome and its letter: recipients may be told after it, a
+# restriction is lifted after it, and what was kept goes when its time comes.
 AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT, StepKind.LATER)
 
 
@@ -69,15 +70,15 @@ def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, fo
     step = request.steps.filter(pk=step_pk).first()
     if step is None or not step.waits_for_hands:
         return False
-    step.status, step.reason, step.finished_at = StepStatus.DONE, "", timezone.now()
-    if step.kind == StepKind.LATER:
-        remains.forget(request, step.source)
-    plan = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
-    if plan is not None:
-        plan.request = request
+    step.status, step.reason, step.finished_at, step.intent_sealed = StepStatus.DONE, "", timezone.now(), None
+    plan = request.plans.frozen().newest()
     body = plan.body() if plan else {}
     step.tallies = [*step.tallies, *by_hand.marks(step, body, found=found)]
-    step.save(update_fields=["status", "reason", "finished_at", "tallies"])
+    step.save(update_fields=["status", "reason", "finished_at", "intent_sealed", "tallies"])
+    if step.kind == StepKind.LATER:
+        remains.forget(request, step.source)
+    if step.kind == StepKind.LIFT:
+        end_restriction(request)
     clear_attention(request)
     settle_if_done(Inside(request, [entry]), body)
     return True
@@ -85,12 +86,14 @@ def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, fo
 
 def settle_if_done(inside: Inside, body: plans.Body) -> bool:
     """Complete a request whose every step has ended: outcome and letter, for a deletion tombstones and journal too; in
-    one transaction. A copy is put together first, and then looked through.
+    one transaction. A copy is put together first, and then looked through. What is disputed waits for two people's
+    finding (law 4), and is settled after it (begin.drain).
 
     What is noted is written to the audit trail in any case. True where it moved on.
     """
     request = inside.request
-    if request.begun_at is None or request.state != State.FULFILLING or not _all_done(request):
+    waits = request.begun_at is None or request.state != State.FULFILLING or request.disputed_at is not None
+    if waits or not _all_done(request):
         if inside.noted:
             audit.record(request.case, *inside.noted)
         return False
@@ -106,6 +109,13 @@ def settle_if_done(inside: Inside, body: plans.Body) -> bool:
     outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
     move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True
+
+
+def end_restriction(request: PrivacyRequest) -> None:
+    """Note that the restriction of a request is over once no step that lifts it is open. The caller holds the request."""
+    lifting = request.steps.filter(kind=StepKind.LIFT).exclude(status=StepStatus.DONE)
+    if not lifting.exists():
+        Restriction.objects.in_force().filter(request=request).update(lifted_at=timezone.now())
 
 
 def _copied(inside: Inside) -> bool:
@@ -145,7 +155,7 @@ def _all_done(request: PrivacyRequest) -> bool:
     """Whether every step has ended. They are kept on the request: the letter counts what each of them did. Recipients
     may be told after the letter."""
     prefetch_related_objects([request], "steps")
-    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind != StepKind.NOTIFY)
+    return all(step.status == StepStatus.DONE for step in request.steps.all() if step.kind not in AFTER_THE_END)
 
 
 def entomb(request: PrivacyRequest, body: plans.Body) -> None:

@@ -118,7 +118,7 @@ def look_again(request: PrivacyRequest) -> plans.Body | None:
     """
     case = request.case
     body = plans.build(case.email, case.email_index, case.regime, timezone.localdate())
-    current = request.plans.order_by("-version").first()
+    current = request.plans.newest()
     if plans.failures(body) or current is None or current.digest == plans.digest(body):
         return None
     return body

@@ -25,14 +25,14 @@ from dsar.enums import (
     StepStatus,
 )  # fmt: skip
 from dsar.fulfilment import finish, lookout, remains
-from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, Plan, PrivacyRequest, Step
+from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, PrivacyRequest, Step
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
 
 BATCH = 100
 REMIND_BEFORE = 2
 DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
-# Nobody need do any more what a request asked for that has ended; a restriction is lifted after the end.
+# Nobody need do any more what a request asked for that has ended; what comes after the end is another thing.
 WANTED = Q(request__ended_at__isnull=True) | Q(kind__in=finish.AFTER_THE_END)
 ANSWERS = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
 
@@ -102,7 +102,7 @@ def stopped(step: Step) -> StepReason | None:
         return _kept_back(step)
     if step.kind not in DESTRUCTIVE:
         return None
-    plan = frozen_plan(step.request)
+    plan = step.request.plans.frozen().newest()
     if plan is None:
         return StepReason.PLAN_CHANGED
     try:
@@ -118,14 +118,6 @@ def _kept_back(step: Step) -> StepReason | None:
     except lookout.Stop as stop:
         return stop.reason
     return StepReason.HOLD if remains.holds_on(step.request, step.source, set()) else None
-
-
-def frozen_plan(request: PrivacyRequest) -> Plan | None:
-    """The plan that stands."""
-    plan: Plan | None = request.plans.filter(frozen_at__isnull=False).order_by("-version").first()
-    if plan is not None:
-        plan.request = request
-    return plan
 
 
 def day_for(request: PrivacyRequest) -> date:

@@ -75,10 +75,9 @@ def _weigh(pk: int) -> bool:
     """Proven and in review: the use stops while it is weighed (GDPR Art 18(1)(d), 21(1))."""
     with transaction.atomic():
         request = lock(pk)
-        plan = request.plans.order_by("-version").first()
+        plan = request.plans.newest()
         if request.state not in (State.REVIEW, State.CLARIFYING) or plan is None:
             return False
-        plan.request = request
         Plan.objects.filter(pk=plan.pk, frozen_at__isnull=True).update(frozen_at=timezone.now())
         Step.objects.bulk_create(layout(request, plan.body()))
         audit.record(request.case, audit.Entry("restricted_while_weighed", SYSTEM, pk))

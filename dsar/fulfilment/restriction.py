@@ -1,11 +1,8 @@
 """Marking a person's rows as restricted, and taking the mark back (GDPR Art 18)."""
 
-from django.db import transaction
-from django.utils import timezone
-
 from dsar.connectors.base import Outcome
-from dsar.enums import StepKind, StepStatus
-from dsar.fulfilment import lookout, runner
+from dsar.enums import StepKind
+from dsar.fulfilment import finish, lookout, runner
 from dsar.models import Restriction
 
 
@@ -31,8 +28,7 @@ def lift(held: runner.Held) -> None:
         source, ref = runner.reach_one(held)
         runner.still_ours(held)
         outcome = source.lift(ref)
-    with transaction.atomic():
-        runner.record(held, outcome)
-        left = held.request.steps.filter(kind=StepKind.LIFT).exclude(status=StepStatus.DONE)
-        if not left.exists():
-            Restriction.objects.filter(request=held.request, lifted_at__isnull=True).update(lifted_at=timezone.now())
+        if others.exists():
+            # It came into force while the mark was being taken back, and may have found it still there.
+            outcome = source.restrict(ref)
+    runner.record(held, outcome, also=lambda: finish.end_restriction(held.request))

@@ -215,6 +215,7 @@ def work(step: Step) -> tuple[list[outbox.Claimed], bool]:
         given_up = step.kind not in (StepKind.CLOSE, StepKind.APPLY) and step.retries + 1 >= settings.MAX_RETRIES
         pause(step, reason, block=given_up, failed=True)
     except SourceBroken as error:
+        log.warning("a source refused", step=step.pk, code=error.code)
         known = error.code if error.code in StepReason.values else StepReason.ERROR
         pause(step, StepReason(known), block=True, failed=True)
     except NotSupported:
@@ -280,14 +281,14 @@ def pause(step: Step, reason: StepReason, *, block: bool, failed: bool = False) 
 
 
 def _close(held: Held) -> None:
-    source, ref = reach(held, judge=False)
+    source, ref = reach_one(held, judge=False)
     outcome = source.close(ref) if ref else Outcome()
     record(held, outcome)
 
 
 def _settle(held: Held) -> None:
     held.look()
-    source, ref = reach(held)
+    source, ref = reach_one(held)
     outcome = source.settle(ref, str(held.request.uid), timezone.localdate()) if ref else Outcome()
     record(held, outcome)
 
@@ -301,7 +302,7 @@ def _erase(held: Held) -> None:
         # Backups: nothing to run. What they hold goes when they are overwritten (11 CCR 7022(d); Art 17 in practice).
         record(held, Outcome())
         return
-    source, ref = reach(held)
+    source, ref = reach_one(held)
     if not ref:
         record(held, Outcome())
         return
@@ -449,8 +450,8 @@ def reach(held: Held, *, judge: bool = True, flags: bool = True) -> tuple[Connec
     return source, located.ref
 
 
-def reach_one(held: Held) -> tuple[Connector, str]:
-    """Like reach(), for work that writes into exactly one person's rows: two people under one address stop it."""
+def reach_one(held: Held, *, judge: bool = True) -> tuple[Connector, str]:
+    """Like reach(), for work that changes exactly one person's rows: two people under one address stop it."""
     if held.body["sources"][held.step.source]["status"] == "several":
         raise lookout.Stop(StepReason.SEVERAL_MATCHES, block=True)
-    return reach(held)
+    return reach(held, judge=judge)

@@ -20,6 +20,11 @@ class Decision(models.Model):
 
     class Meta:
         verbose_name = _("decision")
+        indexes = [
+            models.Index(
+                fields=["request"], name="decision_unfounded", condition=models.Q(kind=DecisionKind.DISPUTE_UNFOUNDED)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} on request {self.request_id}"

@@ -1,11 +1,23 @@
 """What will be erased, masked and kept, why and until when, per source; frozen and hashed."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    """The plans of a request."""
+
+    def frozen(self) -> Self:
+        """Those that stand: confirmed, released or approved."""
+        return self.filter(frozen_at__isnull=False)
+
+    def newest(self) -> "Plan | None":
+        """The one of the highest version."""
+        return self.order_by("-version").first()
 
 
 class Plan(models.Model):
@@ -21,6 +33,8 @@ class Plan(models.Model):
     body_sealed = models.BinaryField(null=True)
     made_at = models.DateTimeField(default=timezone.now)
     frozen_at = models.DateTimeField(null=True)
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("plan")

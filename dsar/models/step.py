@@ -7,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import BY_HAND, WORK_KINDS, StepKind, StepReason, StepStatus
 from dsar.models.actor import Actor
 
+DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE, StepKind.LATER)
+# What writes and destroys nothing: a person may always do it in that system and say so, whatever stopped the worker.
+HARMLESS = (StepKind.CLOSE, StepKind.RECTIFY, StepKind.RESTRICT, StepKind.LIFT, StepKind.APPLY)
+# What the law holds back is done by nobody's hands (law 5).
+HELD_BACK = (StepReason.HOLD, StepReason.PLAN_CHANGED)
+
 
 class Step(models.Model):
     """A step is claimed by raising `token` (the fence) and setting a lease; a worker that wakes later harms nothing.
@@ -61,11 +67,18 @@ class Step(models.Model):
 
     @property
     def waits_for_hands(self) -> bool:
-        """Whether a person has to do it. What became of telling a recipient is said in words of its own instead."""
-        return self.status == StepStatus.BLOCKED and self.reason in BY_HAND and self.kind != StepKind.NOTIFY
+        """Whether a person may do it instead of a worker: no step is a dead end (law 15). What became of telling a
+        recipient is said in words of its own instead, and of a copy that it goes on without a source."""
+        if self.status != StepStatus.BLOCKED or self.kind == StepKind.NOTIFY:
+            return False
+        # What was kept and is due has no plan any more that could be narrowed.
+        held_back = self.reason in HELD_BACK and self.kind != StepKind.LATER
+        failed_at = self.kind in DESTRUCTIVE and not held_back
+        return self.reason in BY_HAND or self.kind in HARMLESS or failed_at
 
     def ends_by_hand(self, actor: Actor) -> bool:
-        """Whether this person may say that it is done: a handler; where its data owner says that it cannot be done, an
-        approver."""
-        allowed = actor.is_approver if self.reason == StepReason.OWNER_EXCEPTION else actor.is_handler
-        return self.waits_for_hands and allowed
+        """Whether this person may say that it is done: a handler; where its data owner says that it cannot be done, or a
+        worker failed at what destroys, an approver."""
+        failed = self.kind in DESTRUCTIVE and self.reason not in BY_HAND
+        delicate = failed or self.reason == StepReason.OWNER_EXCEPTION
+        return self.waits_for_hands and (actor.is_approver if delicate else actor.is_handler)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar.datamap import loader
-from dsar.enums import CheckKind, Notice, Right, StepKind
+from dsar.enums import CheckKind, Notice, StepKind
 from dsar.models import Message, OwnerTask, PrivacyRequest
 from dsar.notifications import fates
 
@@ -20,14 +20,17 @@ WHAT: Final[dict[str, Any]] = {
     StepKind.RECTIFY: gettext_lazy("Please correct what you hold about this person."),
     StepKind.RESTRICT: gettext_lazy("Please keep what you hold about this person, and use it for nothing else."),
     StepKind.LIFT: gettext_lazy("You may use this person's data again as before."),
+    StepKind.LATER: gettext_lazy("The time for which these data had to be kept is over. Please delete what is left."),
     StepKind.APPLY: gettext_lazy("Please record this person's choice and follow it from now on."),
 }
+TAKEN_BACK = gettext_lazy("This person has taken a choice back. Please take it off your record, and follow it no more.")
 WORKS = ("erase", "mask")
 
 
 def what(task: OwnerTask) -> str:
     """What to do, in one sentence; names nobody."""
-    return str(WHAT.get(task.step.kind, WHAT[StepKind.APPLY]))
+    kind = task.step.kind
+    return str(TAKEN_BACK if kind == StepKind.APPLY and task.step.request.take_back else WHAT[kind])
 
 
 def source_label(task: OwnerTask) -> str:
@@ -96,7 +99,7 @@ def line(task: OwnerTask) -> dict[str, Any]:
         "what": what(task),
         "source": source_label(task),
         "categories": categories(task),
-        "right": Right(task.step.request.right).label,
+        "right": task.step.request.title,
         "due_on": task.due_on,
         "link": settings.BASE_URL + reverse("task_link", args=[link.token]) if link else "",
     }

@@ -2,6 +2,7 @@
 11 CCR 7023). What is accepted when the request is approved is what the workers carry out."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -106,24 +107,25 @@ def propose(pk: int, field: str, value: str, *, actor: Actor) -> Correction:
 
 def current(request: PrivacyRequest, keys: list[str]) -> dict[str, list[Said]]:
     """What the sources say in these fields at this moment, per field. Reads only; a source that does not answer says so."""
-    plan = request.plans.order_by("-version").first()
-    if plan is None or not keys:
-        return {}
-    plan.request = request
-    described = loader.current().sources
     found: dict[str, list[Said]] = {key: [] for key in keys}
-    for name, held in plan.body()["sources"].items():
-        source = described.get(name)
-        here = tuple(key for key in keys if source and key in source.correctable)
-        if source is None or not here or held["status"] == "none":
-            continue
+    for name, label, ref, here in _holding(request, keys):
         try:
-            said = connector(name).current(held["ref"], here) if held["ref"] else None
+            said = connector(name).current(ref, here) if ref else None
         except (SourceError, NotSupported):
             said = None
         for key in here:
-            found[key].append(Said(source.label, (said or {}).get(key, ()), unknown=said is None))
+            found[key].append(Said(label, (said or {}).get(key, ()), unknown=said is None))
     return found
+
+
+def _holding(request: PrivacyRequest, keys: list[str]) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """The sources that hold the person and one of these fields: key, label, the person's key there, which fields."""
+    plan = request.plans.newest() if keys else None
+    for name, held in plan.body()["sources"].items() if plan else ():
+        source = loader.current().sources.get(name)
+        here = tuple(key for key in keys if source and key in source.correctable)
+        if source and here and held["status"] != "none":
+            yield name, source.label, held["ref"], here
 
 
 def version_of(correction: Correction) -> str:
@@ -162,6 +164,9 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, seen
         if not text.strip():
             raise Invalid(_("Please write the reason: the requester reads it."))
     said = current(request, [known.field]).get(known.field, [])
+    if accept:
+        known.request = request
+        _must_fit(known)
     old = "\n".join(f"{one.source}: {', '.join(one.values)}" for one in said)
     with transaction.atomic():
         request = lock(pk)
@@ -183,6 +188,21 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, seen
         details = {"field": known.field, **({"code": known.code} if known.code else {})}
         audit.record(request.case, audit.Entry(f"correction_{known.status}", actor, pk, details=details))
     return known
+
+
+def _must_fit(known: Correction) -> None:
+    """Raise Invalid where a source cannot hold what is wished: the approver hears it, and not the worker afterwards. A
+    source that does not answer is no reason to wait."""
+    for name, label, _ref, _here in _holding(known.request, [known.field]):
+        try:
+            fits = connector(name).fits({known.field: known.new})
+        except SourceError:
+            continue
+        if not fits:
+            raise Invalid(
+                _("“%(source)s” cannot hold this value: it is too long, or of another kind. Please refuse it, or ask the"
+                  " person for a shorter one.") % {"source": label}
+            )  # fmt: skip
 
 
 def check_ready(request: PrivacyRequest) -> None:

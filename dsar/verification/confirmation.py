@@ -24,7 +24,7 @@ class SecondFactorNeeded(Exception):
 
 def current_plan(request: PrivacyRequest) -> Plan | None:
     """The newest plan of a request."""
-    plan = request.plans.order_by("-version").first()
+    plan = request.plans.newest()
     if plan:
         plan.request = request
     return plan

@@ -66,7 +66,7 @@ def prove(request: PrivacyRequest) -> PrivacyRequest:
 
 def confirm(request: PrivacyRequest) -> PrivacyRequest:
     """The person confirms what they see; the accounts are closed."""
-    plan = request.plans.order_by("-version").first()
+    plan = request.plans.newest()
     assert plan is not None
     confirmation.confirm(request.pk, plan.digest)
     runner.drain_closing()
