@@ -154,6 +154,7 @@ class StepKind(models.TextChoices):
     RESTRICT = "restrict", _("Restrict")
     LIFT = "lift", _("Lift the restriction")
     APPLY = "apply", _("Carry a choice out")
+    LOOK = "look", _("Look what is held")
     NOTIFY = "notify", _("Tell a recipient")
     LATER = "later", _("Erase what was kept")
 
@@ -269,6 +270,7 @@ class Notice(models.TextChoices):
     """Every mail this house sends; each has a folder in templates/email/."""
 
     RECEIVED_VERIFY = "received_verify", _("Link to prove and confirm")
+    RECEIVED = "received", _("Received; proven already")
     RECEIVED_TRIAGE = "received_triage", _("Received; a person will read it")
     ASK = "ask", _("Question")
     ANSWERED = "answered", _("Answer received")

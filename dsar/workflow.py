@@ -109,9 +109,9 @@ ON_VERB: dict[str, Notice] = {
 }
 # An end that has a letter of its own: whoever was right is not told that we decline.
 ENDS_BY_VERB: dict[str, Notice] = {"uphold_dispute": Notice.DISPUTE_FOUNDED}
-# What needs no proof is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
+# What needs no proof (any more) is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
-ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED_TRIAGE}
+ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED}
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
 QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
 

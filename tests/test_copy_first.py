@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from dsar.enums import Notice, Outcome, PackageStatus, Right, State
 from dsar.intake import beside, submit
 from dsar.models import REQUESTER, SYSTEM, Case, Message, Package, PrivacyRequest
+from dsar.notifications import compose
 from dsar.review import clock
 from dsar.workflow import Conflict, move
 from tests import drive
@@ -41,6 +43,18 @@ def confirm(deletion: PrivacyRequest) -> PrivacyRequest:
 
 def due_in(deletion: PrivacyRequest, days: int) -> None:
     PrivacyRequest.objects.filter(pk=deletion.pk).update(due_on=timezone.localdate() + timedelta(days=days))
+
+
+def test_law_15_whoever_is_proven_is_not_told_to_prove_themselves_again(
+    pair: tuple[PrivacyRequest, PrivacyRequest],
+) -> None:
+    deletion, copy = pair
+    (message,) = Message.objects.filter(request=copy)
+    assert message.notice == Notice.RECEIVED
+    text = str(compose.mail(message).body)
+    assert "need not prove anything" in text
+    assert f"Our answer comes by {date_format(copy.due_on)}" in text
+    assert not Message.objects.filter(request=deletion, notice=Notice.RECEIVED_TRIAGE).exists()
 
 
 def test_it_cannot_be_confirmed_before_the_copy_is_ready(

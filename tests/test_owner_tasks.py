@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core import mail
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dsar import audit
@@ -262,6 +263,10 @@ def test_the_first_mail_is_immediate_and_the_others_are_one_a_day(company: None,
         link = task.newest(CheckKind.OWNER_LINK)
         assert link is not None
         assert link.token in house.body_of(digest)
+    message = Message.objects.select_related("case").get(notice=Notice.OWNER_DIGEST)
+    with CaptureQueriesContext(connection) as queries:
+        assert len(owner_letters.of_tasks(message)["tasks"]) == 2
+    assert len(queries) == 4, "tasks, links, plans, keys: however many there are"
 
 
 def test_reminders_two_days_before_and_on_the_day(asked: OwnerTask) -> None:

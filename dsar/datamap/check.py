@@ -50,6 +50,9 @@ def warnings(data_map: DataMap) -> list[str]:
             found.append(f"recipient {key} is named by no category")
         if recipient.tells and not recipient.contact:
             found.append(f"recipient {key} has no contact: telling them is a person's task")
+    described = {choice for source in data_map.sources.values() for choice in source.choices}
+    if alone := [str(right) for right in UNVERIFIED_RIGHTS if right not in described]:
+        found.append(f"no source says how these choices are carried out there, so our list alone: {', '.join(alone)}")
     for key, source in data_map.sources.items():
         if source.identity and not source.identity.created_at:
             found.append(f"source {key}: no identity.created_at, so a person looks at each account that comes back")

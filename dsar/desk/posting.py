@@ -20,6 +20,7 @@ from dsar.desk import frame, rows
 from dsar.enums import Notice
 from dsar.fulfilment import package
 from dsar.models import Message
+from dsar.models.case import with_keys
 from dsar.notifications import compose, post
 
 SHOWN = 100
@@ -90,7 +91,7 @@ def enclosure(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _rows() -> list[Message]:
     found = list(post.waiting().select_related("case", "request")[:SHOWN])
-    rows.with_keys(row.case for row in found)
+    with_keys(row.case for row in found)
     return found
 
 

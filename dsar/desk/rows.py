@@ -1,10 +1,9 @@
 """What the queue shows of a request, made from rows that were fetched together: a fixed number of queries per page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +11,8 @@ from django.utils import timezone
 from dsar import keys
 from dsar.desk import words
 from dsar.law import regimes
-from dsar.models import Case, CaseKey, PrivacyRequest
+from dsar.models import Case, PrivacyRequest
+from dsar.models.case import with_keys
 
 SOON_DAYS = 5
 
@@ -49,19 +49,6 @@ def deadline(request: PrivacyRequest, today: date) -> dict[str, Any] | None:
     else:
         state = "soon" if left <= SOON_DAYS else "ok"
     return {"date": request.due_on, "days_left": left, "state": state}
-
-
-def with_keys(cases: Iterable[Case]) -> None:
-    """Fetch the keys of many cases in one query, so that masking their addresses costs none each."""
-    # Rows that were fetched together have each a case object of their own, though it be the same case.
-    by_uid: dict[UUID, list[Case]] = {}
-    for case in cases:
-        if not case.purged_at:
-            by_uid.setdefault(case.uid, []).append(case)
-    for row in CaseKey.objects.filter(pk__in=by_uid):
-        plain = keys.unwrap(row.key_id, bytes(row.wrapped))
-        for case in by_uid[row.case_uid]:
-            case.__dict__["_key"] = plain
 
 
 def masked(case: Case) -> str:

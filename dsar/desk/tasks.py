@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from dsar.desk import frame, paging, rows
+from dsar.desk import frame, paging
 from dsar.desk.roles import MAY
 from dsar.enums import OwnerTaskStatus, Right, State
 from dsar.fulfilment import owners
 from dsar.models import Actor, OwnerTask, PrivacyRequest
+from dsar.models.case import with_keys
 from dsar.notifications import owner_letters
 from dsar.workflow import Conflict, Forbidden, Invalid
 
@@ -95,7 +96,7 @@ def _show(request: HttpRequest, failed: tuple[int, ColleagueForm] | None = None,
     page = paging.page(
         found.select_related("step__request__case"), request.GET, order, descending=order == "answered_at"
     )
-    rows.with_keys(task.step.request.case for task in page.rows)
+    with_keys(task.step.request.case for task in page.rows)
     may_act, opens = frame.may(request, "desk_task_act"), frame.may(request, "desk_task_file")
     here = request.GET.urlencode()
     lines = []

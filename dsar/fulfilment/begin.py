@@ -108,6 +108,16 @@ def _of_sources_that_choose(request: PrivacyRequest, body: plans.Body) -> list[S
     ]
 
 
+def _of_sources_that_could_not_say(request: PrivacyRequest, body: plans.Body) -> list[Step]:
+    """A look into each source that was down at the search, or that only a person can look into: a person who asks is told
+    whether data are held or not (GDPR Art 15(1)). Backups are not searched: what lies there lay elsewhere."""
+    return [
+        Step(request=request, source=key, kind=StepKind.LOOK)
+        for key, found in body["sources"].items()
+        if found["status"] == "unknown" and not found.get("rotation_days")
+    ]
+
+
 def _nothing(request: PrivacyRequest, body: plans.Body) -> list[Step]:
     """The decision, and the letter that says it, is all there is to do."""
     return []
@@ -119,6 +129,6 @@ LAYOUTS: dict[str, Layout] = {
     Right.CORRECTION: corrected.layout,
     Right.OBJECTION: restricting.layout,
     Right.RESTRICTION: restricting.layout,
-    Right.KNOW: _nothing,
+    Right.KNOW: _of_sources_that_could_not_say,
     Right.HUMAN_REVIEW: _nothing,
 }

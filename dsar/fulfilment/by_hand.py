@@ -15,7 +15,7 @@ FOLDER = "by_hand"
 FILES = "(by hand)"  # the table that files stand in where a copy is looked through; no database has one of this name
 WORKS = ("erase", "mask")
 # What a person's work is told of: in the letter, or in the package.
-TOLD = (StepKind.ERASE, StepKind.EXPORT, StepKind.RECTIFY)
+TOLD = (StepKind.ERASE, StepKind.EXPORT, StepKind.RECTIFY, StepKind.LOOK)
 ENDING = re.compile(r"[a-z0-9]{1,8}")
 
 

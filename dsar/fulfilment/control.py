@@ -163,9 +163,9 @@ def failing(request: PrivacyRequest) -> QuerySet[Step]:
 
 
 def undoable(request: PrivacyRequest) -> QuerySet[Step]:
-    """The steps that an approver can leave undone with a reason: those of a correction, a restriction or a choice that
-    wait for a person. A deletion is narrowed instead, and a copy goes on without."""
-    kinds = (StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY)
+    """The steps that an approver can leave undone with a reason: those of a correction, a restriction, a choice or an
+    answer that wait for a person. A deletion is narrowed instead, and a copy goes on without."""
+    kinds = (StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY, StepKind.LOOK)
     if request.is_ended:
         return request.steps.none()
     return request.steps.filter(status=StepStatus.BLOCKED, kind__in=kinds)

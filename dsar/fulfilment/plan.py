@@ -87,7 +87,7 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
             "orders": [order.as_json() for order in orders], "rotation_days": source.rotation_days,
             "closes": bool(source.close),
         }  # fmt: skip
-        body["items"] += _items(data_map, key, source, located, today)
+        body["items"] += items_of(data_map, key, source, located, today)
         if located.money:
             body["money"] = located.money.as_json()
         body["organisations"] += located.organisations
@@ -130,7 +130,8 @@ def failures(body: Body) -> dict[str, str]:
     return {key: found["failure"] for key, found in body["sources"].items() if found["failure"]}
 
 
-def _items(data_map: DataMap, key: str, source: SourceMap, located: Located, today: date) -> list[dict[str, Any]]:
+def items_of(data_map: DataMap, key: str, source: SourceMap, located: Located, today: date) -> list[dict[str, Any]]:
+    """What one source holds, as the items of a plan."""
     if located.status == "none":
         return []
     if located.status == "unknown":

@@ -60,6 +60,7 @@ HANDLERS: dict[str, str] = {
     StepKind.APPLY: "dsar.fulfilment.choices.apply",
     StepKind.NOTIFY: "dsar.fulfilment.recipients.tell",
     StepKind.LATER: "dsar.fulfilment.later.erase",
+    StepKind.LOOK: "dsar.fulfilment.knowing.look",
 }
 # A copy and an erasure of one person never overlap: each takes the person's lease as this.
 LEASED_AS = {StepKind.SETTLE: "erase", StepKind.ERASE: "erase", StepKind.LATER: "erase", StepKind.EXPORT: "export"}

@@ -74,7 +74,7 @@ class OwnerTask(models.Model):
 
     def newest(self, kind: CheckKind) -> "IdentityCheck | None":
         """The newest link or code for this task."""
-        return self.checks.filter(kind=kind).order_by("-pk").first()
+        return max((one for one in self.checks.all() if one.kind == kind), key=lambda one: one.pk, default=None)
 
     @property
     def is_open(self) -> bool:

@@ -107,7 +107,26 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
         return None
     same = {"case__subject_id": request.case.subject_id} if request.case.subject_id else {"case_id": request.case_id}
     earlier = PrivacyRequest.objects.filter(**same, case__purged_at__isnull=True)
-    return {**report.of_plan(body, request.case.regime), "told": report.told(earlier)}
+    return {**report.of_plan(_looked(request, body), request.case.regime), "told": report.told(earlier)}
+
+
+def _looked(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any]:
+    """The plan with what the sources said that were asked again after it was made (fulfilment/knowing.py): by a machine
+    its items, by a person whether anything is held."""
+    items = list(body["items"])
+    for step in request.steps.all():
+        if (
+            step.kind != StepKind.LOOK
+            or step.status != StepStatus.DONE
+            or any(one.get("failed") for one in step.tallies)
+        ):
+            continue
+        there = [item for item in items if item["source"] == step.source]
+        items = [item for item in items if item["source"] != step.source]
+        if any(one.get("by_hand") for one in step.tallies):
+            items += [{**item, "looked": True} for item in there]
+        items += [one["item"] for one in step.tallies if "item" in one]
+    return {**body, "items": items}
 
 
 def _items(
@@ -277,7 +296,7 @@ def missing(request: PrivacyRequest) -> list[dict[str, Any]]:
 
 def undone(request: PrivacyRequest) -> list[dict[str, Any]]:
     """The sources in which a correction, a restriction or a choice was not carried out: label, and `text`, why."""
-    return _left(request, [StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY], DecisionKind.NOT_DONE)
+    return _left(request, [StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY, StepKind.LOOK], DecisionKind.NOT_DONE)
 
 
 def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) -> list[dict[str, Any]]:
@@ -334,7 +353,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return kept_letter.after_deletion(request.case)
     body = _plan_body(request)
     if notice == Notice.DONE_KNOW:
-        return {"report": _report(request, body)}
+        return {"report": _report(request, body), "undone": undone(request)}
     deletion = request.right == Right.DELETION
     if notice in dispute_letter.FINDINGS:
         return dispute_letter.context(request, notice, _items(request, body))

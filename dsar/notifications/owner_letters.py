@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from dsar.datamap import loader
 from dsar.enums import CheckKind, Notice, StepKind
 from dsar.models import Message, OwnerTask, PrivacyRequest
+from dsar.models.case import with_keys
 from dsar.notifications import fates
 
 WHAT: Final[dict[str, Any]] = {
@@ -21,6 +22,7 @@ WHAT: Final[dict[str, Any]] = {
     StepKind.RESTRICT: gettext_lazy("Please keep what you hold about this person, and use it for nothing else."),
     StepKind.LIFT: gettext_lazy("You may use this person's data again as before."),
     StepKind.LATER: gettext_lazy("The time for which these data had to be kept is over. Please delete what is left."),
+    StepKind.LOOK: gettext_lazy("Please look whether you hold anything about this person, and say what in your note."),
     StepKind.APPLY: gettext_lazy("Please record this person's choice and follow it from now on."),
 }
 TAKEN_BACK = gettext_lazy("This person has taken a choice back. Please take it off your record, and follow it no more.")
@@ -85,7 +87,11 @@ def of_tasks(message: Message) -> dict[str, Any]:
         return {}
     known = OwnerTask.objects.select_related("step__request__case").order_by("due_on", "pk")
     if message.notice == Notice.OWNER_DIGEST:
-        return {"tasks": [line(task) for task in known.open().filter(owner_index=message.to_index)]}
+        tasks = list(
+            known.open().filter(owner_index=message.to_index).prefetch_related("checks", "step__request__plans")
+        )
+        with_keys(task.step.request.case for task in tasks)
+        return {"tasks": [line(task) for task in tasks]}
     if message.notice == Notice.OWNER_TASK and message.check_ref and message.check_ref.task_id:
         return {"task": line(known.get(pk=message.check_ref.task_id))}
     return {}

@@ -45,11 +45,12 @@ def of_plan(body: dict[str, Any], regime_id: str) -> dict[str, Any]:
 
 def _line(item: Line, data_map: DataMap) -> Line:
     """One category: label, purpose, basis, source, recipients, transfers, automated and kept in words; `held` in which
-    systems; `certain` unless no system could say by machine; `must` as (reason, citation, until); `organisation`."""
+    systems; `certain` unless no system and no person could say; `searched` unless it lies in backups alone;
+    `must` as (reason, citation, until); `organisation`."""
     found = data_map.categories.get(item["category"])
     line: Line = {
-        "label": _(item["label"]), "held": [], "certain": False, "must": [], "organisation": False, "backup": None,
-        "purpose": "", "basis": "", "source": "", "kept": "", "automated": "", "recipients": [], "transfers": [],
+        "label": _(item["label"]), "held": [], "certain": False, "searched": False, "must": [], "organisation": False,
+        "backup": None, "purpose": "", "basis": "", "source": "", "kept": "", "automated": "", "recipients": [], "transfers": [],
         "sold_to": [],
     }  # fmt: skip
     if found:
@@ -91,7 +92,8 @@ def _add(line: Line, item: Line, body: dict[str, Any]) -> None:
     label = _(body["sources"].get(item["source"], {}).get("label", item["source"]))
     if label not in line["held"]:
         line["held"].append(label)
-    line["certain"] = line["certain"] or item["count"] is not None
+    line["certain"] = line["certain"] or item["count"] is not None or item.get("looked", False)
+    line["searched"] = line["searched"] or item["action"] != "backup"
     if item["action"] == "refer":
         line["organisation"] = True
     elif item["action"] == "backup":

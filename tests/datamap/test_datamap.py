@@ -14,6 +14,7 @@ from dsar.datamap import loader
 from dsar.datamap.check import check, diff, warnings
 from dsar.datamap.discover import LiveTable, live_tables
 from dsar.datamap.loader import DataMapError
+from dsar.enums import UNVERIFIED_RIGHTS
 
 GOOD: dict[str, Any] = {
     "version": 1,
@@ -66,6 +67,7 @@ def test_what_an_answer_would_lack_is_warned_of() -> None:
     assert warnings(loader.parse(yaml.safe_dump(lacking))) == [
         "category orders: no purpose, no source",
         "recipient post has no contact: telling them is a person's task",
+        "no source says how these choices are carried out there, so our list alone: " + ", ".join(UNVERIFIED_RIGHTS),
         "source shop: no identity.created_at, so a person looks at each account that comes back",
     ]
 

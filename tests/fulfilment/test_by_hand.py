@@ -1,14 +1,19 @@
 """What people do where no machine reaches: their copies go into the package, and what they cannot do is told."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db.models import F
 
 from dsar import audit
+from dsar.connectors.base import SourceUnavailable
+from dsar.connectors.sql import SqlConnector
 from dsar.enums import Notice, Outcome, OwnerTaskStatus, Right, State, StepKind
 from dsar.fulfilment import access, by_hand, control, locating, owners
-from dsar.models import Actor, Message, OwnerTask
+from dsar.models import Actor, Message, OwnerTask, PrivacyRequest
 from dsar.notifications import compose, letters
 from dsar.review import decide
 from dsar.workflow import Forbidden, Invalid
@@ -94,3 +99,65 @@ def test_law_09_what_an_owner_cannot_do_is_told_as_not_done(company: None, appro
     assert "Paper files" in text
     assert "The box is with a court." in text
     assert audit.verify() == []
+
+
+def asked_to_know(approver: Actor) -> PrivacyRequest:
+    """A request to know that was approved and laid out."""
+    request = drive.by_web(CAST.plain, Right.KNOW)
+    locating.drain()
+    drive.proven_by_link(request.case)
+    locating.drain()
+    decide.approve(request.pk, actor=approver)
+    drive.carry_out()
+    return drive.fresh(request.pk)
+
+
+@pytest.mark.parametrize("status", [OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND])
+def test_who_asks_what_is_held_is_told_of_paper_too(company: None, approver: Actor, status: OwnerTaskStatus) -> None:
+    request = asked_to_know(approver)
+    assert request.state == State.FULFILLING
+    task = OwnerTask.objects.get(step__request=request)
+    assert task.step.kind == StepKind.LOOK
+    owners.answer(task.pk, status, note="One letter.")
+    assert drive.fresh(request.pk).outcome == Outcome.GRANTED
+    text = compose.letter(Message.objects.get(notice=Notice.DONE_KNOW))["text"]
+    assert ("Paper files" in text) == (status == OwnerTaskStatus.DONE)
+    assert "could not be searched" not in text
+
+
+def test_where_nobody_can_look_it_is_said_and_why(company: None, approver: Actor) -> None:
+    request = asked_to_know(approver)
+    task = OwnerTask.objects.get(step__request=request)
+    owners.answer(task.pk, OwnerTaskStatus.EXCEPTION, note="Flooded.")
+    assert (
+        control.not_done(request.pk, task.step_id, "The cellar is flooded.", actor=approver).outcome
+        == Outcome.GRANTED_IN_PART
+    )
+    text = compose.letter(Message.objects.get(notice=Notice.DONE_KNOW))["text"]
+    assert "Paper files" in text
+    assert "The cellar is flooded." in text
+
+
+def test_a_source_that_was_down_at_the_search_is_asked_again(
+    company: None, approver: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as down:
+
+        def refuse(*_args: object) -> object:
+            raise SourceUnavailable("unreachable")
+
+        down.setattr(SqlConnector, "locate", refuse)
+        request = drive.by_web(CAST.plain, Right.KNOW)
+        for _round in range(settings.MAX_RETRIES + 1):
+            PrivacyRequest.objects.update(entered_at=F("entered_at") - timedelta(hours=1))
+            locating.drain()
+        drive.proven_by_link(request.case)
+        locating.drain()
+    request = drive.fresh(request.pk)
+    decide.approve(request.pk, actor=approver)
+    drive.carry_out()
+    owners.answer(OwnerTask.objects.get(step__request=request).pk, OwnerTaskStatus.NOTHING_FOUND)
+    text = compose.letter(Message.objects.get(notice=Notice.DONE_KNOW))["text"]
+    assert "could not be searched" not in text
+    assert "Prompts and outputs" in text
+    assert "10 years from the end of the financial year" in text
