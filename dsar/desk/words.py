@@ -224,6 +224,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "located": _("Search ended"),
     "approve": _("Approved; the person is asked to confirm"),
     "approve:fulfilling": _("Approved; the workers begin"),
+    "look_done": _("Looked up in a source by a person"),
     "later_done": _("What was kept is looked at and erased"),
     "kept_goes": _("What was kept may go"),
     "kept_on": _("What was kept stays for longer"),

@@ -306,8 +306,9 @@ def test_the_pages_of_a_correction_and_what_stands_beside_it(
     person.window.sees("Say what is wrong")
     person.window.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     person.look("a correction, the person's page")
-    person.window.press("Add this")
-    person.window.sees("Please write what it should say.")
+    with person.window.refusal(422):
+        person.window.press("Add this")
+        person.window.sees("Please write what it should say.")
     person.look("a correction, the person's page, refused")
 
     for right in ("objection", "human_review"):
