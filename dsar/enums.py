@@ -367,6 +367,7 @@ class DecisionKind(models.TextChoices):
     NOT_ME = "not_me", _("This was not me")
     DISPUTE_UNFOUNDED = "dispute_unfounded", _("Dispute unfounded")
     DISPUTE_FOUNDED = "dispute_founded", _("Dispute founded")
+    FALL_BACK = "fall_back", _("Answered by a lesser right")
     LIFT = "lift", _("Restriction lifted")
     KEEP = "keep", _("Restriction kept")
     REVIEWED_CHANGED = "reviewed_changed", _("Decision looked at again and changed")

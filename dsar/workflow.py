@@ -111,7 +111,8 @@ ON_VERB: dict[str, Notice] = {
 ENDS_BY_VERB: dict[str, Notice] = {"uphold_dispute": Notice.DISPUTE_FOUNDED}
 # What needs no proof (any more) is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
-ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED}
+# What the proof does not reach is told that a person makes sure who asks.
+ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED, State.REVIEW: Notice.RECEIVED_TRIAGE}
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
 QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Role, User
-from dsar import keys
+from dsar import deadlines, keys
 from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import beside, submit, web
@@ -60,13 +60,16 @@ def fresh(pk: int) -> PrivacyRequest:
     return PrivacyRequest.objects.select_related("case").get(pk=pk)
 
 
-def unrouted(right: str = Right.DELETION, *, proven: bool = False) -> PrivacyRequest:
+def unrouted(right: str = Right.DELETION, *, proven: bool = False, country: str = "DE") -> PrivacyRequest:
     """A request in RECEIVED, in the case of another one: a state that lasts no longer than its transaction."""
-    case = a_case()
+    case = a_case(country=country)
     if proven:
         proven_by_link(case)
         case = Case.objects.get(pk=case.pk)
-    request = PrivacyRequest(case=case, right=right, received_at=timezone.now(), due_on=timezone.localdate())
+    tier = deadlines.dates(case.regime, right, timezone.now()).tier
+    request = PrivacyRequest(
+        case=case, right=right, received_at=timezone.now(), due_on=timezone.localdate(), tier_needed=tier
+    )
     request.save(force_insert=True)
     return request
 
@@ -185,6 +188,12 @@ class Route:
     def review_unproven(self) -> PrivacyRequest:
         """Not proven by the target date."""
         return _move(self.verifying(), "not_proven", SYSTEM)
+
+    def review_below_its_tier(self) -> PrivacyRequest:
+        """A copy under a law that wants more than a mailbox for it."""
+        request = a_request(right=Right.ACCESS, country="US-CA")
+        proven_by_link(request.case)
+        return fresh(request.pk)
 
     def review_unsorted(self) -> PrivacyRequest:
         """Asked in triage, never answered."""

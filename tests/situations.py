@@ -109,6 +109,16 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **APPROVE}),
     "review, never proven": Situation(State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY}),
+    "review, proven below its tier": Situation(
+        State.REVIEW,
+        lambda r: r.review_below_its_tier(),
+        {**REVIEWED, **EXTEND, "verify": (State.REVIEW, REQUESTER_ONLY), "fall_back": (State.LOCATING, DESK)},
+    ),
+    "received, in a case that is proven below its tier": Situation(
+        State.RECEIVED,
+        lambda r: drive.unrouted(Right.ACCESS, proven=True, country="US-CA"),
+        {"route": (State.REVIEW, SYSTEM_ONLY)},
+    ),
     "review, confirmation never came": Situation(
         State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **APPROVE}
     ),
@@ -210,6 +220,8 @@ def given(verb: str) -> dict[str, object]:
     return {
         "route": {"clear": True},
         "classify": {"right": Right.DELETION, "due_on": day, "target_on": day, "tier": 2},
+        "verify": {"tier": 2},
+        "fall_back": {"right": Right.KNOW, "due_on": day, "target_on": day, "tier": 2},
         "ask": {"answer_by": timezone.now() + timedelta(days=14)},
         "located": {"nothing_held": False, "judgement": []},
         "lapse": {"outcome": Outcome.NOT_PROVEN},

@@ -267,6 +267,16 @@ VERBS: Mapping[str, Verb] = {
             help=_("Once only, and only before the legal date."),
         ),
         Verb(
+            "fall-back",
+            _("Answer with the categories"),
+            _("It is a request to know now. The letter says why."),
+            forms.SureForm,
+            lambda pk, data, actor: decide.fall_back(pk, actor=actor),
+            HANDLERS,
+            moves="fall_back",
+            help=_("The proof does not reach a copy; it reaches which data are held, why, and who gets them."),
+        ),
+        Verb(
             "refer",
             _("Refer elsewhere"),
             _("Referred. The person is told where to turn."),

@@ -225,6 +225,13 @@ def _in_review(request: PrivacyRequest) -> Next:
             _("It cannot be carried out without proof. Answer what can be answered, and say why it ends."),
             "lapse",
         )
+    if not request.is_proven_enough:
+        return Next(
+            _("The proof is not enough for this right"),
+            _("The mailbox is proven; this law asks for more before anything is handed out. Ask the person for it, and note"
+              " below what they showed; or answer by the lesser right that the proof reaches."),
+            "identity-second" if by_hand.awaits_second(request) else "ask",
+        )  # fmt: skip
     if "unanswered" in request.judgement:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
     if "nothing_erasable" in request.judgement and request.right == Right.DELETION:

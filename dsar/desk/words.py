@@ -170,6 +170,12 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("No confirmation"),
         _("Two reminders went unanswered. Write the letter that ends this, or ask in another way."),
     ),
+    "tier": (
+        _("Not proven surely enough"),
+        _(
+            "The mailbox is proven, and this law asks for more here. Ask for it and note it, or answer by a lesser right."
+        ),
+    ),
     "not_proven": (
         _("Not proven"),
         _("Nobody opened the link by our target date. Answer what needs no proof, or end it with a letter."),
@@ -221,6 +227,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "withdraw": _("Withdrawn"),
     "verify": _("Proven; the search begins"),
     "not_proven": _("Not proven by the target date"),
+    "verify:review": _("Proven, and not surely enough for this right"),
+    "fall_back": _("Answered by a lesser right"),
     "located": _("Search ended"),
     "approve": _("Approved; the person is asked to confirm"),
     "approve:fulfilling": _("Approved; the workers begin"),

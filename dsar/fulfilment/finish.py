@@ -9,6 +9,7 @@ from dsar.datamap import loader
 from dsar.enums import (
     COPY_RIGHTS,
     CorrectionStatus,
+    DecisionKind,
     Lane,
     Outcome,
     Right,
@@ -145,7 +146,9 @@ def queue_packing(request: PrivacyRequest) -> None:
 
 
 def _in_part(request: PrivacyRequest) -> bool:
-    """Whether any of the work failed, or was not done for a reason."""
+    """Whether any of the work failed, or was not done for a reason, or a lesser right was answered than was asked for."""
+    if request.right == Right.KNOW and request.decisions.filter(kind=DecisionKind.FALL_BACK).exists():
+        return True
     if request.corrections.filter(status=CorrectionStatus.REFUSED).exists():
         return True
     return any(tally.get("failed") or tally.get("kept") for step in request.steps.all() for tally in step.tallies)

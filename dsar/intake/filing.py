@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar import audit, bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, ActorKind, Channel, IntakeStatus, Lane, RepresentativeKind, State
 from dsar.intake import submit
+from dsar.law import tiers
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Intake, PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, Invalid, lock, move
 
@@ -126,7 +127,7 @@ def name_account(pk: int, address: str, *, actor: Actor) -> None:
             PrivacyRequest.objects.filter(pk=one.pk).update(located_at=None, judgement=judgement)
             if one.state == State.REVIEW and one.right in UNVERIFIED_RIGHTS:
                 # Nothing has to be proven; what waited for an address goes on.
-                move(one.pk, "verify", actor=REQUESTER)
+                move(one.pk, "verify", actor=REQUESTER, tier=tiers.NONE)
         bell.ring(Lane.LOCATE)
 
 

@@ -23,8 +23,9 @@ from dsar.models.request_conditions import (
     is_located,
     is_no_copy,
     mailbox_proven,
-    mailbox_unproven,
     may_be_approved,
+    may_fall_back,
+    more_proof_counts,
     names_no_account,
     no_copy_awaited,
     not_disputed,
@@ -37,6 +38,9 @@ from dsar.models.request_conditions import (
     was_looked_for,
 )
 from dsar.models.request_queues import LEAVABLE_STATES, NEEDS_US, STUCK, THEIRS, PrivacyRequestQuerySet
+
+# The judgement flag of what the proof of its case does not reach.
+TIER = "tier"
 
 
 class PrivacyRequest(FSMModelMixin, models.Model):
@@ -167,29 +171,38 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.ended_at = now
         self.attention = ""
 
-    def _needs_no_proof(self) -> bool:
-        """Opt-outs and withdrawals of consent never do (law 12); others not where the case is proven well enough."""
+    @property
+    def is_proven_enough(self) -> bool:
+        """Whether this right asks for no proof (law 12), or the case is proven as surely as it asks (11 CCR 7060-7062)."""
         return self.right in UNVERIFIED_RIGHTS or (self.case.is_proven and self.case.proven_tier >= self.tier_needed)
+
+    def _by_proof(self) -> str:
+        """To the proof, or past it where none is needed or the case has it already. Where the case is proven and that is
+        not enough, another link would move nothing: a person looks further."""
+        if self.is_proven_enough:
+            return State.LOCATING
+        return self._below_its_tier() if self.case.is_proven else State.VERIFYING
+
+    def _below_its_tier(self) -> str:
+        self.judgement = sorted({*self.judgement, TIER} - {"not_proven"})
+        return State.REVIEW
 
     # --- into the house -------------------------------------------------------------------------------------------
 
     @transition(
         field=state,
         source=State.RECEIVED,
-        target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING),
+        target=RETURN_VALUE(State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW),
         permission=system,
     )
     def route(self, *, now: datetime, clear: bool = True) -> str:
-        """Routed at once: to a person where anything is unclear, otherwise to the proof, or past it where none is
-        needed (law 12) or the case has it already: a second link would move nothing."""
-        if not self.right or not clear:
-            return State.TRIAGE
-        return State.LOCATING if self._needs_no_proof() else State.VERIFYING
+        """Routed at once: to a person where anything is unclear, otherwise to the proof or past it."""
+        return self._by_proof() if self.right and clear else State.TRIAGE
 
     @transition(
         field=state,
         source=[State.TRIAGE, State.REVIEW],
-        target=RETURN_VALUE(State.VERIFYING, State.LOCATING),
+        target=RETURN_VALUE(State.VERIFYING, State.LOCATING, State.REVIEW),
         permission=handler,
         conditions=[unsorted],
     )
@@ -198,7 +211,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         if right not in Right.values or not right:
             raise ValueError("right")
         self.right, self.due_on, self.target_on, self.tier_needed = right, due_on, target_on, tier
-        return State.LOCATING if self._needs_no_proof() else State.VERIFYING
+        return self._by_proof()
 
     @transition(field=state, source=State.TRIAGE, target=State.TRIAGE, permission=handler)
     def split(self, *, now: datetime) -> None:
@@ -255,12 +268,23 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=[State.VERIFYING, State.REVIEW],
-        target=State.LOCATING,
+        target=RETURN_VALUE(State.LOCATING, State.REVIEW),
         permission=requester,
-        conditions=[mailbox_unproven, has_right],
+        conditions=[more_proof_counts, has_right],
     )
-    def verify(self, *, now: datetime) -> None:
-        """The mailbox is proven (GDPR Art 12(6), 11 CCR 7060). A late proof counts while staff still weigh it."""
+    def verify(self, *, now: datetime, tier: int) -> str:
+        """Who asks has shown who they are, up to a tier (GDPR Art 12(6), 11 CCR 7060). A late proof counts while staff
+        still weigh it. What it does not reach, a person looks at; nothing is carried out below its tier."""
+        if tier < self.tier_needed:
+            return self._below_its_tier()
+        self.judgement = sorted({*self.judgement} - {TIER})
+        return State.LOCATING
+
+    @transition(field=state, source=State.REVIEW, target=State.LOCATING, permission=handler, conditions=[may_fall_back])
+    def fall_back(self, *, now: datetime, right: str, due_on: date, target_on: date, tier: int) -> None:
+        """What the proof does not reach is answered by the lesser right that it does reach (11 CCR 7024(a))."""
+        self.right, self.due_on, self.target_on, self.tier_needed = right, due_on, target_on, tier
+        self.judgement = sorted({*self.judgement} - {TIER})
 
     @transition(field=state, source=State.VERIFYING, target=State.REVIEW, permission=system)
     def not_proven(self, *, now: datetime) -> None:
@@ -473,7 +497,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
 
 VERBS = (
-    "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "not_proven",
+    "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "fall_back",
+    "not_proven",
     "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow",
     "dispute",
     "dismiss_dispute", "uphold_dispute", "settle", "packed", "hand_over", "send_back", "overtake",

@@ -11,13 +11,13 @@ from dsar import keys
 from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
-    UNVERIFIED_RIGHTS,
     ActorKind,
     ContactBy,
     PackageStatus,
     Right,
     State,
 )
+from dsar.law import regimes, tiers
 from dsar.models.actor import Actor
 
 if TYPE_CHECKING:
@@ -81,8 +81,22 @@ def is_no_copy(request: "PrivacyRequest") -> bool:
 
 
 def may_be_approved(request: "PrivacyRequest") -> bool:
-    """Somebody said which right it is, and the mailbox is proven where that right wants a proof (law 12)."""
-    return bool(request.right) and (request.case.is_proven or request.right in UNVERIFIED_RIGHTS)
+    """Somebody said which right it is, and who asks is proven as surely as that right wants it (law 12)."""
+    return bool(request.right) and request.is_proven_enough
+
+
+def lesser_right(request: "PrivacyRequest") -> str:
+    """The right that the proof of this case reaches where it does not reach this one; empty where there is none."""
+    if not request.right or request.is_proven_enough or not request.case.is_proven:
+        return ""
+    regime = regimes.load(request.case.regime)
+    lesser = tiers.falls_back(regime, request.right)
+    return lesser if lesser and tiers.suffices(regime, lesser, request.case.proven_tier) else ""
+
+
+def may_fall_back(request: "PrivacyRequest") -> bool:
+    """The law knows a lesser right, and the proof reaches it (11 CCR 7024(a))."""
+    return bool(lesser_right(request))
 
 
 def is_located(request: "PrivacyRequest") -> bool:
@@ -120,9 +134,9 @@ def mailbox_proven(request: "PrivacyRequest") -> bool:
     return request.case.is_proven
 
 
-def mailbox_unproven(request: "PrivacyRequest") -> bool:
-    """A late proof counts; a second one changes nothing."""
-    return not request.case.is_proven
+def more_proof_counts(request: "PrivacyRequest") -> bool:
+    """A late proof counts, and so does a surer one; a second one of the same tier changes nothing."""
+    return not request.case.is_proven or request.case.proven_tier < request.tier_needed
 
 
 def not_disputed(request: "PrivacyRequest") -> bool:

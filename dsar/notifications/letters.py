@@ -353,7 +353,9 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         return kept_letter.after_deletion(request.case)
     body = _plan_body(request)
     if notice == Notice.DONE_KNOW:
-        return {"report": _report(request, body), "undone": undone(request)}
+        asked = request.decisions.filter(kind=DecisionKind.FALL_BACK).order_by("pk").first()
+        instead_of = Right(asked.code).label if asked else ""
+        return {"report": _report(request, body), "undone": undone(request), "instead_of": instead_of}
     deletion = request.right == Right.DELETION
     if notice in dispute_letter.FINDINGS:
         return dispute_letter.context(request, notice, _items(request, body))

@@ -13,6 +13,7 @@ from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Restriction
 from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Decision, Message, PrivacyRequest, Restriction
+from dsar.models.request_conditions import lesser_right
 from dsar.notifications import outbox
 from dsar.review import corrections
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
@@ -153,7 +154,8 @@ def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) ->
 def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     """End what was never proven or never answered, with a reasoned letter (law 15)."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    outcome = Outcome.UNANSWERED if request.case.is_proven else Outcome.NOT_PROVEN
+    proven = request.case.is_proven and (request.is_proven_enough or not request.right)
+    outcome = Outcome.UNANSWERED if proven else Outcome.NOT_PROVEN
     because = Because(DecisionKind.LAPSE, text=_text(text, _("why it ends")))
     return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
 
@@ -171,6 +173,22 @@ def _extended(request: PrivacyRequest) -> deadlines.Dates:
     regime, again = regimes.load(request.case.regime), request.extended_at is not None
     clocks.extend(regime, request.right, request.received_at, timezone.now(), times=int(again))
     return deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
+
+
+def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
+    """Answer by the lesser right that the proof reaches: categories instead of a copy (11 CCR 7024(a)). Its dates are
+    counted from the same receipt. Raises Conflict where there is none, Forbidden."""
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    lesser = lesser_right(request)
+    if not lesser:
+        raise Conflict("fall_back")
+    regime = request.case.regime
+    found = deadlines.dates(regime, lesser, request.received_at, extended=request.extended_at is not None)
+    because = Because(DecisionKind.FALL_BACK, request.right, regimes.load(regime).verification_citation)
+    return move(
+        pk, "fall_back", actor=actor, because=because, right=lesser, due_on=found.due_on, target_on=found.target_on,
+        tier=found.tier,
+    )  # fmt: skip
 
 
 def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:

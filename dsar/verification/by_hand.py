@@ -26,14 +26,16 @@ LONGEST = 4000
 
 
 def methods(case: Case) -> list[str]:
-    """The ways that reach what a waiting request of this case needs, by its law, the lowest first."""
+    """The ways that reach what a waiting request of this case needs and its proof does not reach yet, by its law, the
+    lowest first."""
     regime = regimes.load(case.regime)
     if case.mailbox_lost:
         # Whatever was asked for: from here on it may end in a copy.
         return [name for name in tiers.by_hand(regime, Right.ACCESS) if name != "agent_authority"]
     found: dict[str, None] = {}
     for right in _waiting(case).values_list("right", flat=True):
-        found |= dict.fromkeys(tiers.by_hand(regime, right))
+        surer = (name for name in tiers.by_hand(regime, right) if tiers.reached(regime, name) > case.proven_tier)
+        found |= dict.fromkeys(surer)
     if case.acts_as == "self":
         found.pop("agent_authority", None)
     return sorted(found, key=lambda name: tiers.reached(regime, name))
@@ -63,16 +65,21 @@ def pending(case: Case) -> IdentityCheck | None:
 
 
 def may_record(request: PrivacyRequest) -> bool:
-    """Whether there is somebody without a mailbox to be shown, and nothing recorded yet that waits."""
+    """Whether there is something to show beyond a mailbox, or without one, and nothing recorded yet that waits."""
     case = request.case
-    asked = case.mailbox_lost or (case.by_post and not case.is_proven)
+    asked = case.mailbox_lost or (case.by_post and not case.is_proven) or _below_its_tier(request)
     return asked and pending(case) is None and bool(methods(case))
 
 
 def awaits_second(request: PrivacyRequest) -> bool:
     """Whether a second person has to look."""
-    held = pending(request.case) if request.case.by_post or request.case.mailbox_lost else None
+    case = request.case
+    held = pending(case) if case.by_post or _below_its_tier(request) or case.mailbox_lost else None
     return held is not None and held.needs_second and held.confirmed_by_id is None
+
+
+def _below_its_tier(request: PrivacyRequest) -> bool:
+    return request.case.is_proven and not request.is_proven_enough
 
 
 def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
@@ -212,4 +219,6 @@ def _move_to_new_address(check: IdentityCheck, case: Case, now: datetime) -> Non
 
 def _waiting(case: Case) -> PrivacyRequestQuerySet:
     open_ones = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW]).exclude(right="")
+    if case.is_proven:
+        open_ones = open_ones.filter(tier_needed__gt=case.proven_tier)
     return open_ones.exclude(right__in=UNVERIFIED_RIGHTS)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from dsar.enums import State
+from dsar import bell
+from dsar.enums import Lane, State
 from dsar.models import REQUESTER, Case, Subject
 from dsar.workflow import move
 
@@ -18,12 +19,19 @@ def hold(case: Case) -> tuple[Case, Subject | None]:
 
 
 def count_as_proven(case: Case, subject: Subject | None, tier: int, now: datetime) -> None:
-    """The case is proven up to `tier`, and every request that this reaches moves on (GDPR Art 12(6), 11 CCR 7060). Once:
-    a second proof changes nothing. The caller has locked with `hold` and audited the proof."""
-    if case.is_proven:
+    """The case is proven up to `tier`, and every request that waits for a proof moves on: what this reaches to the search,
+    what it does not to a person (GDPR Art 12(6), 11 CCR 7060). A second proof counts only where it is surer. The caller
+    has locked with `hold` and audited the proof."""
+    if case.is_proven and tier <= case.proven_tier:
         return
-    # The requests move while the case is still unproven: that is the condition of the verb.
-    waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW], tier_needed__lte=tier).exclude(right="")
+    # The requests move while the case still has what it had: that is the condition of the verb.
+    waiting = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW]).exclude(right="")
+    if case.is_proven:
+        waiting = waiting.filter(tier_needed__gt=case.proven_tier)
     for pk in waiting.order_by("pk").values_list("pk", flat=True):
-        move(pk, "verify", actor=REQUESTER)
-    Case.objects.filter(pk=case.pk).update(subject=subject, email_proven_at=now, proven_tier=tier)
+        move(pk, "verify", actor=REQUESTER, tier=tier)
+    Case.objects.filter(pk=case.pk).update(
+        subject=subject, email_proven_at=case.email_proven_at or now, proven_tier=tier
+    )
+    # Staff who look further need to see what is held.
+    bell.ring(Lane.LOCATE)

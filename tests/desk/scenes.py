@@ -285,6 +285,11 @@ def asked_for_a_copy(right: str = Right.ACCESS) -> PrivacyRequest:
     return prove(ask(CAST.plain, right))
 
 
+def below_its_tier() -> PrivacyRequest:
+    """A copy under a law that wants more than a mailbox for it."""
+    return prove(ask(CAST.plain, Right.ACCESS, country="US-CA"))
+
+
 def copying(right: str = Right.ACCESS) -> PrivacyRequest:
     """Approved, not yet worked on."""
     return decide.approve(asked_for_a_copy(right).pk, actor=actor())

@@ -34,6 +34,7 @@ HAPPY = {
         lambda request: scenes.seen(request) | {"decision": "accept"},
         State.REVIEW,
     ),
+    "fall-back": (scenes.below_its_tier, {"sure": "on"}, State.LOCATING),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
     "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
     "refuse": (scenes.review, {"code": "MANIFESTLY_UNFOUNDED", "text": "Because."}, State.REFUSED),

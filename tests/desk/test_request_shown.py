@@ -49,6 +49,7 @@ def test_the_page_says_why_the_date_what_is_flagged_and_what_comes_next(company)
         (scenes.completed, Role.APPROVER, None),
         (scenes.answered, Role.HANDLER, "Write to the requester"),
         (scenes.answered, Role.AUDITOR, None),
+        (scenes.below_its_tier, Role.HANDLER, "Ask the requester"),
         (scenes.undelivered, Role.HANDLER, "Try again now"),
         (lambda: scenes.untold("payments"), Role.HANDLER, "Say what became of telling a recipient"),
         (scenes.review, Role.AUDITOR, None),
