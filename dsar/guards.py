@@ -169,14 +169,32 @@ def guards() -> list[Guard]:
         "case": (("uid",), ("reference",)),
         "intake": (("uid",), ("dedupe",)),
         "step": (("request_id", "source", "kind"),),
+        "evidence": (("uid",),),
+        "ownertask": (("step_id",),),
+        "message": (("dedupe",),),
     }
+    # Of one step only one task is open: those that have ended push nothing out.
+    only = {"ownertask": "(held.id = NEW.id OR (held.status = 'open' AND NEW.status = 'open'))"}
     for name, unique in received.items():
         table = f"dsar_{name}"
         found.append(Guard(f"{name}_delete", table, "DELETE", lost))
         found.append(Guard(f"{name}_identity", table, "UPDATE", lost, _changed("id")))
-        found.extend(_no_replace(name, table, unique, lost))
-        found.append(_no_displacement(name, table, unique, lost))
-    return found
+        found.extend(_no_replace(name, table, unique, lost, only.get(name, "")))
+        found.append(_no_displacement(name, table, unique, lost, only.get(name, "")))
+    return found + _choices_stand()
+
+
+def _choices_stand() -> list[Guard]:
+    """A choice that was lost would silently bring its person back onto every list."""
+    table, stands = "dsar_choice", "A choice stands until it is taken back."
+    unique = (("email_index", "kind"),)
+    only = "held.taken_back_at IS NULL AND (held.id = NEW.id OR NEW.taken_back_at IS NULL)"
+    return [
+        Guard("choice_delete", table, "DELETE", stands, "OLD.taken_back_at IS NULL"),
+        Guard("choice_identity", table, "UPDATE", stands, _changed("id", "email_index", "kind")),
+        *_no_replace("choice", table, unique, stands, only),
+        _no_displacement("choice", table, unique, stands, only),
+    ]
 
 
 def statements(guard: Guard, vendor: str) -> list[str]:

@@ -34,7 +34,14 @@ def offered(copy: PrivacyRequest, route: Route, *, days_ago: int = 0) -> Package
     move(copy.pk, "packed", actor=SYSTEM)
     move(copy.pk, "hand_over", actor=route.approver, outcome=Outcome.GRANTED)
     at = timezone.now() - timedelta(days=days_ago)
-    return Package.objects.create(request=copy, status=PackageStatus.OFFERED, offered_at=at)
+    return Package.objects.create(
+        request=copy,
+        status=PackageStatus.OFFERED,
+        offered_at=at,
+        expires_at=at + timedelta(days=30),
+        name="1",
+        digest="1",
+    )
 
 
 def confirm(deletion: PrivacyRequest) -> PrivacyRequest:

@@ -351,7 +351,7 @@ def test_law_15_every_letter_renders_in_every_language(db: None, settings: objec
         Case.objects.filter(pk=request.case_id).update(language=language)
         fresh = drive.fresh(request.pk)
         RecipientNotice.objects.all().delete()
-        Message.objects.all().delete()
+        Message.objects.update(created_at=drive.later(days=-2))
         to = "colleague@company.example" if notice in TO_OTHERS else ""
         message = outbox.queue_for_case(fresh.case, notice, request=fresh, text="What somebody wrote.", to=to)
         assert message is not None, notice

@@ -43,7 +43,19 @@ class Package(models.Model):
 
     class Meta:
         verbose_name = _("copy")
-        constraints = [models.UniqueConstraint(fields=["request", "version"], name="package_one_of_a_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "version"], name="package_one_of_a_version"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[PackageStatus.BUILDING, PackageStatus.GONE])
+                | (~models.Q(name="") & ~models.Q(digest="")),
+                name="package_is_whole_before_anybody_sees_it",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status=PackageStatus.OFFERED)
+                | models.Q(offered_at__isnull=False, expires_at__isnull=False),
+                name="package_on_offer_has_an_end",
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["expires_at", "id"], name="package_to_expire", condition=models.Q(status=PackageStatus.OFFERED)

@@ -1,16 +1,15 @@
 """Closed accounts stay closed; what was received stays."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 
 from accounts.models import User
-from dsar.enums import StepKind
-from dsar.models import (
-    PrivacyRequest,
-    Step,
-)  # fmt: skip
+from dsar.enums import MessageStatus, Right, StepKind
+from dsar.models import Choice, Evidence, Message, OwnerTask, PrivacyRequest, Step
 from tests import drive
 from tests.drive import Route
 from tests.guards.attacks import PLAN, REQUEST, USER, copied, everything, refused
@@ -86,10 +85,21 @@ def a_step(route: Route) -> Step:
     return Step.objects.create(request=route.releasing(), source="platform", kind=StepKind.CLOSE)
 
 
+TODAY = timezone.localdate()
 RECEIVED: dict[str, tuple[Callable[[Route], models.Model], dict[str, str]]] = {
     "case": (lambda r: drive.a_case(), {"uid": "'0'", "reference": "'RD-X'"}),
     "intake": (lambda r: drive.a_case().intakes.get(), {"uid": "'0'", "dedupe": "'x'"}),
     "step": (a_step, {"source": "'other'"}),
+    "evidence": (lambda r: Evidence.objects.create(request=drive.a_request(), size=1), {"uid": "'0'"}),
+    "ownertask": (lambda r: OwnerTask.objects.create(step=a_step(r), due_on=TODAY), {"step_id": "0"}),
+    "message": (
+        lambda r: Message.objects.create(case=drive.a_case(), status=MessageStatus.RECEIVED, dedupe=uuid.uuid4().hex),
+        {"dedupe": "'x'"},
+    ),
+    "choice": (
+        lambda r: Choice.objects.create(kind=Right.OPT_OUT_SALE, email_index=uuid.uuid4().hex, since=timezone.now()),
+        {"kind": "'marketing_opt_out'"},
+    ),
 }
 
 
@@ -115,8 +125,9 @@ def test_law_01_what_was_received_is_neither_deleted_nor_replaced(route: Route, 
 @pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("case", "uid"), ("case", "reference"), ("intake", "uid"), ("intake", "dedupe"), ("step", "request_id")],
-)
+    [("case", "uid"), ("case", "reference"), ("intake", "uid"), ("intake", "dedupe"), ("step", "request_id"),
+     ("evidence", "uid"), ("ownertask", "step_id"), ("message", "dedupe"), ("choice", "email_index")],
+)  # fmt: skip
 @pytest.mark.only_sqlite
 def test_law_01_nothing_takes_the_place_of_what_was_received(route: Route, name: str, column: str) -> None:
     build, _unique = RECEIVED[name]
@@ -133,7 +144,7 @@ def test_law_01_nothing_takes_the_place_of_what_was_received(route: Route, name:
 @pytest.mark.parametrize(
     "table",
     [REQUEST, PLAN, USER, "dsar_tombstone", "dsar_auditevent", "dsar_checkpoint", "dsar_decision", "dsar_case",
-     "dsar_intake", "dsar_step"],
+     "dsar_intake", "dsar_step", "dsar_evidence", "dsar_ownertask", "dsar_message", "dsar_choice"],
 )  # fmt: skip
 @pytest.mark.only_postgresql
 def test_nothing_irreversible_is_truncated(route: Route, table: str) -> None:
@@ -148,3 +159,12 @@ def test_a_truncate_does_not_reach_requests_through_their_parents(route: Route, 
     request = route.releasing()
     refused("rightsdesk guard", f"TRUNCATE {parent} CASCADE")
     assert PrivacyRequest.objects.filter(pk=request.pk).exists()
+
+
+def test_a_choice_that_was_taken_back_may_go_and_be_made_again(db: None) -> None:
+    index = uuid.uuid4().hex
+    made = {"kind": Right.OPT_OUT_SALE, "email_index": index, "since": timezone.now()}
+    Choice.objects.create(**made, taken_back_at=timezone.now())
+    Choice.objects.create(**made)
+    Choice.objects.filter(email_index=index, taken_back_at__isnull=False).delete()
+    assert Choice.objects.of(index).standing().count() == 1
