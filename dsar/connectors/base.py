@@ -303,8 +303,6 @@ class Connector(Protocol):
         map does not describe here.
         """
 
-    def notify(self, recipient: str, what: str) -> Outcome: ...
-
 
 class ByHand:
     """Operations that no automatic connector does yet: each becomes a person's task."""
@@ -342,7 +340,3 @@ class ByHand:
     def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: record this choice by hand.")
-
-    def notify(self, recipient: str, what: str) -> Outcome:
-        """Raise NotSupported."""
-        raise NotSupported(f"{self.label}: tell this recipient by hand.")

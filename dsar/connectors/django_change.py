@@ -1,7 +1,8 @@
-"""Correcting and restricting in the models that the data map names."""
+"""Correcting, restricting and choosing in the models that the data map names."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from dsar.connectors.base import NotSupported, Outcome, SourceBroken, Tally
-from dsar.connectors.django_rows import ModelRows
+from dsar.connectors.django_rows import ModelRows, equal_to
+from dsar.datamap.schema import Setting
 
 VALUES_SHOWN = 5
 
@@ -75,37 +77,45 @@ class ModelChanges(ModelRows):
         except ValidationError as error:
             raise SourceBroken("bad_value") from error
 
+    def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
+        """See Connector.apply."""
+        if choice not in self.source.choices:
+            raise NotSupported(f"{self.label}: record this choice by hand.")
+        return self._set(ref, self.source.choices[choice], on=on)
+
     def restrict(self, ref: str) -> Outcome:
         """See Connector.restrict."""
-        return self._flag(ref, lifted=False)
+        return self._mark(ref, on=True)
 
     def lift(self, ref: str) -> Outcome:
         """See Connector.lift."""
-        return self._flag(ref, lifted=True)
+        return self._mark(ref, on=False)
 
-    def _flag(self, ref: str, *, lifted: bool) -> Outcome:
+    def _mark(self, ref: str, *, on: bool) -> Outcome:
         marks = self.source.restrict
+        if not marks or not (on or all(mark.undo for mark in marks)):
+            raise NotSupported(f"{self.label}: it has no mark for a restriction.")
+        return self._set(ref, marks, on=on)
+
+    def _set(self, ref: str, settings: Sequence[Setting], *, on: bool) -> Outcome:
+        """Set what the data map says, in its order, or take it back where it is as `set` left it. Repeatable."""
         now, tallies = datetime.now(UTC), []
         with self._work(write=True):
             if (native := self._ref(ref)) is None:
                 return Outcome()
-            if not marks or (lifted and not all(mark.undo for mark in marks)):
-                raise NotSupported(f"{self.label}: it has no mark for a restriction.")
-            for mark in marks:
-                wanted = mark.undo if lifted else mark.set
-                same = Q()
-                for column, value in wanted.items():
-                    # A moment that is there already stays the first one.
-                    same &= (
-                        Q(**{f"{column}__isnull": False})
-                        if value == "now"
-                        else Q(**{f"{column}__isnull": True})
-                        if value is None
-                        else Q(**{column: value})
-                    )
-                values = {column: now if value == "now" else value for column, value in wanted.items()}
-                rows = self._all(mark.table).filter(self._belongs(mark.table, native, own=True))
-                done = rows.exclude(same).update(**values)
-                if done:
-                    tallies.append(Tally(self._map(mark.table).category, mark.table, changed=done))
-        return Outcome(tuple(tallies))
+            for setting in settings:
+                wanted = setting.set if on else setting.undo
+                if not wanted:
+                    continue
+                left = {name: value for name, value in setting.set.items() if value != "now"}
+                rows = self._all(setting.table).filter(self._belongs(setting.table, native, own=True))
+                rows = rows.filter(equal_to(setting.only if on else left))
+                # What is wanted to hold the moment is only wanted to hold something: a repeat changes nothing.
+                values = {name: now if value == "now" else value for name, value in wanted.items()}
+                held = [name for name, value in wanted.items() if value == "now"]
+                there = equal_to({name: value for name, value in wanted.items() if value != "now"}) & Q(
+                    **{f"{name}__isnull": False for name in held}
+                )
+                done = rows.exclude(pk__in=rows.filter(there).values("pk")).update(**values)
+                tallies.append(Tally(self._map(setting.table).category, setting.table, changed=done))
+        return Outcome(tuple(tally for tally in tallies if tally.changed))

@@ -23,7 +23,6 @@ from dsar.connectors.base import (
     Identity,
     Intent,
     Located,
-    NotSupported,
     Operation,
     Outcome,
     Page,
@@ -33,7 +32,7 @@ from dsar.connectors.base import (
     Tally,
 )
 from dsar.connectors.django_change import ModelChanges
-from dsar.connectors.django_rows import Rows, equal_to
+from dsar.connectors.django_rows import Rows
 from dsar.connectors.sql_read import as_moment, is_masked_address, plain
 from dsar.datamap.orders import as_date
 from dsar.datamap.schema import SourceMap
@@ -163,32 +162,6 @@ class DjangoConnector(ModelChanges, ByHand):
                     same = Q(**{f"{name}__isnull" if v is None else name: v is None or v for name, v in values.items()})
                     tallies.append(Tally(category, action.table, changed=rows.exclude(same).update(**values)))
         return Outcome(tuple(tally for tally in tallies if tally.removed or tally.changed))
-
-    def apply(self, ref: str, choice: str, *, on: bool) -> Outcome:
-        """See Connector.apply."""
-        if choice not in self.source.choices:
-            raise NotSupported(f"{self.label}: record this choice by hand.")
-        now = datetime.now(UTC)
-        tallies = []
-        with self._work(write=True):
-            if (native := self._ref(ref)) is None:
-                return Outcome()
-            for setting in self.source.choices[choice]:
-                wanted = setting.set if on else setting.undo
-                if not wanted:
-                    continue
-                left = {name: value for name, value in setting.set.items() if value != "now"}
-                rows = self._all(setting.table).filter(self._belongs(setting.table, native, own=True))
-                rows = rows.filter(equal_to(setting.only if on else left))
-                # What is wanted to hold the moment is only wanted to hold something: a repeat changes nothing.
-                values = {name: now if value == "now" else value for name, value in wanted.items()}
-                held = [name for name, value in wanted.items() if value == "now"]
-                there = equal_to({name: value for name, value in wanted.items() if value != "now"}) & Q(
-                    **{f"{name}__isnull": False for name in held}
-                )
-                done = rows.exclude(pk__in=rows.filter(there).values("pk")).update(**values)
-                tallies.append(Tally(self._map(setting.table).category, setting.table, changed=done))
-        return Outcome(tuple(tally for tally in tallies if tally.changed))
 
     def settle(self, ref: str, request_ref: str, today: date) -> Outcome:
         """Return an empty outcome: no money lies here."""

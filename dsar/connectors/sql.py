@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
-from dsar.connectors import sql_change, sql_choices, sql_write
+from dsar.connectors import sql_change, sql_settings, sql_write
 from dsar.connectors.base import (
     Account,
     ByHand,
@@ -163,7 +163,11 @@ class SqlConnector(ByHand):
             raise NotSupported(f"{self.label}: record this choice by hand.")
         with self._work(write=True) as (work, layout, _):
             native = layout.native_ref(ref)
-            return Outcome() if native is None else sql_choices.apply(layout, work, native, choice, on=on)
+            return (
+                Outcome()
+                if native is None
+                else sql_settings.apply(layout, work, native, layout.source.choices[choice], on=on)
+            )
 
     def account(self, ref: str) -> Account | None:
         """See Connector.account."""
@@ -201,13 +205,16 @@ class SqlConnector(ByHand):
 
     def restrict(self, ref: str) -> Outcome:
         """See Connector.restrict."""
-        return self._flag(ref, lifted=False)
+        return self._mark(ref, on=True)
 
     def lift(self, ref: str) -> Outcome:
         """See Connector.lift."""
-        return self._flag(ref, lifted=True)
+        return self._mark(ref, on=False)
 
-    def _flag(self, ref: str, *, lifted: bool) -> Outcome:
+    def _mark(self, ref: str, *, on: bool) -> Outcome:
+        marks = self.source.restrict
+        if not marks or not (on or all(mark.undo for mark in marks)):
+            raise NotSupported(f"{self.label}: it has no mark for a restriction.")
         with self._work(write=True) as (work, layout, _):
             native = layout.native_ref(ref)
-            return Outcome() if native is None else sql_change.flag(layout, work, native, lifted=lifted)
+            return Outcome() if native is None else sql_settings.apply(layout, work, native, marks, on=on)

@@ -1,4 +1,4 @@
-"""Correcting and restricting in a company's database: bounded, on the person's own rows alone, repeatable."""
+"""Correcting in a company's database: bounded, on the person's own rows alone, repeatable."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dsar.connectors.base import NotSupported, Outcome, SourceBroken, Tally
+from dsar.connectors.base import Outcome, SourceBroken, Tally
 from dsar.connectors.sql_engine import Work
 from dsar.connectors.sql_schema import Condition, Layout
-from dsar.datamap.schema import Setting
 
 VALUES_SHOWN = 5
 
@@ -101,30 +100,3 @@ def _native(column: sa.Column[Any], value: str) -> Any:
         return value if kind is str else kind(value)
     except (NotImplementedError, TypeError, ValueError, ArithmeticError) as error:
         raise SourceBroken("bad_value") from error
-
-
-def flag(layout: Layout, work: Work, ref: Any, *, lifted: bool) -> Outcome:
-    """See Connector.restrict and Connector.lift. Raises NotSupported where the data map names no marks."""
-    marks = layout.source.restrict
-    if not marks or (lifted and not all(mark.undo for mark in marks)):
-        raise NotSupported(f"{layout.source.label}: it has no mark for a restriction.")
-    now = datetime.now(UTC)
-    tallies = []
-    for mark in marks:
-        done = work.run(_marking(layout, mark, mark.undo if lifted else mark.set, now), {"ref": ref}).rowcount
-        if done:
-            tallies.append(Tally(layout.map_of(mark.table).category, mark.table, changed=done))
-    return Outcome(tuple(tallies))
-
-
-def _marking(layout: Layout, mark: Setting, wanted: dict[str, Any], now: datetime) -> sa.Update:
-    table = layout.tables[mark.table]
-    fixed = {column: value for column, value in wanted.items() if value != "now"}
-    moments = [column for column, value in wanted.items() if value == "now"]
-    # Only rows that differ, so that a repeat changes none and the first moment stays.
-    differs: list[Condition] = [
-        table.c[column].is_distinct_from(sa.literal(value, table.c[column].type)) for column, value in fixed.items()
-    ]
-    differs += [table.c[column].is_(None) for column in moments]
-    values = {**fixed, **{column: layout.value(table.c[column], "now", now) for column in moments}}
-    return sa.update(table).where(layout.belongs(mark.table, table, own=True), sa.or_(*differs)).values(values)

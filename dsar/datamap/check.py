@@ -82,12 +82,15 @@ def _paths(source: SourceMap) -> Iterator[str]:
 
 
 def _choices(source: SourceMap, live: Mapping[str, LiveTable]) -> Iterator[str]:
-    """A choice is one that people can make, is taken back as easily as it was made, and never cuts a row loose."""
+    """A choice is one that people can make. It is taken back as easily as it was made, as the mark of a restriction is,
+    and never cuts a row loose."""
     for kind, settings in source.choices.items():
         if kind not in UNVERIFIED_RIGHTS:
             yield f"{kind} is none of {', '.join(UNVERIFIED_RIGHTS)}"
         for setting in settings:
             yield from (f"{kind}: {setting.table}: {message}" for message in _setting(source, setting, live))
+    for setting in source.restrict:
+        yield from (f"restrict: {setting.table}: {message}" for message in _setting(source, setting, live))
 
 
 def _setting(source: SourceMap, setting: Setting, live: Mapping[str, LiveTable]) -> Iterator[str]:

@@ -320,9 +320,9 @@ class SourceMap(_Model):
             yield from self._unclassified(action.table, columns, "close: ")
         if any(setting.only for setting in self.restrict):
             yield "restrict: only is for choices"
-        settings = [setting for found in self.choices.values() for setting in found]
-        for setting in (*settings, *self.restrict):
-            yield from self._unclassified(setting.table, {*setting.only, *setting.set, *setting.undo}, "choices: ")
+        settings = [("choices: ", setting) for found in self.choices.values() for setting in found]
+        for prefix, setting in (*settings, *(("restrict: ", mark) for mark in self.restrict)):
+            yield from self._unclassified(setting.table, {*setting.only, *setting.set, *setting.undo}, prefix)
         if self.money:
             bought, back, topup = self.money.purchases, self.money.refunds, self.money.auto_topup
             columns = {bought.person, bought.key, bought.remaining, bought.currency, bought.method, bought.reference}

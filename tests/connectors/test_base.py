@@ -102,7 +102,6 @@ class TestManual:
             lambda: connector.rectify("1", {}),
             lambda: connector.restrict("1"),
             lambda: connector.apply("1", "out", on=True),
-            lambda: connector.notify("x", "y"),
         ]
         for call in calls:
             with pytest.raises(NotSupported) as caught:

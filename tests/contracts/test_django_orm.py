@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 
 from accounts.models import User
-from dsar.connectors.base import Connector, Identity, KeepRule, Period, SourceBroken, TableOrder
+from dsar.connectors.base import Connector, Identity, KeepRule, Outcome, Period, SourceBroken, TableOrder
 from dsar.connectors.django_orm import DjangoConnector, accounts_map
 from dsar.datamap.schema import SourceMap
 from dsar.retention import order_for, verdict
@@ -108,6 +108,12 @@ def test_the_moment_of_closing_stays_what_it_was(world: Accounts) -> None:
     User.objects.filter(pk=ref).update(is_active=False, closed_at=first)
     world.connector().close(ref)
     assert User.objects.get(pk=ref).closed_at == first
+
+
+def test_a_mark_that_the_company_made_for_itself_stays_where_a_restriction_is_lifted(world: Accounts) -> None:
+    User.objects.filter(email="ann@example.com").update(language="fr")
+    assert world.connector().lift(ref_of(world, "ann@example.com")) == Outcome()
+    assert User.objects.get(email="ann@example.com").language == "fr"
 
 
 def test_staff_are_flagged_for_review(world: Accounts) -> None:

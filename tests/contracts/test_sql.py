@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 import sqlalchemy as sa
 
-from dsar.connectors.base import NotSupported
+from dsar.connectors.base import NotSupported, Outcome
 from dsar.connectors.sql import SqlConnector
 
 from .backends import company, shop
@@ -36,6 +38,18 @@ def test_what_was_made_anew_meanwhile_survives_a_repeat(shop: Shop) -> None:
     shop.run(sa.update(table).where(table.c.user_id == int(ref)).values(comment="made anew"))
     shop.connector().rectify(ref, {"name": "Ann Nowcorrect"})
     assert {row.comment for row in shop.rows("ratings") if row.user_id == int(ref)} == {"made anew"}
+
+
+def test_a_mark_that_the_company_made_for_itself_stays_where_a_restriction_is_lifted(shop: Shop) -> None:
+    ref = ref_of(shop, shop.people[0])
+    table = shop.table("users")
+    theirs = (
+        sa.update(table).where(table.c.id == int(ref)).values(watched=False, contact_changed_at=datetime(2026, 1, 1))
+    )
+    shop.run(theirs)
+    before = shop.snapshot()
+    assert shop.connector().lift(ref) == Outcome()
+    assert shop.snapshot() == before
 
 
 def test_without_marks_in_the_map_a_person_must_restrict(shop: Shop) -> None:

@@ -237,6 +237,14 @@ def test_a_choice_is_one_that_can_be_made_and_taken_back(kind: str, given: dict[
     assert says in " ".join(messages)
 
 
+def test_a_mark_of_a_restriction_can_be_taken_back_too() -> None:
+    found = loader.parse(changed("sources.shop.restrict", [{**CHOICE, "undo": {}}]))
+    messages = [message for message in check(found, {}, lambda _code: True) if "restrict" in message]
+    assert "could not be taken back" in " ".join(messages)
+    with pytest.raises(DataMapError, match=r"restrict: orders.paid is not classified"):
+        loader.parse(changed("sources.shop.restrict", [{**CHOICE, "set": {"paid": True}}]))
+
+
 def test_a_choice_names_columns_that_are_classified() -> None:
     with pytest.raises(DataMapError, match=r"orders.paid is not classified"):
         loader.parse(changed("sources.shop.choices", {"opt_out_sale": [{**CHOICE, "only": {"paid": True}}]}))

@@ -1,7 +1,9 @@
-"""Choices of a person (opt-outs, consent) set in a company's database, and taken back."""
+"""Settings of the data map on a person's own rows: choices (opt-outs, consent) and marks of a restriction, set and taken
+back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +15,11 @@ from dsar.connectors.sql_schema import Layout
 from dsar.datamap.schema import Setting
 
 
-def apply(layout: Layout, work: Work, ref: Any, choice: str, *, on: bool) -> Outcome:
-    """See Connector.apply: the settings of the data map, on the person's own rows, in their order."""
+def apply(layout: Layout, work: Work, ref: Any, settings: Sequence[Setting], *, on: bool) -> Outcome:
+    """Set what the data map says, in its order, or take it back where it is as `set` left it. Repeatable."""
     now = datetime.now(UTC)
     tallies = []
-    for setting in layout.source.choices[choice]:
+    for setting in settings:
         wanted = setting.set if on else setting.undo
         if not wanted:
             continue
