@@ -233,7 +233,11 @@ def test_nothing_is_written_to_a_purged_case(db: None) -> None:
     Case.objects.update(purged_at=timezone.now())
     assert outbox.drain() == 0
     assert (only().status, only().reason) == (MessageStatus.FAILED, "purged")
-    assert outbox.queue_for_case(Case.objects.get(pk=case.pk), Notice.REPLY, text="Hello") is None
+    purged = Case.objects.get(pk=case.pk)
+    assert outbox.queue_for_case(purged, Notice.REPLY, text="Hello") is None
+    # Its key is gone: no address of anybody else can be sealed with it either.
+    CaseKey.objects.filter(pk=case.uid).delete()
+    assert outbox.queue_for_case(purged, Notice.TELL_RECIPIENT, to="privacy@company.example") is None
     assert house.mails() == []
 
 
