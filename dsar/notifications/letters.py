@@ -110,6 +110,15 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
     return {**report.of_plan(_looked(request, body), request.case.regime), "told": report.told(earlier)}
 
 
+def _unsearched(body: dict[str, Any]) -> list[str]:
+    """The sources that no machine reaches, by label: that nothing is held was not asked of them."""
+    found = body.get("sources", {}).values()
+    return [
+        _(one["label"]) for one in found
+        if one["status"] == "unknown" and not one["failure"] and not one.get("rotation_days")
+    ]  # fmt: skip
+
+
 def _looked(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any]:
     """The plan with what the sources said that were asked again after it was made (fulfilment/knowing.py): by a machine
     its items, by a person whether anything is held."""
@@ -350,7 +359,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         # What was located ahead of the proof is shown to nobody.
         return {}
     if notice == Notice.NOTHING_HELD:
-        return kept_letter.after_deletion(request.case)
+        return {**kept_letter.after_deletion(request.case), "unsearched": _unsearched(_plan_body(request))}
     body = _plan_body(request)
     if notice == Notice.DONE_KNOW:
         asked = request.decisions.filter(kind=DecisionKind.FALL_BACK).order_by("pk").first()

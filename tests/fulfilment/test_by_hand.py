@@ -161,3 +161,13 @@ def test_a_source_that_was_down_at_the_search_is_asked_again(
     assert "could not be searched" not in text
     assert "Prompts and outputs" in text
     assert "10 years from the end of the financial year" in text
+
+
+def test_that_nothing_is_held_is_said_of_what_was_searched(company: None) -> None:
+    request = drive.by_web("nobody.at.all@example.com", Right.KNOW)
+    locating.drain()
+    drive.proven_by_link(request.case)
+    locating.drain()
+    assert drive.fresh(request.pk).outcome == Outcome.NOTHING_HELD
+    text = compose.letter(Message.objects.get(notice=Notice.NOTHING_HELD))["text"]
+    assert "were not searched: Paper files." in text
