@@ -374,9 +374,6 @@ class DecisionKind(models.TextChoices):
     REVIEWED_UPHELD = "reviewed_upheld", _("Decision looked at again and upheld")
     KEPT_GOES = "kept_goes", _("What was kept goes")
     KEPT_ON = "kept_on", _("What was kept stays longer")
-    RETRY = "retry", _("Retried")
-    HOLD = "hold", _("Hold placed")
-    HOLD_LIFTED = "hold_lifted", _("Hold lifted")
 
 
 class HoldStatus(models.TextChoices):

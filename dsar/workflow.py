@@ -190,7 +190,7 @@ def move(
         if entered:
             request.entered_at = now
         request.save(update_fields=[name for name, value in _columns(request).items() if value != stored[name]])
-        decision = _decide(request, actor, because)
+        decision = decide(request, actor, because) if because else None
         audit.record(
             request.case,
             *(inside.noted if inside else ()),
@@ -208,12 +208,11 @@ def _columns(request: PrivacyRequest) -> dict[str, Any]:
     return {column.attname: getattr(request, column.attname) for column in request._meta.concrete_fields}
 
 
-def _decide(request: PrivacyRequest, actor: Actor, because: Because | None) -> Decision | None:
-    if because is None:
-        return None
+def decide(request: PrivacyRequest, actor: Actor, because: Because) -> Decision:
+    """Write a decision down, its text sealed; in the caller's transaction."""
     return Decision.objects.create(
         request=request, kind=because.kind, code=because.code, citation=because.citation,
-        text_sealed=request.case.seal(because.text, "decision"), decided_by_id=actor.user_id,
+        text_sealed=request.case.seal(because.text.strip()[:8000], "decision"), decided_by_id=actor.user_id,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What no machine reaches becomes a colleague's task: asked once, in time, without a word about the person in the mail."""
 
+import re
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -267,6 +268,35 @@ def test_the_first_mail_is_immediate_and_the_others_are_one_a_day(company: None,
     with CaptureQueriesContext(connection) as queries:
         assert len(owner_letters.of_tasks(message)["tasks"]) == 2
     assert len(queries) == 4, "tasks, links, plans, keys: however many there are"
+
+
+def test_an_owner_with_news_hears_it_however_many_others_have_none(asked: OwnerTask) -> None:
+    request, morning = asked.step.request, at(1)
+    steps = Step.objects.bulk_create(
+        [Step(request=request, source=f"s{number}", kind=StepKind.ERASE) for number in range(owners.BATCH + 5)]
+    )
+    soon = timezone.localdate(morning) + timedelta(days=1)
+    held = [OwnerTask(step=step, due_on=soon, mailed_at=timezone.now(), reminders=1) for step in steps]
+    for task in held:
+        task.give_to(BACKUP)
+    held[-1].give_to(COLLEAGUE)
+    held[-1].mailed_at = None
+    OwnerTask.objects.bulk_create(held)
+    assert owners.sweep(morning) == 1
+    assert Message.objects.get(notice=Notice.OWNER_DIGEST).to == COLLEAGUE
+    assert owners.sweep(morning) == 0
+
+
+def test_law_02_the_daily_mail_locks_no_task_before_its_case(asked: OwnerTask) -> None:
+    """Whoever answers locks the case and then the task: the other way round the two would wait for each other."""
+    OwnerTask.objects.update(mailed_at=None)
+    with CaptureQueriesContext(connection) as queries:
+        assert owners.sweep(at(1)) == 1
+    touched = [query["sql"] for query in queries.captured_queries if "dsar_ownertask" in query["sql"]]
+    assert not [sql for sql in touched if "FOR UPDATE" in sql and "dsar_case" not in sql]
+    written = [re.match(r'(?:UPDATE|INSERT INTO) "(\w+)"', query["sql"]) for query in queries.captured_queries]
+    order = [found.group(1) for found in written if found]
+    assert order.index("dsar_message") < order.index("dsar_ownertask")
 
 
 def test_reminders_two_days_before_and_on_the_day(asked: OwnerTask) -> None:

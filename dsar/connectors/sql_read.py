@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -306,6 +307,13 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(bytes(value)).decode()
-    if value is None or isinstance(value, str | int | float | bool | dict | list):
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON knows no such number.
+        return str(value)
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(value)

@@ -4,9 +4,10 @@ A deletion's work is laid out by its release (control.py).
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from dsar import audit, bell
@@ -63,7 +64,7 @@ def begin(pk: int) -> bool:
         request.begun_at = now
         PrivacyRequest.objects.filter(pk=pk).update(begun_at=now, attention="")
         noted = []
-        if request.right in UNVERIFIED_RIGHTS and Choice.objects.follow(request, now):
+        if request.right in UNVERIFIED_RIGHTS and _follow(request, now):
             noted = [audit.Entry("choice_unlisted" if request.take_back else "choice_listed", SYSTEM, pk)]
         if not steps:
             finish.settle_if_done(Inside(request, noted), body)
@@ -73,16 +74,32 @@ def begin(pk: int) -> bool:
     return True
 
 
+def _follow(request: PrivacyRequest, now: datetime) -> bool:
+    """Put the address of a request on the list, or take it off; True where that changed anything.
+
+    In the transaction that queues the steps which tell the sources: the choice holds at once, whether or not a source
+    can be reached and whether or not we know the address.
+    """
+    index = request.case.email_index
+    if request.take_back:
+        standing = Choice.objects.of(index).standing().filter(kind=request.right)
+        return bool(standing.update(taken_back_at=now))
+    if not index:
+        return False
+    _choice, fresh = Choice.objects.get_or_create(
+        email_index=index, kind=request.right, taken_back_at=None,
+        defaults={"since": now, "case": request.case, "request": request},
+    )  # fmt: skip
+    return fresh
+
+
 def _queue(request: PrivacyRequest, steps: list[Step]) -> None:
     """Queue the steps; one that is there already (a copy was sent back) begins anew, and who still has it is fenced out."""
     known = {(step.source, step.kind): step.pk for step in request.steps.all()}
     Step.objects.bulk_create([step for step in steps if (step.source, step.kind) not in known])
     again = [known[step.source, step.kind] for step in steps if (step.source, step.kind) in known]
     if again:
-        Step.objects.filter(pk__in=again).update(
-            status=StepStatus.QUEUED, reason="", due_at=timezone.now(), token=F("token") + 1, lease_until=None, cursor="",
-            tallies=[], chunks=0, retries=0, claims=0, finished_at=None,
-        )  # fmt: skip
+        Step.objects.filter(pk__in=again).anew()
 
 
 def _of_every_source(kind: StepKind) -> Layout:

@@ -25,9 +25,10 @@ from dsar.enums import (
 from dsar.fulfilment import access, finish, locating, package, remains, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
-from dsar.models import Actor, Decision, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models.step import StepQuerySet
 from dsar.notifications import outbox, undelivered
-from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
+from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
 
 
 def release(pk: int, *, actor: Actor) -> PrivacyRequest:
@@ -66,7 +67,7 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
             body, keep, code=code, citation=found.citation, review_on=timezone.localdate() + timedelta(days=180)
         )
         nothing_left = not plans.erases_anything(made)
-        because = Because(DecisionKind.NARROW, found.code, found.citation, text.strip()[:8000])
+        because = Because(DecisionKind.NARROW, found.code, found.citation, text)
         moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
         locating.store(moved, made, frozen_at=timezone.now())
         if nothing_left:
@@ -74,16 +75,12 @@ def narrow(pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: 
         else:
             decision = moved.decisions.filter(kind=DecisionKind.NARROW).order_by("-pk").first()
             outbox.queue(moved, Notice.NARROWED, decision=decision)
-            _retry(moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]))
+            moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]).again()
             bell.ring(Lane.FULFIL)
     return moved
 
 
-def _retry(steps: QuerySet[Step]) -> int:
-    return steps.update(status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0)
-
-
-def waiting(request: PrivacyRequest) -> QuerySet[Step]:
+def waiting(request: PrivacyRequest) -> StepQuerySet:
     """The steps of a request that wait for a reason, and can be tried again. Not those that are with a data owner."""
     held = request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED])
     return held.exclude(reason__in=["", *WITH_OWNERS])
@@ -108,7 +105,7 @@ def retry(pk: int, *, actor: Actor) -> int:
         raise Forbidden("retry")
     with transaction.atomic():
         request = lock(pk)
-        tried = _retry(waiting(request))
+        tried = waiting(request).again()
         finish.clear_attention(request)
         letters = undelivered.send_again(request)
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))
@@ -207,10 +204,7 @@ def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -
         tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
         blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
         _spare_the_owner(step_pk)
-        Decision.objects.create(
-            request=request, kind=kind, code=step.source, decided_by_id=actor.user_id,
-            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
-        )  # fmt: skip
+        decide(request, actor, Because(kind, code=step.source, text=text))
         details = {"source": step.source, "kind": step.kind, "reason": step.reason}
         what = "went_on_without" if kind == DecisionKind.GO_ON_WITHOUT else "not_done"
         audit.record(request.case, audit.Entry(what, actor, pk, details=details))
@@ -259,7 +253,7 @@ def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     if not text.strip():
         raise Invalid(_("Please write what is missing or wrong."))
     with transaction.atomic():
-        because = Because(DecisionKind.SEND_BACK, text=text.strip()[:8000])
+        because = Because(DecisionKind.SEND_BACK, text=text)
         moved = move(pk, "send_back", actor=actor, because=because)
         spool.clear(pk)
         Package.objects.filter(request_id=pk).retire()
@@ -283,7 +277,7 @@ def kill_switch(on: bool, *, actor: Actor) -> None:
         audit.record_house(audit.Entry("kill_switch_on" if on else "kill_switch_off", actor))
         House.objects.filter(pk=1).update(kill_switch=on)
         if not on:
-            _retry(Step.objects.filter(reason=StepReason.KILL_SWITCH, status=StepStatus.QUEUED))
+            Step.objects.filter(reason=StepReason.KILL_SWITCH, status=StepStatus.QUEUED).again()
             _clear(StepReason.KILL_SWITCH)
             bell.ring(Lane.FULFIL)
 
@@ -295,7 +289,7 @@ def switch_source(key: str, on: bool, *, actor: Actor) -> None:
         Source.objects.update_or_create(key=key, defaults={"enabled": on})
         audit.record_house(audit.Entry("source_on" if on else "source_off", actor, details={"source": key}))
         if on:
-            _retry(Step.objects.filter(source=key, reason=StepReason.SOURCE_OFF, status=StepStatus.QUEUED))
+            Step.objects.filter(source=key, reason=StepReason.SOURCE_OFF, status=StepStatus.QUEUED).again()
             _clear(StepReason.SOURCE_OFF)
             bell.ring(Lane.FULFIL)
 

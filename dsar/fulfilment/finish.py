@@ -1,7 +1,7 @@
 """The end of the work: steps for a released request, settling it, tombstones, the journal's line."""
 
 from django.conf import settings
-from django.db.models import F, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from dsar import audit, bell, journal, keys
@@ -123,13 +123,13 @@ def _copied(inside: Inside) -> bool:
     """Every source has been copied: put the copy together; put together, somebody looks through it."""
     request = inside.request
     packing = next((step for step in request.steps.all() if step.kind == StepKind.PACK), None)
-    if packing and packing.finished_at and request.begun_at and packing.finished_at >= request.begun_at:
+    # Emptied where the copy was sent back: what was packed before is not what has been copied since.
+    if packing and packing.finished_at:
         move(request.pk, "packed", actor=SYSTEM, inside=inside)
         return True
     if inside.noted:
         audit.record(request.case, *inside.noted)
     if packing:
-        # The copy was sent back: what was packed before is not what has been copied since.
         queue_packing(request)
     else:
         Step.objects.create(request=request, source="", kind=StepKind.PACK, position=PACK_POSITION)
@@ -139,10 +139,7 @@ def _copied(inside: Inside) -> bool:
 
 def queue_packing(request: PrivacyRequest) -> None:
     """Put the copy together again, from now on; whoever does it right now is fenced out."""
-    Step.objects.filter(request=request, kind=StepKind.PACK).update(
-        status=StepStatus.QUEUED, reason="", token=F("token") + 1, lease_until=None, due_at=timezone.now(), retries=0,
-        claims=0, finished_at=None,
-    )  # fmt: skip
+    Step.objects.filter(request=request, kind=StepKind.PACK).anew()
 
 
 def _in_part(request: PrivacyRequest) -> bool:

@@ -23,7 +23,12 @@ def concerned(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, list[s
     untouched = {"backup", "refer"} | ({"keep"} if request.right == Right.DELETION else set())
     touched = {item["category"] for item in body["items"] if item["action"] not in untouched}
     if request.right == Right.CORRECTION:
-        changed = {line["category"] for step in request.steps.all() for line in step.tallies if line.get("changed")}
+        lines = [(step.source, line) for step in request.steps.all() for line in step.tallies]
+        changed = {line["category"] for _source, line in lines if line.get("changed")}
+        hands = {source for source, line in lines if line.get("by_hand")}
+        changed |= {
+            item["category"] for item in body["items"] if item["source"] in hands and item["category"] in touched
+        }
         touched = changed or touched
     found: dict[str, list[str]] = {}
     for name in sorted(touched & set(data_map.categories)):

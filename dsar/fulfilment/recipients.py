@@ -24,7 +24,8 @@ def tell(held: runner.Held) -> None:
     if recipient is None or not recipient.contact:
         raise NotSupported("The data map names no address for this recipient.")
     with transaction.atomic():
-        notice = RecipientNotice.objects.select_for_update().get(request=held.request, recipient=key)
+        lock(held.request.pk)
+        notice = RecipientNotice.objects.get(request=held.request, recipient=key)
         if notice.message_id is None and notice.status == RecipientStatus.QUEUED:
             # Killed between here and the end of the step: the message is there, and is not queued again.
             notice.message = outbox.queue_for_case(

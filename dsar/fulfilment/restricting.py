@@ -24,9 +24,9 @@ from dsar.enums import (
 )
 from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
-from dsar.models import SYSTEM, Actor, Decision, Message, Plan, PrivacyRequest, Restriction, Step
+from dsar.models import SYSTEM, Actor, Message, Plan, PrivacyRequest, Restriction, Step
 from dsar.notifications import outbox, restriction_letter, undelivered
-from dsar.workflow import Conflict, Forbidden, each, in_trouble, lock
+from dsar.workflow import Because, Conflict, Forbidden, decide, each, in_trouble, lock
 
 BATCH = 100
 LIFT_POSITION = 10
@@ -180,10 +180,7 @@ def lift(pk: int, text: str, *, actor: Actor) -> None:
         if not may_lift(request):
             raise Conflict("lift")
         Restriction.objects.filter(request=request).update(lifts_at=timezone.now() + settings.RESTRICTION_NOTICE)
-        decision = Decision.objects.create(
-            request=request, kind=DecisionKind.LIFT, citation="GDPR Art 18(3)", decided_by_id=actor.user_id,
-            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
-        )  # fmt: skip
+        decision = decide(request, actor, Because(DecisionKind.LIFT, citation="GDPR Art 18(3)", text=text))
         outbox.queue(request, Notice.RESTRICTION_LIFTING, decision=decision)
         audit.record(request.case, audit.Entry("lift_announced", actor, pk))
 
@@ -208,10 +205,7 @@ def keep(pk: int, text: str, *, actor: Actor) -> None:
         if not may_keep(request):
             raise Conflict("keep")
         Restriction.objects.filter(request=request).update(lifts_at=None)
-        decision = Decision.objects.create(
-            request=request, kind=DecisionKind.KEEP, citation="GDPR Art 18(3)", decided_by_id=actor.user_id,
-            text_sealed=request.case.seal(text.strip()[:8000], "decision"),
-        )  # fmt: skip
+        decision = decide(request, actor, Because(DecisionKind.KEEP, citation="GDPR Art 18(3)", text=text))
         undelivered.call_off(request, Notice.RESTRICTION_LIFTING)
         outbox.queue(request, Notice.RESTRICTION_KEPT, decision=decision)
         audit.record(request.case, audit.Entry("restriction_kept", actor, pk))

@@ -60,7 +60,7 @@ def part_of(request: PrivacyRequest, source: str, number: int, rows: Sequence[Ro
             tables.append({"table": row.table, "category": row.category, "rows": 0, "columns": []})
         tables[-1]["rows"] += 1
         tables[-1]["columns"] += [name for name in row.values if name not in tables[-1]["columns"]]
-        lines.append(json.dumps(row.values, separators=(",", ":")))
+        lines.append(json.dumps(row.values, separators=(",", ":"), allow_nan=False))
     text = "\n".join(lines).encode()
     return CopyPart(
         request=request, source=source, number=number, tables=tables, rows=len(rows), size=len(text),

@@ -1,7 +1,6 @@
 """The suppression list: who chose what must not be done with their data, known by a keyed hash alone."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -9,12 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import UNVERIFIED_RIGHTS, Right
 
-if TYPE_CHECKING:
-    from dsar.models.privacy_request import PrivacyRequest
-
 
 class ChoiceQuerySet(QuerySet["Choice"]):
-    """Looking an address up, and writing down what a request asks for."""
+    """Looking an address up."""
 
     def standing(self) -> Self:
         """In force: made and not taken back."""
@@ -23,23 +19,6 @@ class ChoiceQuerySet(QuerySet["Choice"]):
     def of(self, email_index: str) -> Self:
         """Those of one address; none for a placeholder, whose index is empty."""
         return self.filter(email_index=email_index) if email_index else self.none()
-
-    def follow(self, request: "PrivacyRequest", now: datetime) -> bool:
-        """Put the address of a request on the list, or take it off; True where that changed anything.
-
-        In the caller's transaction, so that the list and the steps that tell the sources are there together: the
-        choice holds at once, whether or not a source can be reached and whether or not we know the address.
-        """
-        index = request.case.email_index
-        if request.take_back:
-            return bool(self.of(index).standing().filter(kind=request.right).update(taken_back_at=now))
-        if not index:
-            return False
-        _choice, fresh = self.get_or_create(
-            email_index=index, kind=request.right, taken_back_at=None,
-            defaults={"since": now, "case": request.case, "request": request},
-        )  # fmt: skip
-        return fresh
 
 
 class Choice(models.Model):

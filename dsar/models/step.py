@@ -14,6 +14,21 @@ HARMLESS = (StepKind.CLOSE, StepKind.RECTIFY, StepKind.RESTRICT, StepKind.LIFT, 
 HELD_BACK = (StepReason.HOLD, StepReason.PLAN_CHANGED)
 
 
+class StepQuerySet(models.QuerySet["Step"]):
+    """Steps, put back into the queue."""
+
+    def again(self) -> int:
+        """Tried again now, from where they stand; returns how many. Not for those that a worker has."""
+        return self.update(status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0)
+
+    def anew(self) -> int:
+        """Done again now from the beginning; whoever has one right now is fenced out. Returns how many."""
+        return self.update(
+            status=StepStatus.QUEUED, reason="", due_at=timezone.now(), retries=0, claims=0, token=models.F("token") + 1,
+            lease_until=None, cursor="", tallies=[], chunks=0, finished_at=None,
+        )  # fmt: skip
+
+
 class Step(models.Model):
     """A step is claimed by raising `token` (the fence) and setting a lease; a worker that wakes later harms nothing.
 
@@ -39,6 +54,8 @@ class Step(models.Model):
     tallies = models.JSONField(default=list)
     chunks = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
+
+    objects = StepQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("step")

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, deadlines
+from dsar import audit, deadlines, workflow
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
 from dsar.law import clocks, codes, regimes
 from dsar.law.errors import LawError
-from dsar.models import Actor, Decision, Message, PrivacyRequest, Restriction
+from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
 from dsar.notifications import outbox
 from dsar.review import corrections
@@ -57,7 +57,7 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
         if request.right == Right.HUMAN_REVIEW:
             raise Invalid(_("Please look at the decision again and write what you found."))
         code = ground if request.right == Right.RESTRICTION else ""
-        because = Because(DecisionKind.APPROVE, code, text=text.strip()[:8000])
+        because = Because(DecisionKind.APPROVE, code, text=text)
         return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
 
 
@@ -293,12 +293,7 @@ def judge_dispute(pk: int, founded: bool, text: str, *, actor: Actor) -> Privacy
             raise Invalid(_("You have given your finding. A second person has to decide."))
         second = earlier.filter(kind=kind).exists()
         if not second:
-            Decision.objects.create(
-                request=request,
-                kind=kind,
-                decided_by_id=actor.user_id,
-                text_sealed=request.case.seal(cleaned, "decision"),
-            )
+            workflow.decide(request, actor, Because(kind, text=cleaned))
             audit.record(request.case, audit.Entry("dispute_judged", actor, pk, details={"founded": founded}))
             return request
         verb = "uphold_dispute" if founded else "dismiss_dispute"

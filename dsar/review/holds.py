@@ -86,6 +86,6 @@ def lift(pk: int, *, actor: Actor) -> LegalHold:
         again = Q(status=StepStatus.BLOCKED, reason=StepReason.HOLD)
         # What an ended deletion kept for this hold goes now, too (law 6).
         again |= Q(status=StepStatus.QUEUED, kind=StepKind.LATER)
-        Step.objects.filter(_of(hold), again).update(status=StepStatus.QUEUED, reason="", due_at=timezone.now())
+        Step.objects.filter(_of(hold), again).again()
         bell.ring(Lane.FULFIL)
     return hold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from dsar.connectors.django_orm import DjangoConnector
 from dsar.connectors.manual import ManualConnector
 from dsar.connectors.masks import mask_value
 from dsar.connectors.sql import SqlConnector
+from dsar.connectors.sql_read import plain
 from dsar.datamap.schema import SourceMap
 
 MANUAL = SourceMap.model_validate(
@@ -155,3 +157,8 @@ categories: {account: {label: Account}}
     def test_the_accounts_source_names_its_tables(self, data_map: Path) -> None:
         assert "accounts.User" in registry.source_map("accounts").tables
         assert registry.source_map("shop").tables.keys() == {"users"}
+
+
+def test_numbers_that_json_does_not_know_become_words() -> None:
+    given = {"scores": [1.5, float("nan"), float("-inf")]}
+    assert json.dumps(plain(given), allow_nan=False) == '{"scores": [1.5, "nan", "-inf"]}'

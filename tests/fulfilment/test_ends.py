@@ -159,6 +159,20 @@ def test_law_15_a_correction_that_a_source_does_not_take_ends_by_hand(
     assert drive.fresh(request.pk).state == State.COMPLETED
 
 
+def test_who_received_what_an_owner_corrected_by_hand_is_told_as_well(
+    company: None, approver: Actor, settings: Any
+) -> None:
+    told = settings.DATA_MAP.read_text().replace("categories: [invoices]", "categories: [purchases]", 1)
+    settings.DATA_MAP.write_text(told)
+    request = a_wish("Adelina Ashgrove")
+    accept(request, approver)
+    decide.approve(request.pk, actor=approver)
+    drive.carry_out()
+    owners.answer(OwnerTask.objects.get(step__request=request).pk, OwnerTaskStatus.DONE)
+    assert drive.fresh(request.pk).state == State.COMPLETED
+    assert set(request.recipients.values_list("recipient", flat=True)) == {"mail_delivery", "payments"}
+
+
 def test_law_05_an_address_that_reaches_two_accounts_erases_neither_and_is_not_called_done(
     company: None, approver: Actor
 ) -> None:
