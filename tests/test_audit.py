@@ -119,6 +119,19 @@ def test_law_11_a_deletion_that_is_closed_up_again_is_noticed(request_: PrivacyR
     assert [f.problem for f in audit.verify()] == ["an event was changed"]
 
 
+def test_law_11_what_is_written_while_the_trail_is_verified_is_no_fault(
+    request_: PrivacyRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list(audit.owners())
+    drive.a_case()
+    Route(drive.person_of_the_desk(Role.HANDLER), drive.person_of_the_desk(Role.APPROVER)).disputed(request_)
+    monkeypatch.setattr(audit, "owners", lambda: iter(read))
+    assert audit.verify() == []
+    with unguarded():
+        AuditEvent.objects.filter(pk=events(request_)[0].pk)._raw_delete("default")
+    assert [fault.problem for fault in audit.verify()] == ["an event is missing"]
+
+
 def test_law_11_two_events_cannot_change_places(request_: PrivacyRequest) -> None:
     one, other = events(request_)[1:3]
     with unguarded():
