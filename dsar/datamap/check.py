@@ -9,6 +9,7 @@ from dsar.datamap.schema import DataMap, Setting, SourceMap, TableMap
 from dsar.enums import UNVERIFIED_RIGHTS
 
 _ANCHOR_KINDS = {"date", "datetime", "str"}
+_WRITABLE_KINDS = ("str", "date", "datetime", "int", "float", "Decimal")
 
 
 def check(
@@ -138,6 +139,8 @@ def _table(table: TableMap, live: LiveTable) -> Iterator[str]:
     for column, classified in table.columns.items():
         if classified.mask == "null" and column in columns and not columns[column].nullable:
             yield f"column {column} cannot be masked with null"
+        if classified.correct and column in columns and columns[column].kind not in _WRITABLE_KINDS:
+            yield f"column {column} cannot be corrected: its type takes no words ({columns[column].kind or 'unknown'})"
         if classified.derived_from and column in columns and not columns[column].nullable:
             yield f"column {column} is derived and cannot be emptied: it takes no null"
 

@@ -79,11 +79,8 @@ def said_with_approval(request: PrivacyRequest) -> str:
 
 
 def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
-    plan = request.plans.order_by("-version").first()
-    if plan is None:
-        return {}
-    plan.request = request
-    return plan.body()
+    plan = request.plans.newest()
+    return plan.body() if plan else {}
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
@@ -188,10 +185,9 @@ def _items(
 def to_sign(request: PrivacyRequest) -> dict[str, Any]:
     """What a deletion would do, for the page that a person without a mailbox signs: `planned` per category (label, action,
     what, reason, until, citation), `notes`, and `plan_mark`, which names the plan that was printed."""
-    plan = request.plans.order_by("-version").first()
+    plan = request.plans.newest()
     if plan is None:
         return {}
-    plan.request = request
     body = plan.body()
     words = {
         "erase": ("erased", _("deleted")), "mask": ("anonymised", _("made anonymous")), "keep": ("kept", _("kept")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,14 @@ class TestCheck:
     def test_organisations_are_looked_up_too(self, live: dict[str, LiveTable]) -> None:
         members = {"table": "members", "person": "user_id", "organisation": "org_id"}
         assert len(messages(changed("sources.shop.organisations", members), live)) == 2
+
+
+def test_a_field_that_no_words_fit_into_is_reported(live: dict[str, LiveTable]) -> None:
+    columns = live["orders"].columns
+    live["orders"] = replace(live["orders"], columns=(*columns[:-1], replace(columns[-1], kind="bool")))
+    given = yaml.safe_load(changed("fields", {"note": {"label": "Note"}}))
+    given["sources"]["shop"]["tables"]["orders"]["columns"]["note"]["correct"] = "note"
+    assert "note cannot be corrected" in messages(yaml.safe_dump(given), live)[0]
 
 
 CHOICE: dict[str, Any] = {"table": "orders", "set": {"note": "no"}, "undo": {"note": None}}
