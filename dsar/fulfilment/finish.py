@@ -27,6 +27,8 @@ SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
 # What is still to be done for a request that has its outcome and its letter: recipients may be told after it, a
 # restriction is lifted after it, and what was kept goes when its time comes.
 AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT, StepKind.LATER)
+# However a confirmed deletion ended: its account is shut in every system (law 3).
+STILL_OWED = (*AFTER_THE_END, StepKind.CLOSE)
 
 
 def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -53,7 +55,7 @@ def attention_of(request: PrivacyRequest) -> str:
         return StepReason.DISPUTED.value
     waiting = request.steps.exclude(reason__in=["", StepReason.WITH_OWNER]).exclude(status=StepStatus.DONE)
     if request.is_ended:
-        waiting = waiting.filter(kind__in=AFTER_THE_END)
+        waiting = waiting.filter(kind__in=STILL_OWED)
     # "blocked" sorts before "leased" and "queued".
     return waiting.order_by("status", "pk").values_list("reason", flat=True).first() or ""
 

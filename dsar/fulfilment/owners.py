@@ -33,7 +33,7 @@ BATCH = 100
 REMIND_BEFORE = 2
 DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
 # Nobody need do any more what a request asked for that has ended; what comes after the end is another thing.
-WANTED = Q(request__ended_at__isnull=True) | Q(kind__in=finish.AFTER_THE_END)
+WANTED = Q(request__ended_at__isnull=True) | Q(kind__in=finish.STILL_OWED)
 ANSWERS = (OwnerTaskStatus.DONE, OwnerTaskStatus.NOTHING_FOUND, OwnerTaskStatus.EXCEPTION)
 
 
@@ -93,7 +93,7 @@ def ask(request_pk: int, step_pk: int) -> bool:
 
 
 def _is_over(step: Step) -> bool:
-    return step.request.is_ended and step.kind not in finish.AFTER_THE_END
+    return step.request.is_ended and step.kind not in finish.STILL_OWED
 
 
 def stopped(step: Step) -> StepReason | None:
@@ -308,7 +308,7 @@ def sweep(now: datetime | None = None) -> int:
 
 def _clear_away(now: datetime) -> int:
     """A task whose step or request has ended by other means is no longer needed."""
-    ended = Q(step__request__ended_at__isnull=False) & ~Q(step__kind__in=finish.AFTER_THE_END)
+    ended = Q(step__request__ended_at__isnull=False) & ~Q(step__kind__in=finish.STILL_OWED)
     gone = Q(step__status=StepStatus.DONE) | ended
     found = list(OwnerTask.objects.open().filter(gone).order_by("pk").values_list("pk", flat=True)[:BATCH])
     return OwnerTask.objects.open().filter(pk__in=found).update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=now)

@@ -31,7 +31,7 @@ from dsar.connectors.base import (
 )  # fmt: skip
 from dsar.connectors.registry import connector
 from dsar.datamap.orders import TableOrder
-from dsar.enums import WORK_KINDS, State, StepKind, StepReason, StepStatus
+from dsar.enums import BOUND_STATES, WORK_KINDS, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import begin, finish, lookout, owners
 from dsar.fulfilment.tallies import counts, merged
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Step, Subject
@@ -125,8 +125,9 @@ class Held:
 
 
 def drain_closing(turn: bell.Turn | None = None) -> int:
-    """Shut accounts in the company's systems: urgent, tried at once after a confirmation."""
-    return _drain([StepKind.CLOSE], [State.RELEASING, State.FULFILLING], turn)
+    """Shut accounts in the company's systems: urgent, tried at once after a confirmation, and for as long as it takes,
+    however the request has ended meanwhile (law 3)."""
+    return _drain([StepKind.CLOSE], list(BOUND_STATES), turn)
 
 
 def drain_fulfilling(turn: bell.Turn | None = None) -> int:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
+from dsar.connectors.base import SourceUnavailable
 from dsar.connectors.sql import SqlConnector
 from dsar.desk.catalogue import VERBS
 from dsar.enums import (
@@ -187,6 +188,26 @@ def test_law_05_an_address_that_reaches_two_accounts_erases_neither_and_is_not_c
     assert house.everything_of(house.user_id(CAST.plain) or 0) == before
     held = drive.fresh(request.pk)
     assert (held.state, held.attention) == (State.FULFILLING, StepReason.SEVERAL_MATCHES)
+
+
+def test_law_03_the_account_is_shut_everywhere_however_the_request_ended(
+    company: None, approver: Actor, second_approver: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_given: Any) -> None:
+        raise SourceUnavailable("unreachable")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(SqlConnector, "close", down)
+        request = drive.confirmed()
+    move(request.pk, "dispute", actor=REQUESTER)
+    for somebody in (approver, second_approver):
+        decide.judge_dispute(request.pk, True, "It was somebody else.", actor=somebody)
+    assert drive.fresh(request.pk).outcome == Outcome.DENIED
+    closing = request.steps.filter(kind=StepKind.CLOSE, source="platform")
+    assert closing.get().status == StepStatus.QUEUED
+    closing.update(due_at=timezone.now())
+    runner.drain_closing()
+    assert closing.get().status == StepStatus.DONE
 
 
 # --- law 4: a dispute stops the end too, and loses nothing -------------------------------------------------------------
