@@ -28,7 +28,6 @@ NO_DATABASE = (
     "test_readme",
     "test_retention",
     "test_settings",
-    "test_supervisor",
 )
 # Indexes, paging by keys, sequences and text: here the two databases differ.
 BOTH_DATABASES = ("test_company", "test_queue")

@@ -11,6 +11,9 @@ from dsar.datamap.schema import DataMap
 
 _cache: dict[Path, tuple[tuple[int, int], DataMap]] = {}
 
+# Ten times as fast where libyaml is there, and as safe.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class DataMapError(Exception):
     """The file cannot be used. `messages` says where and why, one line each, without values from the file."""
@@ -43,7 +46,7 @@ def load(path: str | Path) -> DataMap:
 def parse(text: str, name: str = "data map") -> DataMap:
     """Return the data map written in `text` (YAML). Raises DataMapError as `load` does."""
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=LOADER)  # noqa: S506  safe, one way or the other
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise DataMapError([f"{name}: no YAML, line {line}: {error.problem}"]) from error

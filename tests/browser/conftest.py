@@ -8,6 +8,7 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.judge import Judge
 from tests.browser.window import Window
 from tests.house import House
 
@@ -49,3 +50,9 @@ def open_window(stack: House, chromium: Browser) -> Iterator[Callable[..., Windo
     for window in windows:
         window.context.close()
     assert faults == []
+
+
+@pytest.fixture
+def judge(open_window: Callable[..., Window]) -> Judge:
+    """A window with a judge."""
+    return Judge(open_window(axe=True))

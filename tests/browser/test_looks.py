@@ -18,6 +18,7 @@ from dsar.review import corrections, decide
 from dsar.verification import links, signed
 from dsar.workflow import move
 from tests import drive
+from tests.browser.judge import Judge
 from tests.browser.window import Window
 from tests.desk import scenes as desk_scenes
 from tests.house import CAST, House, at_rest, body_of, mail_to, wait_for
@@ -26,38 +27,6 @@ from tests.journeys.people import PASSWORD
 
 pytestmark = pytest.mark.once
 Opener = Callable[..., Window]
-
-
-class Judge:
-    """Looks at one page after the other and says in the end what was wrong with which."""
-
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self.wrong: list[str] = []
-
-    def look(self, name: str) -> None:
-        """The page as it stands."""
-        self.wrong += self.window.look(name)
-
-    def open(self, path: str, heading: str, status: int = 200) -> None:
-        """An address, and the heading that proves that it is the page we mean."""
-        with self.window.refusal(status if status >= 400 else 0):
-            self.window.open(path)
-        self.window.titled(heading)
-        self.look(path)
-
-    def press(self, button: str, heading: str, status: int = 200) -> None:
-        """A button, and the heading of what comes."""
-        with self.window.refusal(status if status >= 400 else 0):
-            self.window.press(button)
-            self.window.titled(heading)
-        self.look(f"{button} → {heading}")
-
-
-@pytest.fixture
-def judge(open_window: Opener) -> Judge:
-    """A window with a judge."""
-    return Judge(open_window(axe=True))
 
 
 def at(state: State, address: str, **given: str) -> Any:

@@ -19,6 +19,8 @@ import redis
 
 from dsar.supervisor import broker, children, house
 
+pytestmark = pytest.mark.once
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 HANGS_AFTER = 60  # seconds; only keeps a broken supervisor from blocking the whole run
 NAMES = {"broker": "valkey-server", "web": "gunicorn", "worker": " worker ", "beat": " beat "}
