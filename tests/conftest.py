@@ -117,6 +117,7 @@ def stack(desk: None, running_house: house.House) -> Iterator[house.House]:
     """The running house with an empty desk and a fresh company."""
     house.fresh_company()
     yield running_house
+    house.let_the_post_go()
 
 
 @pytest.fixture

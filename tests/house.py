@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -22,11 +22,15 @@ from bs4 import BeautifulSoup
 from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connection
+from django.db.models import Q
+from django.utils import timezone
 
 from dsar import bell, guards
 from dsar.demo import company
 from dsar.demo.cast import CAST
 from dsar.demo.schema import metadata
+from dsar.enums import MessageStatus
+from dsar.models import Message
 from tests.environment import TEST_DATABASE_URL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,6 +208,14 @@ def everything_of(identity: int) -> dict[str, list[dict[str, object]]]:
         if "user_id" in table.c:
             found[name] = rows(name, user_id=identity)
     return found
+
+
+def let_the_post_go(seconds: float = 2) -> None:
+    """Wait, where somebody sends, until nothing is being sent: a mail of this test must not lie among the next one's."""
+    now = timezone.now()
+    due = Message.objects.filter(Q(status=MessageStatus.CLAIMED) | Q(status=MessageStatus.QUEUED, due_at__lte=now))
+    with suppress(AssertionError):
+        wait_for(lambda: not due.exists(), seconds)
 
 
 # --- mails --------------------------------------------------------------------------------------------------------
