@@ -183,6 +183,8 @@ class Window:
     def look(self, name: str) -> list[str]:
         """What is wrong with the page as it stands, in light and dark, wide and narrow; it is wide and light again."""
         wrong = []
+        # The words of a page may be there before its style.
+        self.page.wait_for_load_state("load")
         for scheme, width in LOOKS:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size({"width": width, "height": 900})
