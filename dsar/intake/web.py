@@ -148,6 +148,7 @@ class RepresentedForm(RequestForm):
         self.fields["email"].help_text = _("If they have an account, the address of the account.")
         self.fields["email"].widget.attrs["autocomplete"] = "off"
         self.fields["country"].label = _("Where do they live?")
+        self.fields["country"].help_text = _("It decides which law protects them and by when we must answer.")
         self.order_fields(self.field_order)
 
     def clean_own_name(self) -> str:
