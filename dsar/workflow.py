@@ -29,7 +29,7 @@ from dsar.enums import (
     State,
     StepReason,
 )  # fmt: skip
-from dsar.models import Actor, Case, Decision, PrivacyRequest
+from dsar.models import Actor, Case, Decision, PrivacyRequest, Subject
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import outbox
 
@@ -153,6 +153,15 @@ def lock(pk: int) -> PrivacyRequest:
     if found is None:
         found = PrivacyRequest.objects.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
     return found
+
+
+def lock_case(pk: int) -> Case:
+    """The same for whoever begins with a case and may move its requests: Subject, then Case, fresh. The caller's
+    transaction."""
+    subject_id = Case.objects.values_list("subject_id", flat=True).get(pk=pk)
+    if subject_id:
+        Subject.objects.select_for_update().get(pk=subject_id)
+    return Case.objects.select_for_update().get(pk=pk)
 
 
 def move(

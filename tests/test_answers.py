@@ -5,6 +5,8 @@ from email.message import EmailMessage
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
@@ -15,6 +17,7 @@ from dsar.review import corrections, decide, purge
 from dsar.workflow import Conflict, Forbidden, move
 from tests import drive
 from tests.drive import Route
+from tests.locks import TABLES, locked
 
 pytestmark = pytest.mark.usefixtures("desk", "own_journal")
 
@@ -61,6 +64,16 @@ def test_law_15_an_answer_stands_in_the_queue_until_it_is_read_or_answered(route
     decide.reply(request.pk, "We have looked at it again.", actor=route.handler)
     assert not in_queue(request)
     assert Message.objects.get(notice=Notice.REPLY).request == request
+
+
+def test_law_02_an_answer_by_mail_locks_the_person_before_the_case(route: Route) -> None:
+    request = route.clarifying(route.review())
+    with CaptureQueriesContext(connection) as queries:
+        writes(request.case, "It is the other address.")
+    assert drive.fresh(request.pk).state == State.REVIEW
+    order = [table for table in locked(queries) if table in TABLES[:3]]
+    if connection.vendor == "postgresql":
+        assert order == ["dsar_subject", "dsar_case", "dsar_privacyrequest"]
 
 
 def test_what_came_after_the_page_was_made_stays_unread(route: Route) -> None:

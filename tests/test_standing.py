@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
@@ -21,6 +22,7 @@ from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.fulfilment import copies
 from tests.house import CAST
+from tests.locks import TABLES, locked
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -144,7 +146,10 @@ def test_an_objection_ends_it_at_once_and_brings_it_to_two_people(
     request = standing(approver, second_approver)
     decide.approve(request.pk, actor=approver)
     confirmation.confirm(request.pk, drive.fresh(request.pk).plans.latest("version").digest)
-    assert representation.object_to(case_of(request))
+    with CaptureQueriesContext(connection) as queries:
+        assert representation.object_to(case_of(request))
+    if connection.vendor == "postgresql":
+        assert locked(queries)[:3] == list(TABLES[:3]), "law 2: the person before the case"
     now = drive.fresh(request.pk)
     assert now.disputed_at is not None
     assert (now.case.contact, now.case.is_proven) == (CAST.plain, False)

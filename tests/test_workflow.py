@@ -1,6 +1,5 @@
 """The one door: lock order, one transaction, and what many at the same time come to."""
 
-import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -33,27 +32,11 @@ from dsar.verification import confirmation, links
 from dsar.workflow import Because, Conflict, Forbidden, move
 from tests import drive, house
 from tests.drive import Route
+from tests.locks import TABLES, locked
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
 POSTGRESQL = connection.vendor == "postgresql"
-TABLES = ("dsar_subject", "dsar_case", "dsar_privacyrequest", "dsar_step", "dsar_message")
-
-
-def locked(queries: CaptureQueriesContext) -> list[str]:
-    """The tables in the order in which their rows were locked or first written."""
-    found: list[str] = []
-    for query in queries.captured_queries:
-        sql = query["sql"]
-        lock = re.search(r'FROM "(\w+)".* FOR UPDATE(?: OF (.*))?$', sql, re.DOTALL)
-        write = re.match(r'(?:UPDATE|INSERT INTO) "(\w+)"', sql)
-        if lock:
-            # A locking join locks in the order that OF names.
-            touched = re.findall(r'"(\w+)"', lock.group(2) or f'"{lock.group(1)}"')
-        else:
-            touched = [write.group(1)] if write else []
-        found += [table for table in touched if table in TABLES and table not in found]
-    return found
 
 
 def test_law_02_locks_are_taken_in_the_order_of_the_house(route: Route) -> None:

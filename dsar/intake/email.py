@@ -17,7 +17,7 @@ from dsar.intake.mail.classify import classify
 from dsar.intake.mail.parse import ParsedMail, Quarantined, parse
 from dsar.models import REQUESTER, Case, Intake, Message, PrivacyRequest
 from dsar.notifications.compose import is_own_loop
-from dsar.workflow import move
+from dsar.workflow import lock_case, move
 
 # A mail with any of these is sorted by a person, however clear its words are.
 NEVER_CLEAR = frozenset(
@@ -102,7 +102,7 @@ def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
         held = Intake.objects.select_for_update().get(pk=intake.pk)
         if held.status != IntakeStatus.STORED:
             return
-        case = Case.objects.select_for_update().get(pk=case.pk)
+        case = lock_case(case.pk)
         Message.objects.create(
             case=case, status=MessageStatus.RECEIVED, text_sealed=case.seal(read.new_text or read.text, "message")
         )

@@ -4,12 +4,11 @@ import uuid
 from datetime import date, datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 
-from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State, StepReason
+from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State, StepReason
 from dsar.models.request_conditions import (
     address_on_file,
     anybody_of_the_case,
@@ -37,7 +36,8 @@ from dsar.models.request_conditions import (
     unsorted,
     was_looked_for,
 )
-from dsar.models.request_queues import LEAVABLE_STATES, NEEDS_US, STUCK, THEIRS, PrivacyRequestQuerySet
+from dsar.models.request_queues import LEAVABLE_STATES, PrivacyRequestQuerySet
+from dsar.models.request_table import CONSTRAINTS, INDEXES
 
 # The judgement flag of what the proof of its case does not reach.
 TIER = "tier"
@@ -88,54 +88,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     class Meta:
         verbose_name = _("request")
-        indexes = [
-            models.Index(fields=["state", "due_on", "id"], name="request_queue"),
-            models.Index(fields=["due_on", "id"], name="request_by_date"),
-            models.Index(fields=["due_on", "id"], name="request_open", condition=Q(ended_at__isnull=True)),
-            models.Index(fields=["due_on", "id"], name="request_needs_us", condition=NEEDS_US),
-            models.Index(fields=["due_on", "id"], name="request_theirs", condition=Q(state__in=THEIRS)),
-            models.Index(fields=["due_on", "id"], name="request_stuck", condition=STUCK),
-            models.Index(
-                fields=["due_on", "id"],
-                name="request_to_begin",
-                condition=Q(state=State.FULFILLING, begun_at__isnull=True) & ~Q(right=Right.DELETION),
-            ),
-            models.Index(fields=["ended_at", "id"], name="request_ended", condition=Q(ended_at__isnull=False)),
-        ]
-        constraints = [
-            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="request_state_known"),
-            models.CheckConstraint(condition=Q(right__in=[r.value for r in Right]), name="request_right_known"),
-            models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True)
-                | Q(right=Right.DELETION, state__in=[s.value for s in BOUND_STATES]),
-                name="request_confirmed_is_bound",
-            ),
-            models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=False)
-                | (~Q(state=State.RELEASING) & ~Q(right=Right.DELETION, state=State.FULFILLING)),
-                name="request_unconfirmed_is_not_released",
-            ),
-            models.CheckConstraint(
-                condition=Q(released_at__isnull=True)
-                | (Q(quiet_until__isnull=False) & Q(released_at__gte=F("quiet_until"))),
-                name="request_quiet_before_release",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=State.FULFILLING, released_at__isnull=False)
-                | ~Q(state=State.FULFILLING)
-                | ~Q(right=Right.DELETION),
-                name="request_fulfilling_was_released",
-            ),
-            models.CheckConstraint(
-                condition=Q(take_back=False) | Q(right__in=[r.value for r in UNVERIFIED_RIGHTS]),
-                name="request_takes_back_a_choice",
-            ),
-            models.CheckConstraint(
-                condition=(Q(state__in=[s.value for s in FINAL_STATES]) & ~Q(outcome="") & Q(ended_at__isnull=False))
-                | (~Q(state__in=[s.value for s in FINAL_STATES]) & Q(outcome="") & Q(ended_at__isnull=True)),
-                name="request_ends_with_an_outcome",
-            ),
-        ]
+        indexes = INDEXES
+        constraints = CONSTRAINTS
 
     def __str__(self) -> str:
         return f"{self.right or 'unsorted'} {self.pk}"

@@ -31,7 +31,7 @@ from dsar.models import (
     Restriction,
     Subject,
 )  # fmt: skip
-from dsar.workflow import each
+from dsar.workflow import each, lock_case
 
 BATCH = 200
 
@@ -56,13 +56,13 @@ def purge(pk: int, now: datetime | None = None) -> bool:
     before."""
     moment = now or timezone.now()
     with transaction.atomic():
-        subject_id = Case.objects.values_list("subject_id", flat=True).get(pk=pk)
-        if subject_id:
-            Subject.objects.select_for_update().get(pk=subject_id)
-        case = Case.objects.select_for_update().get(pk=pk)
+        intakes = Intake.objects.filter(case_id=pk)
+        # What came in is locked before its case, as by whoever reads it.
+        list(intakes.select_for_update().order_by("pk").values_list("pk", flat=True))
+        case = lock_case(pk)
+        subject_id = case.subject_id
         if case.purged_at:
             return False
-        intakes = Intake.objects.filter(case=case)
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None, seen_sealed=None)
@@ -91,7 +91,8 @@ def purge(pk: int, now: datetime | None = None) -> bool:
             name_sealed=None, reply_index="", subject=None,
         )  # fmt: skip
         # A keyed hash of the address is an index too: it goes with the last case that leads to it.
-        Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
+        if subject_id:
+            Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
     return True
 
 

@@ -24,7 +24,7 @@ from dsar.models import (
 )  # fmt: skip
 from dsar.notifications import outbox
 from dsar.verification import contact
-from dsar.workflow import Conflict, Forbidden, Invalid, move
+from dsar.workflow import Conflict, Forbidden, Invalid, lock_case, move
 
 PAPERS = 5
 LONGEST = 4000
@@ -40,7 +40,7 @@ def of(case: Case) -> Representation | None:
 
 def _held(case_pk: int) -> Representation:
     """The representation with its locked case, inside the caller's transaction. Raises Conflict where there is none."""
-    found = of(Case.objects.select_for_update().get(pk=case_pk))
+    found = of(lock_case(case_pk))
     if found is None:
         raise Conflict("no representative")
     return found
@@ -247,7 +247,7 @@ def object_to(case: Case) -> bool:
     """Somebody at an address of the person says that nobody stands for them. It ends at once, and two approvers have to
     look afresh before anybody does. True where there was anything to end."""
     with transaction.atomic():
-        held = of(Case.objects.select_for_update().get(pk=case.pk))
+        held = of(lock_case(case.pk))
         if held is None or not held.stands:
             return False
         _end(held, REQUESTER, "authority_objected")

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, keys
+from dsar import audit
 from dsar.enums import CheckStatus, Right, State
 from dsar.models import Actor, Intake, Plan, PrivacyRequest, SignedConfirmation
 from dsar.models.request_conditions import no_copy_awaited
@@ -42,10 +42,9 @@ def plan_of(request: PrivacyRequest, mark: str) -> Plan:
     if len(typed) < MARK:
         raise Invalid(_("Please copy the whole mark in brackets from the signed page."))
     current = confirmation.current_plan(request)
-    found = [plan for plan in request.plans.all() if plan.digest.startswith(typed)]
-    if not found:
+    if not request.plans.filter(digest__startswith=typed).exists():
         raise Invalid(_("No plan of this request has this mark. Please copy it once more from the signed page."))
-    if current is None or not keys.same(found[-1].digest, current.digest):
+    if current is None or not current.digest.startswith(typed):
         raise Invalid(
             _("What would be deleted has changed since that page was printed. Please write to the person again.")
         )
