@@ -376,6 +376,22 @@ class DecisionKind(models.TextChoices):
     KEPT_ON = "kept_on", _("What was kept stays longer")
 
 
+class ClockEventKind(models.TextChoices):
+    """What the arithmetic of a date reads: what was asked of the person, what came of it, and the notice of an extension.
+    What lapsed was never answered: the house goes on without it, and the clock with it."""
+
+    IDENTITY_REQUESTED = "identity_requested", _("Proof of identity asked for")
+    IDENTITY_RECEIVED = "identity_received", _("Identity proven")
+    IDENTITY_LAPSED = "identity_lapsed", _("Identity not proven; we go on without it")
+    CLARIFICATION_REQUESTED = "clarification_requested", _("Question asked")
+    CLARIFICATION_RECEIVED = "clarification_received", _("Question answered")
+    CLARIFICATION_LAPSED = "clarification_lapsed", _("Question not answered; we go on without it")
+    FEE_REQUESTED = "fee_requested", _("Fee asked for")
+    FEE_PAID = "fee_paid", _("Fee paid")
+    FEE_LAPSED = "fee_lapsed", _("Fee not asked for any more")
+    EXTENSION_NOTICE_SENT = "extension_notice_sent", _("Notice of an extension sent")
+
+
 class HoldStatus(models.TextChoices):
     """A hold is `placing` until no live lease touches its scope."""
 

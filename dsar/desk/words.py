@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepReason
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, Right, State, StepReason
 from dsar.models import PrivacyRequest
 
 UNREAD = _("Answer to read")
@@ -198,6 +198,7 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 }
 
 EVENTS: Final[Mapping[str, Any]] = {
+    **{kind.value: kind.label for kind in ClockEventKind},
     "received": _("Request received"),
     "filed": _("Filed by a colleague"),
     "identity_seen": _("Identity looked at by hand"),

@@ -4,6 +4,7 @@ from dsar.models.actor import OWNER, REQUESTER, SYSTEM, Actor, staff
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
 from dsar.models.choice import Choice
+from dsar.models.clock_event import ClockEvent
 from dsar.models.correction import Correction, Evidence
 from dsar.models.decision import Decision
 from dsar.models.house import House, Source
@@ -28,7 +29,8 @@ from dsar.models.tombstone import Tombstone
 
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
-    "Choice", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept", "LegalHold",
-    "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest", "RecipientNotice", "Redaction",
-    "Representation", "Restriction", "SignedConfirmation", "Source", "Step", "Subject", "Tombstone", "staff",
+    "Choice", "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
+    "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest",
+    "RecipientNotice", "Redaction", "Representation", "Restriction", "SignedConfirmation", "Source", "Step",
+    "Subject", "Tombstone", "staff",
 ]  # fmt: skip

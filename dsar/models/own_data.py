@@ -71,6 +71,10 @@ OWN_DATA: dict[str, Own] = {
             " released_at begun_at waived_copy_at disputed_at outcome ended_at take_back",
         ),
     ),
+    "dsar.ClockEvent": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(pseudonym="id request message decision check_ref", operational="kind on noted_at"),
+    ),
     "dsar.Intake": Own(
         CASE_PERIOD, "the purge empties it and destroys its key",
         _fields(
