@@ -221,12 +221,12 @@ class StepReason(models.TextChoices):
 
 
 class RestrictionGround(models.TextChoices):
-    """Why data are kept and not used otherwise: GDPR Art 18(1)(a) to (d)."""
+    """Why data are kept and not used otherwise (GDPR Art 18(1)(a) to (d); what another law calls it: law/articles.toml)."""
 
-    CONTESTED = "contested", _("The person says that the data are wrong (GDPR Art 18(1)(a))")
-    UNLAWFUL = "unlawful", _("The use is unlawful and the person does not want deletion (GDPR Art 18(1)(b))")
-    CLAIMS = "claims", _("The person needs the data for legal claims (GDPR Art 18(1)(c))")
-    OBJECTION = "objection", _("An objection is weighed or was granted (GDPR Art 18(1)(d))")
+    CONTESTED = "contested", _("The person says that the data are wrong")
+    UNLAWFUL = "unlawful", _("The use is unlawful and the person does not want deletion")
+    CLAIMS = "claims", _("The person needs the data for legal claims")
+    OBJECTION = "objection", _("An objection is weighed or was granted")
 
 
 class CorrectionStatus(models.TextChoices):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind
 from dsar.fulfilment import control, recipients
 from dsar.fulfilment.plan import ERASING
-from dsar.law import codes
+from dsar.law import articles, codes
 from dsar.law.codes import Code
 from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
@@ -103,14 +103,19 @@ class ApproveForm(VerbForm):
     """What was weighed, if the person should know."""
 
     ground = forms.ChoiceField(
-        label=_("On which ground?"), choices=[("", _("Please choose")), *RestrictionGround.choices]
+        label=_("On which ground?"),
     )
     text = long_text(_("A sentence for the requester"), READ_BY_THEM, required=False, rows=2)
 
     def prepare(self) -> None:
-        """Only a restriction has a ground."""
+        """Only a restriction has a ground, with the article that the law of this request has for it."""
         if self.request.right != Right.RESTRICTION:
             del self.fields["ground"]
+            return
+        regime = self.request.case.regime
+        known = [(one, articles.ground(one, regime)) for one in RestrictionGround]
+        named = [(one.value, f"{one.label} ({article})" if article else one.label) for one, article in known]
+        self.offer("ground", [("", _("Please choose")), *named])
 
 
 class RefuseForm(VerbForm):

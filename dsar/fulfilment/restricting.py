@@ -24,6 +24,7 @@ from dsar.enums import (
 )
 from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
+from dsar.law import articles
 from dsar.models import SYSTEM, Actor, Message, Plan, PrivacyRequest, Restriction, Step
 from dsar.notifications import outbox, restriction_letter, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, decide, each, in_trouble, lock
@@ -180,9 +181,13 @@ def lift(pk: int, text: str, *, actor: Actor) -> None:
         if not may_lift(request):
             raise Conflict("lift")
         Restriction.objects.filter(request=request).update(lifts_at=timezone.now() + settings.RESTRICTION_NOTICE)
-        decision = decide(request, actor, Because(DecisionKind.LIFT, citation="GDPR Art 18(3)", text=text))
+        decision = decide(request, actor, Because(DecisionKind.LIFT, citation=_end_article(request), text=text))
         outbox.queue(request, Notice.RESTRICTION_LIFTING, decision=decision)
         audit.record(request.case, audit.Entry("lift_announced", actor, pk))
+
+
+def _end_article(request: PrivacyRequest) -> str:
+    return articles.of(articles.RESTRICTION_END, request.case.regime)
 
 
 def may_keep(request: PrivacyRequest) -> bool:
@@ -205,7 +210,7 @@ def keep(pk: int, text: str, *, actor: Actor) -> None:
         if not may_keep(request):
             raise Conflict("keep")
         Restriction.objects.filter(request=request).update(lifts_at=None)
-        decision = decide(request, actor, Because(DecisionKind.KEEP, citation="GDPR Art 18(3)", text=text))
+        decision = decide(request, actor, Because(DecisionKind.KEEP, citation=_end_article(request), text=text))
         undelivered.call_off(request, Notice.RESTRICTION_LIFTING)
         outbox.queue(request, Notice.RESTRICTION_KEPT, decision=decision)
         audit.record(request.case, audit.Entry("restriction_kept", actor, pk))

@@ -9,8 +9,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
+from accounts.models import Role
 from dsar import deadlines, keys
 from dsar.datamap import loader
 from dsar.enums import (
@@ -27,7 +29,7 @@ from dsar.enums import (
     Right,
 )
 from dsar.law import codes, regimes, tiers
-from dsar.models import Case, Message, Representation
+from dsar.models import Case, Decision, Message, Representation
 from dsar.notifications import choices, letters, owner_letters, restriction_letter, to_recipients
 
 PAGE = "email/page.html"
@@ -188,6 +190,8 @@ def context_for(message: Message) -> dict[str, Any]:
             "reason_label": code.label if code else "",
             "reason_text": str(code.text) if code else "",
             "citation": decision.citation,
+            "decided_by": _decider(decision),
+            "decided_on": timezone.localdate(decision.decided_at),
         }
         context["not_me"] = decision.kind == DecisionKind.NOT_ME
         said = case.unseal(decision.text_sealed, "decision")
@@ -205,6 +209,15 @@ def context_for(message: Message) -> dict[str, Any]:
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
     return context
+
+
+def _decider(decision: Decision) -> str:
+    """Who decided, as a role: the person is told that a person did, never who (11 CCR 7101; GDPR Art 12(4))."""
+    if decision.decided_by is None:
+        return ""
+    if decision.decided_by.role == Role.APPROVER:
+        return _("an approver of our privacy team")
+    return _("a member of our privacy team")
 
 
 def _representative(case: Case) -> dict[str, Any]:

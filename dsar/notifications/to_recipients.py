@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from dsar.datamap import loader
 from dsar.enums import Right
+from dsar.law import articles
 from dsar.models import Message, RecipientNotice
 
 
@@ -15,7 +16,8 @@ class Unknown(Exception):
 
 
 def context(message: Message) -> dict[str, Any]:
-    """The reference, what to do, and for which categories; the address of the person only where the map says so.
+    """The reference, what to do, for which categories, and by which article of the law of the case, if it has one; the
+    address of the person only where the map says so.
 
     Raises Unknown.
     """
@@ -32,7 +34,6 @@ def context(message: Message) -> dict[str, Any]:
             "We have restricted the use of data about a person, as the person asked. Please do the same."
         ),
     }
-    california = message.case.regime.startswith("us_ca")
     return {
         "company": settings.COMPANY_NAME,
         "privacy_email": settings.PRIVACY_EMAIL,
@@ -43,5 +44,5 @@ def context(message: Message) -> dict[str, Any]:
         + ("" if right in words else f" {right.label}."),
         "categories": [_(data_map.categories[name].label) for name in notice.categories if name in data_map.categories],
         "identifier": message.case.email if recipient.identifier == "email" else "",
-        "citation": "Cal. Civ. Code 1798.105(c), 11 CCR 7022(b), 7026(f)" if california else "GDPR Art 19",
+        "citation": articles.told(right, message.case.regime),
     }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines, workflow
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
-from dsar.law import clocks, codes, regimes
+from dsar.law import articles, clocks, codes, regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
@@ -57,7 +57,8 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
         if request.right == Right.HUMAN_REVIEW:
             raise Invalid(_("Please look at the decision again and write what you found."))
         code = ground if request.right == Right.RESTRICTION else ""
-        because = Because(DecisionKind.APPROVE, code, text=text)
+        citation = articles.ground(code, request.case.regime) if code else ""
+        because = Because(DecisionKind.APPROVE, code, citation, text)
         return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
 
 
@@ -71,7 +72,8 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
         raise Conflict("review_again")
     kind = DecisionKind.REVIEWED_CHANGED if changed else DecisionKind.REVIEWED_UPHELD
     said = f"{_text(what, _('which decision it is'))}\n\n{_text(text, _('your reasons'))}"
-    return move(pk, "approve", actor=actor, because=Because(kind, citation="GDPR Art 22(3)", text=said))
+    citation = articles.of(articles.HUMAN_REVIEW, request.case.regime)
+    return move(pk, "approve", actor=actor, because=Because(kind, citation=citation, text=said))
 
 
 def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
