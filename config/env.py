@@ -59,6 +59,20 @@ def words(name: str, default: str = "", among: Collection[str] = ()) -> list[str
     return found
 
 
+def lines(*files: str | Path) -> frozenset[str]:
+    """The lines of text files in lower case, without empty ones and those that begin with #; an empty name is no file."""
+    found: set[str] = set()
+    for file in files:
+        if not file:
+            continue
+        try:
+            text_of = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{file} cannot be read.") from None
+        found |= {line.strip().lower() for line in text_of.splitlines()}
+    return frozenset(line for line in found if line and not line.startswith("#"))
+
+
 def secret(name: str, *, development: str | None) -> str:
     """A secret that must be set; `development` is used where it is not and DEBUG is on."""
     value = text(name)

@@ -271,7 +271,14 @@ OWNER_CODES_PER_DAY = env.integer("OWNER_CODES_PER_DAY", 20, 1)
 OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7, maximum=23)
 OWNER_DOMAINS = frozenset(word.lower() for word in env.words("OWNER_DOMAINS", PRIVACY_EMAIL.rpartition("@")[2]))
 FILE_BYTES = env.integer("FILE_MEGABYTES", 10, 1) * 1024 * 1024
-CONTACT_CHANGE_DAYS = 30
+# What sends a request to a person for a closer look (fulfilment/risk.py): contact details of the account that changed so
+# many days ago; more contacts than these from one mailbox in the period, and in the whole house in a day (0: not counted);
+# domains that give addresses to anybody for minutes, those of the company's own file added to those that are shipped.
+CONTACT_CHANGE_DAYS = env.integer("CONTACT_CHANGE_DAYS", 30, 30)
+RISK_PERIOD = timedelta(days=env.integer("RISK_DAYS", 30, 1))
+RISK_REQUESTS = env.integer("RISK_REQUESTS", 5)
+RISK_HOUSE_REQUESTS = env.integer("RISK_HOUSE_REQUESTS", 1000)
+DISPOSABLE_DOMAINS = env.lines(BASE_DIR / "dsar/fulfilment/disposable.txt", env.text("DISPOSABLE_DOMAINS_FILE"))
 # Rights that the company approves by itself where nothing needs judgement. Not a deletion; not what shall be corrected, on
 # which ground a use is restricted, or whether a decision stands, which people say. A copy is looked through all the same.
 AUTOMATIC_APPROVAL = frozenset(env.words("AUTOMATIC_APPROVAL", among=("know", "access", "portability", "objection")))

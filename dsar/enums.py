@@ -220,6 +220,16 @@ class StepReason(models.TextChoices):
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
+class Risk(models.TextChoices):
+    """Why a person looks more closely before anything leaves the house: flags of the judgement, never a ground to refuse."""
+
+    CONTACT_CHANGED = "contact_changed", _("contact details changed lately")
+    CONTACT_UNKNOWN = "contact_unknown", _("it could not be asked whether contact details changed")
+    MANY_REQUESTS = "many_requests", _("many requests from this mailbox")
+    WAVE = "wave", _("unusually many requests in one day")
+    DISPOSABLE = "disposable", _("an address for a few minutes")
+
+
 class RestrictionGround(models.TextChoices):
     """Why data are kept and not used otherwise (GDPR Art 18(1)(a) to (d); what another law calls it: law/articles.toml)."""
 

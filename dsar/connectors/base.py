@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
-from dsar.datamap.orders import Disposal, KeepRule, Period, Scalar, Stored, TableOrder, until_for
+from django.conf import settings
+
+from dsar.datamap.orders import Disposal, KeepRule, Period, Scalar, Stored, TableOrder, as_date, until_for
 
 __all__ = [
     "Account", "Candidate", "Connector", "Disposal", "Holding", "Identity", "Intent", "KeepRule", "Located", "Money",
@@ -20,13 +22,17 @@ __all__ = [
     "SourceError", "SourceUnavailable", "Stored", "TableOrder", "Tally", "until_for",
 ]  # fmt: skip
 
-CONTACT_CHANGED_DAYS = 30
 MASKED_DOMAIN = "@invalid"
 
 _NOBODY = {
     "", "-", "anonymous", "customer", "do-not-reply", "donotreply", "email", "example", "n/a", "na", "nil", "no-reply",
     "nobody", "noemail", "none", "noreply", "null", "placeholder", "undefined", "unknown",
 }  # fmt: skip
+
+
+def changed_lately(changed: date | datetime | str, today: date) -> bool:
+    """Whether contact details that changed on this day (UTC, a column's value) changed within CONTACT_CHANGE_DAYS."""
+    return (today - as_date(changed)).days < settings.CONTACT_CHANGE_DAYS
 
 
 class SourceError(Exception):

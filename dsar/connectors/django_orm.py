@@ -15,7 +15,6 @@ from django.db.models.functions import Lower
 
 from dsar import keys
 from dsar.connectors.base import (
-    CONTACT_CHANGED_DAYS,
     MASKED_DOMAIN,
     Account,
     ByHand,
@@ -30,11 +29,11 @@ from dsar.connectors.base import (
     Row,
     TableOrder,
     Tally,
+    changed_lately,
 )
 from dsar.connectors.django_change import ModelChanges
 from dsar.connectors.django_rows import Rows
 from dsar.connectors.sql_read import as_moment, is_masked_address, plain
-from dsar.datamap.orders import as_date
 from dsar.datamap.schema import SourceMap
 
 
@@ -107,7 +106,7 @@ class DjangoConnector(ModelChanges, ByHand):
             found = [holding for order in self._ordered(orders) for holding in self._holdings(order, ref)]
             flags: list[str] = [flag.flag for flag in who.flags if person[flag.column] == flag.equals]
             changed = person[who.contact_changed_at] if who.contact_changed_at else None
-            if changed and (datetime.now(UTC).date() - as_date(changed)).days < CONTACT_CHANGED_DAYS:
+            if changed and changed_lately(changed, datetime.now(UTC).date()):
                 flags.append("contact_changed")
             if any(holding.owner == "organisation" for holding in found):
                 flags.append("organisation_data")

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from dsar import keys
 from dsar.connectors.base import (
-    CONTACT_CHANGED_DAYS,
     MASKED_DOMAIN,
     Account,
     Candidate,
@@ -25,6 +24,7 @@ from dsar.connectors.base import (
     Page,
     Row,
     SourceBroken,
+    changed_lately,
     until_for,
 )
 from dsar.connectors.sql_book import DUE, SHELL, Book, Count, Query
@@ -80,7 +80,7 @@ class Reader:
         counts = book.census(work, ref)
         flags: list[str] = [flag.flag for flag in who.flags if person[flag.column] == flag.equals]
         changed = person[who.contact_changed_at] if who.contact_changed_at else None
-        if changed and (today - as_date(changed)).days < CONTACT_CHANGED_DAYS:
+        if changed and changed_lately(changed, today):
             flags.append("contact_changed")
         if any(not count.own for count in counts):
             flags.append("organisation_data")

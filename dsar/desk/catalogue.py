@@ -12,7 +12,7 @@ from dsar.enums import DecisionKind, Right, State
 from dsar.fulfilment import control, package, recipients, restricting
 from dsar.intake import submit
 from dsar.models import Actor
-from dsar.review import corrections, decide
+from dsar.review import corrections, decide, step_up
 from dsar.workflow import Because, move
 
 
@@ -70,6 +70,16 @@ VERBS: Mapping[str, Verb] = {
             exists=lambda request: package.whole(request) is not None,
             danger=True,
             help=_("The person can download it at once. What they have cannot be called back."),
+        ),
+        Verb(
+            "surer-proof",
+            _("Ask for a surer proof"),
+            _("Noted. The person is told; the copy waits for the proof."),
+            forms.SurerProofForm,
+            lambda pk, data, actor: step_up.ask(pk, data["text"], actor=actor),
+            HANDLERS,
+            exists=step_up.may_ask,
+            help=_("Only where something flagged above leaves a doubt. Nothing is refused by it."),
         ),
         Verb(
             "send-back",

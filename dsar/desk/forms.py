@@ -93,6 +93,15 @@ class QuestionForm(VerbForm):
     text = long_text(_("Your question"), READ_BY_THEM)
 
 
+class SurerProofForm(VerbForm):
+    """Why more is asked for, and how it can be shown."""
+
+    text = long_text(
+        _("What do you write to the person?"),
+        _("They read this. Say what they can do, kindly: they have most likely done nothing wrong."),
+    )
+
+
 class AnswerForm(VerbForm):
     """What the person answered."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, Right, State, StepReason
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, Right, Risk, State, StepReason
 from dsar.models import PrivacyRequest
 
 UNREAD = _("Answer to read")
@@ -126,6 +126,25 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Contact details changed"),
         _("The account's contact details changed in the last 30 days. Rule out that somebody took it over."),
     ),
+    Risk.CONTACT_UNKNOWN: (
+        _("Contact details not checked"),
+        _("The system that knows whether they changed lately did not answer. Look there yourself, or try again later."),
+    ),
+    Risk.MANY_REQUESTS: (
+        _("Many requests"),
+        _(
+            "This mailbox has asked more often than people do. There may be a good reason: read the other requests, and make"
+            " sure that it is the person. It is no ground to refuse."
+        ),
+    ),
+    Risk.WAVE: (
+        _("Many requests in one day"),
+        _("The house was asked unusually often when this came. Look whether somebody asks in the names of many."),
+    ),
+    Risk.DISPOSABLE: (
+        _("Address for a few minutes"),
+        _("Anybody can open a mailbox there, and often read another's. Make sure that it is the person's own account."),
+    ),
     "organisation_data": (
         _("Organisation's data"),
         _("Some of the rows belong to an organisation and stay; the person is told to turn to it. Check the split."),
@@ -202,6 +221,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "received": _("Request received"),
     "filed": _("Filed by a colleague"),
     "identity_seen": _("Identity looked at by hand"),
+    "risk_found": _("A fresh look before the release found something to weigh"),
+    "stepped_up": _("A surer proof of who asks was asked for"),
     "identity_confirmed": _("Identity confirmed by a second person"),
     "identity_not_confirmed": _("A second person was not convinced"),
     "identity_shown": _("Identity counts as shown"),

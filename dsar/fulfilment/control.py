@@ -22,10 +22,11 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import access, finish, locating, package, remains, spool
+from dsar.fulfilment import access, finish, locating, package, remains, risk, spool
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
+from dsar.models.request_conditions import copy_needs_second_person, released_by_another
 from dsar.models.step import StepQuerySet
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
@@ -218,10 +219,12 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Offer the copy that was looked through to the person, for PACKAGE_DAYS (GDPR Art 12(3), 15(3)). An approver.
 
     Granted in part where anything was redacted or a source is missing. Raises Conflict, Forbidden, and Invalid while the
-    package is being made or older than what was decided about it, or where no person has opened it.
+    package is being made or older than what was decided about it, where no person has opened it, where another person
+    has to (request_conditions.copy_needs_second_person), or where a fresh look found what nobody has weighed yet.
     """
     if not actor.is_approver:
         raise Forbidden("hand_over")
+    risk.look_again(pk)
     now = timezone.now()
     with transaction.atomic():
         request = lock(pk)
@@ -230,6 +233,12 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
             raise Invalid(_("The copy is being put together again. Please wait until it is ready, and look at it."))
         if request.state == State.CHECKING and not access.was_opened(request):
             raise Invalid(_("Nobody has looked through this copy yet. Please open it first, and look."))
+        if copy_needs_second_person(request) and not released_by_another(request, actor):
+            raise Invalid(
+                _(
+                    "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
+                )
+            )
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies
         )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from dsar import bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
 from dsar.fulfilment import plan as plans
+from dsar.fulfilment import risk
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import outbox
@@ -59,6 +60,8 @@ def locate(pk: int) -> bool:
     if not address:
         # Nothing was looked for: that nothing is held is for a person to say.
         body["flags"] = sorted({*body["flags"], NO_ACCOUNT})
+    if request.right not in UNVERIFIED_RIGHTS:
+        body["flags"] = sorted({*body["flags"], *risk.of(case, now)})
     if case.acts_as != "self":
         body["flags"] = sorted({*body["flags"], "representative"})
     with transaction.atomic():

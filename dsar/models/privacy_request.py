@@ -35,6 +35,7 @@ from dsar.models.request_conditions import (
     system,
     unsorted,
     was_looked_for,
+    who_may_hand_over,
 )
 from dsar.models.request_queues import LEAVABLE_STATES, PrivacyRequestQuerySet
 from dsar.models.request_table import CONSTRAINTS, INDEXES
@@ -424,8 +425,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         field=state,
         source=State.CHECKING,
         target=State.COMPLETED,
-        permission=approver,
-        conditions=[is_copy, address_on_file],
+        permission=who_may_hand_over,
+        conditions=[is_copy, address_on_file, may_be_approved],
     )
     def hand_over(self, *, now: datetime, outcome: str) -> None:
         """The copy is offered to the person (GDPR Art 12(3), 15(3))."""

@@ -12,7 +12,9 @@ from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
     ActorKind,
+    CheckStatus,
     ContactBy,
+    DecisionKind,
     PackageStatus,
     Right,
     State,
@@ -58,6 +60,11 @@ def handler(_request: "PrivacyRequest", actor: Actor) -> bool:
 def approver(_request: "PrivacyRequest", actor: Actor) -> bool:
     """Approvers alone."""
     return actor.is_approver
+
+
+def who_may_hand_over(request: "PrivacyRequest", actor: Actor) -> bool:
+    """An approver; another one than those who let it come so far, where the identity rests on what people judged."""
+    return approver(request, actor) and (not copy_needs_second_person(request) or released_by_another(request, actor))
 
 
 def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
@@ -195,6 +202,42 @@ def address_on_file(request: "PrivacyRequest") -> bool:
     """A copy goes to an address on file, or to another one by a rule that has passed: a lost mailbox whose notice is over,
     or somebody who lawfully stands for the person."""
     return may_be_written_to(request.case)
+
+
+def copy_needs_second_person(request: "PrivacyRequest") -> bool:
+    """Whether this copy needs a second person for its release: who asks was shown by staff judgement, by an agent's
+    authority, by quiz questions, or somebody stands for them (law/tiers.py, SECOND_PERSON), and no surer proof that still
+    counts reaches what the right needs."""
+    case = request.case
+    if request.right not in COPY_RIGHTS:
+        return False
+    if case.contact_by == ContactBy.REPRESENTATIVE:
+        return True
+    passed = list(case.checks.filter(status=CheckStatus.PASSED, tier__gt=0))
+    weak = [check for check in passed if tiers.needs_second_person(check.method)]
+    sure = (
+        check.tier
+        for check in passed
+        if check not in weak and check.decided_at is not None and case.counts_since(check.decided_at)
+    )
+    return bool(weak) and max(sure, default=0) < request.tier_needed
+
+
+def released_by_another(request: "PrivacyRequest", actor: Actor) -> bool:
+    """Whether this actor is somebody else than who recorded or confirmed the identity, saw the authority, or approved the
+    copy."""
+    return actor.user_id is not None and actor.user_id not in who_decided(request)
+
+
+def who_decided(request: "PrivacyRequest") -> set[int]:
+    """The people of the desk on whose judgement this copy has come so far, by their keys."""
+    checks = request.case.checks.filter(status=CheckStatus.PASSED, recorded_by__isnull=False)
+    people = {one for pair in checks.values_list("recorded_by_id", "confirmed_by_id") for one in pair}
+    people |= set(request.decisions.filter(kind=DecisionKind.APPROVE).values_list("decided_by_id", flat=True))
+    standing = getattr(request.case, "representation", None)
+    if standing is not None:
+        people |= {standing.first_seen_by_id, standing.second_seen_by_id}
+    return {one for one in people if one is not None}
 
 
 def not_extended(request: "PrivacyRequest") -> bool:

@@ -75,7 +75,7 @@ def settings(vendor: str) -> Iterator[dict[str, str]]:
         made = {
             "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "0", "HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1", "STAFF_MFA_REQUIRED": "0", "LOG_LEVEL": "WARNING",
             "SECRET_KEY": secrets.token_urlsafe(40), "VAR_DIR": folder, "DATA_MAP": str(data_map),
-            "QUIET_PERIOD_HOURS": "0", "CELERY_QUEUE": QUEUE, "REDIS_URL": redis_url(), "EMAIL_HOST": "127.0.0.1",
+            "QUIET_PERIOD_HOURS": "0", "RISK_HOUSE_REQUESTS": "0", "CELERY_QUEUE": QUEUE, "REDIS_URL": redis_url(), "EMAIL_HOST": "127.0.0.1",
             "RIGHTSDESK_MASTER_KEYS": f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "RIGHTSDESK_ROOT_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         }  # fmt: skip

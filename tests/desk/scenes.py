@@ -83,6 +83,11 @@ def triage(statement: str = "please help") -> PrivacyRequest:
     return ask(CAST.plain, "", statement=statement)
 
 
+def doubtful() -> PrivacyRequest:
+    """A copy of somebody whose contact details changed lately."""
+    return prove(ask(CAST.recently_changed, Right.ACCESS))
+
+
 def review() -> PrivacyRequest:
     """A deletion that needs judgement."""
     return prove(ask(CAST.org_member))

@@ -60,6 +60,7 @@ HAPPY = {
         lambda request: {"step": blocked(request).pk, "sure": "on"},
         State.FULFILLING,
     ),
+    "surer-proof": (scenes.doubtful, {"text": "Please sign in to your account."}, State.REVIEW),
     "hand-over": (scenes.looked_through, typed, State.COMPLETED),
     "send-back": (scenes.looked_through, {"text": "The invoices are missing."}, State.FULFILLING),
     "go-on-without": (

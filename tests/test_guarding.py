@@ -1,0 +1,196 @@
+"""What stands between a request and harm done in somebody's name: a closer look where something speaks for one, and a
+second person for a copy where the identity rests on judgement."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from django.utils import timezone
+
+from dsar import audit
+from dsar.enums import (
+    CheckKind,
+    CheckStatus,
+    ContactBy,
+    DecisionKind,
+    MessageStatus,
+    Notice,
+    Outcome,
+    Right,
+    Risk,
+    State,
+)
+from dsar.fulfilment import control, locating, risk
+from dsar.law import tiers
+from dsar.models import REQUESTER, Actor, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest, Source
+from dsar.models.request_conditions import copy_needs_second_person, released_by_another
+from dsar.review import decide, step_up
+from dsar.workflow import Because, Conflict, Forbidden, Invalid, move
+from dsar.workflow import decide as written
+from tests import drive, house
+from tests.drive import Route
+from tests.fulfilment import copies
+from tests.house import CAST
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+
+def contact_changed_now() -> None:
+    """The company notes a new address of the account."""
+    with house.company_engine().begin() as company:
+        users = sa.Table("users", sa.MetaData(), autoload_with=company)
+        company.execute(
+            sa.update(users).where(users.c.email == CAST.plain).values(contact_changed_at=datetime.now(UTC))
+        )
+
+
+# --- a closer look ----------------------------------------------------------------------------------------------------
+
+
+SIGNS: dict[str, dict[str, Any]] = {
+    Risk.MANY_REQUESTS: {"RISK_REQUESTS": 1}, Risk.WAVE: {"RISK_HOUSE_REQUESTS": 1},
+    Risk.DISPOSABLE: {"DISPOSABLE_DOMAINS": frozenset({CAST.plain.rpartition("@")[2]})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", list(SIGNS))
+def test_each_sign_brings_a_deletion_and_a_copy_to_a_person_by_name_and_no_choice(
+    company: None, settings: Any, sign: str
+) -> None:
+    for name, value in SIGNS[sign].items():
+        setattr(settings, name, value)
+    drive.by_web(CAST.plain, Right.KNOW)
+    found = {right: drive.by_web(CAST.plain, right) for right in (Right.DELETION, Right.ACCESS, Right.OPT_OUT_SALE)}
+    for request in (found[Right.DELETION], found[Right.ACCESS]):
+        drive.proven_by_link(request.case)
+    locating.drain()
+    for right in (Right.DELETION, Right.ACCESS):
+        held = drive.fresh(found[right].pk)
+        assert (held.state, held.judgement) == (State.REVIEW, [sign])
+    choice = drive.fresh(found[Right.OPT_OUT_SALE].pk)
+    assert (choice.state in (State.FULFILLING, State.COMPLETED), choice.judgement) == (True, []), "law 12"
+    said = Message.objects.filter(case__in=[request.case for request in found.values()])
+    assert not [one for one in said if one.text], "nobody reads a word about it"
+
+
+def test_signs_are_numbers_of_ours_and_stop_where_they_should(db: None, settings: Any) -> None:
+    settings.RISK_REQUESTS, settings.RISK_HOUSE_REQUESTS = 2, 0
+    now = timezone.now()
+    settings.DISPOSABLE_DOMAINS = frozenset({"minutes.example"})
+    for address, given in {
+        "a@minutes.example": True, "a@sub.minutes.example": True, "a@MINUTES.example": True,
+        "a@not-minutes.example": False, "a@minutes.example.org": False, "minutes.example@example.com": False, "": False,
+    }.items():  # fmt: skip
+        assert risk.is_disposable(address) is given, address
+    ordinary = [drive.a_case(CAST.plain) for _ in range(2)]
+    drive.a_case(CAST.plain, Right.MARKETING_OPT_OUT)
+    drive.a_case(CAST.neighbour)
+    assert risk.of(ordinary[0], now) == set(), "choices and other people do not count"
+    assert risk.of(ordinary[0], now + timedelta(days=1)) == set()
+    third = drive.a_case(CAST.plain)
+    assert risk.of(third, now) == {Risk.MANY_REQUESTS}
+    Case.objects.filter(pk=ordinary[0].pk).update(received_at=now - settings.RISK_PERIOD)
+    assert risk.of(third, now) == set()
+    case = drive.a_case()
+    Case.objects.filter(pk=case.pk).update(
+        contact_by=ContactBy.LOST_MAILBOX, contact_sealed=case.seal("new@example.com", "contact"), contact_at=now
+    )
+    moved = Case.objects.get(pk=case.pk)
+    assert risk.of(moved, now + timedelta(days=29)) == {Risk.CONTACT_CHANGED}
+    assert risk.of(moved, now + timedelta(days=31)) == set()
+
+
+@pytest.mark.parametrize("found", [Risk.CONTACT_CHANGED, Risk.CONTACT_UNKNOWN])
+def test_contact_details_are_looked_at_again_when_the_copy_is_released(
+    company: None, approver: Actor, found: str
+) -> None:
+    request = copies.checking(approver)
+    assert request.judgement == []
+    copies.access.open_to(request.pk, actor=approver)
+    if found == Risk.CONTACT_CHANGED:
+        contact_changed_now()
+    else:
+        Source.objects.update_or_create(key="platform", defaults={"enabled": False})
+    with pytest.raises(Invalid, match=str(Risk(found).label)):
+        control.hand_over(request.pk, actor=approver)
+    held = drive.fresh(request.pk)
+    assert (held.state, held.judgement) == (State.CHECKING, [found])
+    assert AuditEvent.objects.get(what="risk_found").details == {"flags": [found]}
+    assert control.hand_over(request.pk, actor=approver).state == State.COMPLETED, "whoever presses again has seen it"
+    assert audit.verify() == []
+
+
+def test_a_person_may_ask_for_a_surer_proof_and_nothing_goes_on_without_it(route: Route) -> None:
+    plain = route.review(Right.ACCESS)
+    with pytest.raises(Conflict):
+        step_up.ask(plain.pk, "Please sign in.", actor=route.handler)
+    request = route.review(Right.ACCESS, judgement=Risk.MANY_REQUESTS)
+    with pytest.raises(Invalid):
+        step_up.ask(request.pk, " ", actor=route.handler)
+    step_up.ask(request.pk, "Please sign in to your account.", actor=route.handler)
+    held = drive.fresh(request.pk)
+    assert (held.state, held.tier_needed, held.judgement) == (State.REVIEW, 3, [Risk.MANY_REQUESTS, "tier"])
+    PrivacyRequest.objects.filter(pk=held.pk).update(located_at=timezone.now())
+    with pytest.raises(Conflict):
+        decide.approve(held.pk, actor=route.approver)
+    told = Message.objects.get(request=held, notice=Notice.REPLY, status=MessageStatus.QUEUED)
+    assert told.text == "Please sign in to your account."
+    assert move(held.pk, "verify", actor=REQUESTER, tier=tiers.REASONABLY_HIGH).state == State.LOCATING
+    # One that is looked through already is not handed over below it either.
+    late = route.checking()
+    PrivacyRequest.objects.filter(pk=late.pk).update(judgement=[Risk.WAVE])
+    step_up.ask(late.pk, "Please sign in to your account.", actor=route.handler)
+    with pytest.raises(Conflict):
+        move(late.pk, "hand_over", actor=route.approver, outcome=Outcome.GRANTED)
+
+
+# --- a second person for a copy ---------------------------------------------------------------------------------------
+
+
+def shown(case: Case, method: str, tier: int, recorded: Actor | None = None, confirmed: Actor | None = None) -> None:
+    """A check that has passed, as by_hand or a machine writes it."""
+    now = timezone.now()
+    IdentityCheck.objects.create(
+        case=case, kind=CheckKind.BY_HAND if recorded else CheckKind.MAILBOX, method=method, tier=tier,
+        status=CheckStatus.PASSED, decided_at=now, expires_at=now, counts_from=now,
+        recorded_by_id=recorded.user_id if recorded else None, confirmed_by_id=confirmed.user_id if confirmed else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["data_points_2", "data_points_3_declared", *sorted(tiers.SECOND_PERSON)])
+@pytest.mark.parametrize("surer", [False, True])
+def test_a_copy_that_rests_on_judgement_is_released_by_somebody_who_had_no_part_in_it(
+    route: Route, method: str, surer: bool
+) -> None:
+    one, other, third = (drive.person_of_the_desk("approver", name) for name in ("one", "other", "third"))
+    request = route.checking()
+    IdentityCheck.objects.filter(case=request.case).update(tier=0)
+    shown(request.case, method, 2, one, other)
+    if surer:
+        shown(request.case, "mfa", 3)
+    decided = Because(DecisionKind.APPROVE)
+    written(request, route.approver, decided)
+    needed = method in tiers.SECOND_PERSON and not surer
+    held = drive.fresh(request.pk)
+    assert copy_needs_second_person(held) is needed
+    for actor in (one, other, route.approver):
+        assert not released_by_another(held, actor)
+        if needed:
+            with pytest.raises(Forbidden):
+                move(request.pk, "hand_over", actor=actor, outcome=Outcome.GRANTED)
+    assert released_by_another(held, third)
+    free = third if needed else one
+    assert move(request.pk, "hand_over", actor=free, outcome=Outcome.GRANTED).state == State.COMPLETED
+
+
+def test_the_desk_says_why_the_same_person_cannot_hand_it_over(
+    company: None, approver: Actor, second_approver: Actor, handler: Actor
+) -> None:
+    request = copies.checking(approver)
+    IdentityCheck.objects.filter(case=request.case).update(method="staff_judgement")
+    copies.access.open_to(request.pk, actor=approver)
+    with pytest.raises(Invalid, match="Another approver"):
+        control.hand_over(request.pk, actor=approver)
+    assert drive.fresh(request.pk).state == State.CHECKING
+    assert control.hand_over(request.pk, actor=second_approver).outcome == Outcome.GRANTED
