@@ -122,6 +122,7 @@ class CheckKind(models.TextChoices):
 
     MAILBOX = "mailbox", _("Link to the mailbox")
     SECOND_FACTOR = "second_factor", _("Second factor of the account")
+    SIGN_IN = "sign_in", _("Sign-in to the account")
     FOLLOW = "follow", _("Link to follow a case")
     CODE = "code", _("Code to open a case")
     NOT_ME = "not_me", _("This was not me")

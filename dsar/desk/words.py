@@ -320,6 +320,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "lost_mailbox_objected": _("Somebody at a known address objected to the new one"),
     "lost_mailbox_dropped": _("The mailbox is read after all"),
     "second_factor_shown": _("Second factor shown"),
+    "signed_in": _("Signed in to the account"),
     "not_me": _("Somebody with this mailbox said: this was not me"),
     "mail_received": _("Mail received"),
     "replied": _("Message sent"),

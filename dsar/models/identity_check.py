@@ -20,11 +20,18 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
         """The check whose link carries this token, if any."""
         return self.filter(token_hash=keys.token_hash(token))
 
+    def counting(self, now: datetime) -> "IdentityCheckQuerySet":
+        """Passed, and not older than a proof may be to lead to anything."""
+        return self.filter(status=CheckStatus.PASSED, valid_until__gt=now)
+
 
 class IdentityCheck(models.Model):
     """A link or code that was sent: only its hash is stored, the secret is derived anew when the mail is made. Or what a
     person of the desk looked at (BY_HAND): the method of the law, what was seen (sealed), who recorded it, who confirmed
-    it where a second person must, and from when it counts."""
+    it where a second person must, and from when it counts.
+
+    `method` is the law's word for what passed (law/regime_files.METHODS), `tier` how far it reaches by itself.
+    """
 
     case = models.ForeignKey("dsar.Case", models.PROTECT, related_name="checks")
     kind = models.CharField(_("kind"), max_length=16, choices=CheckKind.choices)

@@ -1,5 +1,7 @@
 """Settings > Security of a person who is signed in: facts, the second factor, and deleting the account."""
 
+from contextlib import suppress
+
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
 from allauth.mfa.utils import is_mfa_enabled
 from django import forms
@@ -15,9 +17,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from dsar.enums import Channel, Right
+from dsar.enums import Channel, CheckKind, Right
 from dsar.intake import web
-from dsar.portal import session
+from dsar.models import Case, Intake
+from dsar.portal import prove, session
+from dsar.verification import sign_in
+from dsar.workflow import Conflict
 
 WRONG = "wrong_passwords"
 
@@ -63,6 +68,18 @@ def security(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/settings.html", {"account": request.user, "has_mfa": is_mfa_enabled(request.user)})
 
 
+def _count_sign_in(request: HttpRequest, intake: Intake, *, typed: bool) -> None:
+    """What was asked for here was asked for by the holder of the account: `typed` says that the password was right."""
+    case = Case.objects.filter(intakes=intake).first()
+    if case is None or case.checks.filter(kind=CheckKind.SIGN_IN).exists():
+        # Opened later by the sweep, or sent twice.
+        return
+    methods = prove.methods_shown(request, case)
+    # Without anything fresh the mailbox alone shows who asks.
+    with suppress(Conflict):
+        sign_in.accept(case, [*methods, "sign_in_fresh"] if typed else methods)
+
+
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,7 +98,8 @@ def delete(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             # The same door as for everybody, and the same mail to the address on the account.
             number = form.cleaned_data["number"]
-            web.take_in(Channel.SETTINGS, f"settings:{number}", email=user.email, rights=(Right.DELETION,))
+            intake = web.take_in(Channel.SETTINGS, f"settings:{number}", email=user.email, rights=(Right.DELETION,))
+            _count_sign_in(request, intake, typed="password" in form.cleaned_data)
             request.session.pop(WRONG, None)
             response = redirect("received")
             session.note_sent(response, Right.DELETION.value, "", "self", user.email)

@@ -15,7 +15,7 @@ from dsar.enums import State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.portal import correction_forms, present, session
-from dsar.verification import representation
+from dsar.verification import asking, representation
 from dsar.workflow import Conflict, Invalid, move
 
 
@@ -60,6 +60,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
             "disputable": any(view["request"].is_bound and not view["request"].is_ended for view in views),
             "form": next(iter(failed.values()), None),
             "standing": None if standing is None or standing.stands else standing,
+            "missing": asking.missing(held),
         },
         status=422 if failed else 200,
     )  # fmt: skip

@@ -11,9 +11,9 @@ from django.utils import timezone
 from dsar import audit, keys
 from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice
 from dsar.law import regimes, tiers
-from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest
+from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
 from dsar.notifications import outbox
-from dsar.verification import lost_mailbox
+from dsar.verification import lost_mailbox, sign_in
 from dsar.verification.proving import count_as_proven, hold
 from dsar.workflow import as_whom
 
@@ -64,18 +64,25 @@ def prove_mailbox(token: str) -> Case:
     now = timezone.now()
     with transaction.atomic():
         case, subject = hold(found.check.case)
-        tier = tiers.reached(regimes.load(case.regime), "email_link")
         spent = IdentityCheck.objects.filter(pk=found.check.pk, status=CheckStatus.PENDING, expires_at__gt=now).update(
-            status=CheckStatus.PASSED, decided_at=now, tier=tier, valid_until=now + settings.PROOF_LIFETIME
+            status=CheckStatus.PASSED, decided_at=now, valid_until=now + settings.PROOF_LIFETIME
         )
         if not spent:
             raise Refused("spent")
-        details = {"tier": tier, **as_whom(case, REQUESTER)}
-        audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))
-        if case.contact_by == ContactBy.OWN:
-            lost_mailbox.is_read_after_all(case)
-        count_as_proven(case, subject, tier, now)
+        _is_read(case, subject, found.check, "email_link", now)
     return Case.objects.get(pk=case.pk)
+
+
+def _is_read(case: Case, subject: Subject | None, check: IdentityCheck, method: str, now: datetime) -> None:
+    """Somebody reads the mailbox that the case is written to: every request that this reaches moves on, or that this and a
+    sign-in of theirs reach. The caller holds the case."""
+    tier = tiers.reached(regimes.load(case.regime), method)
+    IdentityCheck.objects.filter(pk=check.pk).update(method=method, tier=tier)
+    details = {"tier": tier, "method": method, **as_whom(case, REQUESTER)}
+    audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))
+    if case.contact_by == ContactBy.OWN:
+        lost_mailbox.is_read_after_all(case)
+    count_as_proven(case, subject, max(tier, sign_in.tier_of(case, now)), now)
 
 
 def send_new_link(case: Case) -> None:
@@ -116,8 +123,13 @@ def way_back(case: Case) -> IdentityCheck:
 
 
 def open_with_code(case: Case, code: str) -> IdentityCheck:
-    """Spend a one-time code. Five wrong ones end it, and a new one can be asked for. Raises Refused."""
-    return spend_code(case.checks.filter(kind=CheckKind.CODE).order_by("-pk").first(), code)
+    """Spend a one-time code: it proves the mailbox as a link does. Five wrong ones end it, and a new one can be asked for.
+    Raises Refused."""
+    check = spend_code(case.checks.filter(kind=CheckKind.CODE).order_by("-pk").first(), code)
+    with transaction.atomic():
+        held, subject = hold(case)
+        _is_read(held, subject, check, "email_code", timezone.now())
+    return check
 
 
 def spend_code(check: IdentityCheck | None, code: str) -> IdentityCheck:

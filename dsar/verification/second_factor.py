@@ -9,7 +9,9 @@ from django.utils import timezone
 from accounts.models import User
 from dsar import audit
 from dsar.enums import CheckKind, CheckStatus, ContactBy
+from dsar.law import regimes, tiers
 from dsar.models import REQUESTER, Case, IdentityCheck
+from dsar.verification import proving
 from dsar.verification.links import Refused
 
 
@@ -57,16 +59,24 @@ def check_code(case: Case, users: list[User], code: str) -> None:
 
 
 def accept(case: Case, check: IdentityCheck | None = None) -> None:
-    """Note that the second factor was shown (by code here, or by a sign-in with a passkey)."""
+    """Note that the second factor was shown (by code here, or by a sign-in with a passkey). It is the surest proof of the
+    account, so that whatever else waits in the case for more than the mailbox moves on too."""
     now = timezone.now()
     with transaction.atomic():
-        held = Case.objects.select_for_update().get(pk=case.pk)
+        held, subject = proving.hold(case)
+        tier = tiers.reached(regimes.load(held.regime), "mfa")
         if check is None:
             check = IdentityCheck.objects.create(case=held, kind=CheckKind.SECOND_FACTOR, expires_at=now)
         IdentityCheck.objects.filter(pk=check.pk).update(
-            status=CheckStatus.PASSED, decided_at=now, tier=3, valid_until=now + settings.PROOF_LIFETIME
+            status=CheckStatus.PASSED,
+            decided_at=now,
+            method="mfa",
+            tier=tier,
+            valid_until=now + settings.PROOF_LIFETIME,
         )
-        audit.record(held, audit.Entry("second_factor_shown", REQUESTER))
+        audit.record(held, audit.Entry("second_factor_shown", REQUESTER, details={"tier": tier}))
+        if held.is_proven:
+            proving.count_as_proven(held, subject, tier, now)
 
 
 def _matches(users: list[User], code: str) -> bool:

@@ -1,0 +1,112 @@
+"""What shows who somebody is, and how far it reaches: links, codes, sign-ins."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from dsar.enums import CheckKind, CheckStatus, Right, State
+from dsar.models import AuditEvent, Case, IdentityCheck
+from dsar.verification import asking, links, second_factor, sign_in
+from dsar.workflow import Conflict
+from tests import drive
+from tests.drive import Route
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+PASSWORD = ["sign_in_fresh"]
+
+
+def check_of(case: Case, kind: CheckKind) -> IdentityCheck:
+    """The newest check of a kind."""
+    return case.checks.filter(kind=kind).order_by("-pk")[0]
+
+
+def test_a_fresh_sign_in_takes_the_case_as_far_as_the_law_lets_it(route: Route) -> None:
+    request = route.review_below_its_tier()
+    asked = asking.missing(request.case)
+    assert asked is not None
+    assert (asked.tier, asked.first) == (3, request)
+    sign_in.accept(request.case, ["signed_in", "sign_in_fresh"])
+    held = drive.fresh(request.pk)
+    assert (held.state, held.judgement, held.case.proven_tier) == (State.LOCATING, [], 3)
+    check = check_of(held.case, CheckKind.SIGN_IN)
+    assert (check.method, check.tier, check.status) == ("sign_in_fresh", 3, CheckStatus.PASSED)
+    assert check.valid_until is not None
+    assert timezone.now() < check.valid_until <= timezone.now() + settings.PROOF_LIFETIME
+    assert asking.missing(held.case) is None
+    assert AuditEvent.objects.get(what="signed_in").details == {"method": "sign_in_fresh", "tier": 3}
+
+
+def test_how_long_a_sign_in_is_fresh() -> None:
+    now = timezone.now()
+
+    def ago(method: str, age: timedelta) -> dict[str, object]:
+        return {"method": method, "at": (now - age).timestamp()}
+
+    minutes = timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    assert sign_in.methods_of([ago("password", minutes / 2)], now) == ["sign_in_fresh"]
+    assert sign_in.methods_of([ago("password", minutes * 2), ago("code", minutes / 2)], now) == []
+    fresh = [ago("mfa", settings.PROOF_LIFETIME / 2), ago("socialaccount", settings.PROOF_LIFETIME / 2)]
+    assert sign_in.methods_of(fresh, now) == ["mfa", "oidc"]
+    assert sign_in.methods_of([ago("mfa", settings.PROOF_LIFETIME * 2)], now) == []
+
+
+def test_only_the_account_of_this_address_counts(db: None) -> None:
+    case = drive.a_case("own@example.com")
+    own = User.objects.create_user("Own@example.com")
+    assert sign_in.is_account_of(case, own)
+    assert not sign_in.is_account_of(case, User.objects.create_user("other@example.com", external_id="7"))
+    own.close()
+    assert not sign_in.is_account_of(case, own)
+    case.email_index = ""
+    assert not sign_in.is_account_of(case, User(email=""))
+
+
+def test_a_sign_in_stands_beside_the_proof_of_the_mailbox_and_not_in_its_place(db: None) -> None:
+    tiers = []
+    for age in (timedelta(0), settings.PROOF_LIFETIME * 2):
+        request = drive.a_request(right=Right.ACCESS, country="US-CA")
+        sign_in.accept(request.case, PASSWORD)
+        assert (drive.fresh(request.pk).state, asking.missing(request.case)) == (State.VERIFYING, None)
+        held = request.case.checks.filter(kind=CheckKind.SIGN_IN)
+        held.update(valid_until=timezone.now() + settings.PROOF_LIFETIME - age)
+        tiers.append(drive.proven_by_link(request.case).proven_tier)
+    assert tiers == [3, 2]
+
+
+def test_nothing_fresh_shows_nothing(route: Route) -> None:
+    request = route.review_below_its_tier()
+    with pytest.raises(Conflict):
+        sign_in.accept(request.case, [])
+    assert not request.case.checks.filter(kind=CheckKind.SIGN_IN).exists()
+
+
+def test_a_second_factor_moves_what_waits_beside_the_deletion(route: Route) -> None:
+    copy = route.review_below_its_tier()
+    second_factor.accept(copy.case)
+    assert drive.fresh(copy.pk).state == State.LOCATING
+    assert check_of(copy.case, CheckKind.SECOND_FACTOR).method == "mfa"
+
+
+def test_a_code_proves_the_mailbox_as_a_link_does(route: Route) -> None:
+    request = route.verifying()
+    check = links.send_code(request.case)
+    assert check is not None
+    links.open_with_code(request.case, check.code)
+    held = drive.fresh(request.pk)
+    assert (held.state, held.case.is_proven) == (State.LOCATING, True)
+    assert check_of(held.case, CheckKind.CODE).method == "email_code"
+    assert drive.proven_by_link(held.case).proven_tier == held.case.proven_tier
+
+
+@pytest.mark.parametrize("right", [Right.MARKETING_OPT_OUT, Right.OPT_OUT_SALE, Right.WITHDRAW_CONSENT])
+def test_law_12_nobody_is_asked_for_more_over_a_choice(route: Route, right: Right) -> None:
+    request = drive.a_request(right=right, country="US-CA")
+    drive.proven_by_link(drive.a_case(request.case.email, Right.KNOW))
+    Case.objects.filter(pk=request.case_id).update(email_proven_at=timezone.now())
+    request.tier_needed = 3
+    request.save(update_fields=["tier_needed"])
+    assert asking.missing(Case.objects.get(pk=request.case_id)) is None
