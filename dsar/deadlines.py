@@ -88,6 +88,17 @@ def _cached(
     )
 
 
+def record_until(regime_id: str, right: str, ended_at: datetime) -> date:
+    """The last day of the record of a request: the law's period, counted from the answer, since how it was answered is
+    part of the record (11 CCR 7101(a)); of a day on the border the later one."""
+    regime = regimes.load(regime_id)
+    zone, _calendar = _place(regime_id)
+    found = clocks.due(regime, right, "record_retention", ended_at, zone=zone or None).safe_date
+    if found is None:
+        raise ValueError("a record has an end")
+    return found
+
+
 def _place(regime_id: str) -> tuple[str, str]:
     """Zone and holiday calendar: the company's own under the GDPR (Reg 1182/71 Art 2), the regime's elsewhere."""
     if regime_id == "eu_gdpr":

@@ -160,6 +160,12 @@ def guards() -> list[Guard]:
             "OLD.expires_on >= CURRENT_DATE",
         ),
         *_no_replace("tombstone", "dsar_tombstone", (("source", "index", "request_id"),), "A tombstone never changes."),
+        Guard("record_update", "dsar_requestrecord", "UPDATE", "The record of a request never changes."),
+        Guard(
+            "record_delete", "dsar_requestrecord", "DELETE", "The record of a request stays until its period ends.",
+            "OLD.keep_until >= CURRENT_DATE",
+        ),
+        *_no_replace("record", "dsar_requestrecord", (("request_id",),), "The record of a request never changes."),
         *_append_only("audit", "dsar_auditevent", (("chain", "number"),), "The audit trail is append-only."),
         *_append_only("checkpoint", "dsar_checkpoint", (), "Checkpoints are append-only."),
         *_append_only("decision", "dsar_decision", (), "Decisions are append-only."),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from dsar import audit, bell
+from dsar import audit, bell, records
 from dsar.enums import Lane
 from dsar.fulfilment import locating, owners, package, restored, runner
 from dsar.intake import sweep as intake
@@ -29,6 +29,7 @@ SWEEPS: dict[str, Callable[[], int]] = {
     "owners": owners.sweep,
     "copies": package.expire,
     "papers": representation.sweep,
+    "records": records.forget_expired,
 }
 
 

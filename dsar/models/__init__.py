@@ -21,6 +21,7 @@ from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.recipient_notice import RecipientNotice
 from dsar.models.representation import AuthorityPaper, Representation
+from dsar.models.request_record import PastMeasure, RequestRecord
 from dsar.models.restriction import Restriction
 from dsar.models.signed_confirmation import SignedConfirmation
 from dsar.models.step import Step
@@ -28,9 +29,9 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint",
-    "Choice", "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
-    "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "Plan", "PrivacyRequest",
-    "RecipientNotice", "Redaction", "Representation", "Restriction", "SignedConfirmation", "Source", "Step",
-    "Subject", "Tombstone", "staff",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint", "Choice",
+    "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
+    "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
+    "RecipientNotice", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
+    "Step", "Subject", "Tombstone", "staff",
 ]  # fmt: skip

@@ -75,6 +75,19 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(pseudonym="id request message decision check_ref", operational="kind on noted_at"),
     ),
+    "dsar.RequestRecord": Own(
+        "the period of its law from the answer (11 CCR 7101(a): 24 months; GDPR Art 5(2): 36 months)",
+        "the day in keep_until: the sweep turns it into a count",
+        _fields(
+            pseudonym="id request_id",
+            operational="regime regime_version right take_back channel received_on answered_on outcome basis days extended"
+            " late keep_until",
+        ),
+    ),
+    "dsar.PastMeasure": Own(
+        "as long as the house stands: counts for the yearly measures (11 CCR 7102)", "never: it counts, and knows no request",
+        _fields(none="id regime right take_back month outcome basis days extended late number"),
+    ),
     "dsar.Intake": Own(
         CASE_PERIOD, "the purge empties it and destroys its key",
         _fields(

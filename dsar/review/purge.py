@@ -1,7 +1,7 @@
 """We keep our own house (law 13): a case whose period is over loses its key, and with it everything personal.
 
-What stays are the numbers: rights, dates, outcomes, decisions by code (11 CCR 7101), and the audit chain, which still
-verifies.
+What stays are the record of each request for the period of its law (dsar/records.py, 11 CCR 7101), numbers, codes and
+dates, and the audit chain, which still verifies.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from dsar import audit
+from dsar import audit, records
 from dsar.enums import IntakeStatus, MessageStatus, StepReason
 from dsar.models import (
     SYSTEM,
@@ -63,6 +63,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         subject_id = case.subject_id
         if case.purged_at:
             return False
+        records.write_missing(case)
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(token_hash=None, seen_sealed=None)
@@ -88,7 +89,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         audit.record(case, audit.Entry("purged", SYSTEM))
         Case.objects.filter(pk=pk).update(
             purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, contact_by="", postal_sealed=None,
-            name_sealed=None, reply_index="", subject=None,
+            name_sealed=None, reply_index="", subject=None, country="", region="", language=settings.LANGUAGE_CODE,
         )  # fmt: skip
         # A keyed hash of the address is an index too: it goes with the last case that leads to it.
         if subject_id:

@@ -7,12 +7,13 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from dsar import audit
+from dsar import audit, records
 from dsar.enums import DecisionKind
 from dsar.models import (
     AuditEvent,
     Decision,
     Plan,
+    RequestRecord,
     Tombstone,
 )  # fmt: skip
 from dsar.workflow import Because, move
@@ -144,3 +145,16 @@ def a_tombstone_that_expired(stone: Tombstone) -> int:
     return Tombstone.objects.create(
         source="email", index="o" * 64, covers_until=stone.covers_until, expires_on=date(2020, 1, 1), request_id=2
     ).pk
+
+
+@pytest.mark.usefixtures("both_ways")
+def test_the_record_of_a_request_neither_changes_nor_goes_before_its_day(route: Route) -> None:
+    table, kept = "dsar_requestrecord", RequestRecord.objects.get(request_id=route.lapsed().pk)
+    refused("rightsdesk guard record_update", f"UPDATE {table} SET late = NOT late WHERE id = %s", kept.pk)
+    refused("rightsdesk guard record_delete", f"DELETE FROM {table} WHERE id = %s", kept.pk)
+    refused("rightsdesk guard record_", copied(RequestRecord, kept.pk, "INSERT OR REPLACE", id="987654", late="true"))
+    refused("rightsdesk guard record_truncate", f"TRUNCATE {table}")
+    over = everything(RequestRecord, kept.pk) | {"id": 7, "request_id": 7, "keep_until": date(2020, 1, 1)}
+    RequestRecord.objects.create(**over)
+    assert records.forget_expired() == 1
+    assert everything(RequestRecord, kept.pk)["outcome"] == kept.outcome

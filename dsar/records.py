@@ -1,0 +1,145 @@
+"""The log of requests (11 CCR 7101): written as a request ends, kept for the period of its law, then turned into counts.
+
+It holds what the law asks for and nothing more, and outlives the case: the purge takes nothing from it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from dsar import deadlines
+from dsar.enums import CorrectionStatus, DecisionKind, Outcome, Right, StepKind
+from dsar.law import codes
+from dsar.models import Case, PastMeasure, PrivacyRequest, RequestRecord
+
+BATCH: Final = 1000
+# Ends whose reason the law wants written down (11 CCR 7101(a): "the basis for the denial ... in whole or in part").
+WITH_BASIS: Final = (Outcome.DENIED, Outcome.GRANTED_IN_PART, Outcome.NOT_PROVEN, Outcome.REFERRED)
+GROUNDS: Final = (
+    DecisionKind.REFUSE, DecisionKind.LAPSE, DecisionKind.REFER, DecisionKind.NARROW, DecisionKind.DISPUTE_FOUNDED,
+    DecisionKind.FALL_BACK, DecisionKind.GO_ON_WITHOUT, DecisionKind.NOT_DONE,
+)  # fmt: skip
+# What of a past record tells one count from another.
+COUNTED: Final = ("regime", "right", "take_back", "outcome", "basis", "days", "extended", "late")
+UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
+
+
+def write(request: PrivacyRequest) -> None:
+    """Note a request that ends now, in the transaction that ends it. One that is noted already stays as it was noted."""
+    RequestRecord.objects.bulk_create([record_of(request)], ignore_conflicts=True)
+
+
+def write_missing(case: Case) -> None:
+    """Note the ended requests of a case that nobody noted as they ended, from what is known of them. Not those whose
+    period is over: their record has gone its way. The caller's transaction."""
+    ended = case.requests.filter(ended_at__isnull=False)
+    noted = RequestRecord.objects.filter(request_id__in=ended.values("pk")).values("request_id")
+    for request in ended.exclude(pk__in=noted).order_by("pk"):
+        request.case = case
+        found = record_of(request)
+        if found.keep_until >= today():
+            RequestRecord.objects.bulk_create([found], ignore_conflicts=True)
+
+
+def record_of(request: PrivacyRequest) -> RequestRecord:
+    """What is to be kept of an ended request; not saved. Raises ValueError for one that is open."""
+    case, ended_at = request.case, request.ended_at
+    if ended_at is None:
+        raise ValueError("only what has ended has a record")
+    received_on = deadlines.received_on(case.regime, request.received_at)
+    answered_on = deadlines.received_on(case.regime, ended_at)
+    return RequestRecord(
+        request_id=request.pk, regime=case.regime, regime_version=case.regime_version, right=asked_right(request),
+        take_back=request.take_back, channel=case.channel, received_on=received_on, answered_on=answered_on,
+        outcome=request.outcome, basis="\n".join(basis_of(request)), days=max(0, (answered_on - received_on).days),
+        extended=request.extended_at is not None,
+        late=request.due_on is not None and answered_on > request.due_on,
+        keep_until=deadlines.record_until(case.regime, request.right, ended_at),
+    )  # fmt: skip
+
+
+def asked_right(request: PrivacyRequest) -> str:
+    """The right that was asked for, also where a lesser one was answered (11 CCR 7024(a))."""
+    if request.right != Right.KNOW:
+        return request.right
+    fell = request.decisions.filter(kind=DecisionKind.FALL_BACK).order_by("pk").values_list("code", flat=True).first()
+    return fell if fell in Right.values else request.right
+
+
+def basis_of(request: PrivacyRequest) -> list[str]:
+    """The grounds of a denial in whole or in part, sorted: code, a space, citation. Empty for every other end."""
+    if request.outcome not in WITH_BASIS:
+        return []
+    found: dict[str, str] = {}
+    for code, citation in _grounds(request):
+        found[code] = found.get(code) or citation
+    if request.outcome == Outcome.NOT_PROVEN and not found:
+        found = dict([_cited(UNPROVEN, request.case.regime)])
+    return sorted(f"{code} {citation}".strip() for code, citation in found.items())
+
+
+def _grounds(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
+    regime = request.case.regime
+    for decision in request.decisions.filter(kind__in=GROUNDS).order_by("pk"):
+        known = codes.named(decision.code, regime)
+        if known is not None:
+            yield decision.code, decision.citation or known.citation
+        elif decision.kind != DecisionKind.LAPSE:
+            # The ground is what was done: a source left out, a lesser right. What it names is not for a log.
+            yield decision.kind.upper(), decision.citation
+    for code, citation in request.corrections.filter(status=CorrectionStatus.REFUSED).values_list("code", "citation"):
+        yield code, citation
+    for code in request.redactions.order_by("code").values_list("code", flat=True).distinct():
+        yield _cited(code, regime)
+    if request.right == Right.DELETION:
+        yield from _left_by(request)
+
+
+def _left_by(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
+    """Why a deletion left something: as its plan says, and as the workers found it when they last looked."""
+    plan = request.plans.frozen().newest()
+    for item in plan.body().get("items", []) if plan else []:
+        if item["action"] == "keep" and item["code"]:
+            yield item["code"], item["citation"]
+        elif item["action"] == "refer":
+            yield _cited(NOT_OURS, request.case.regime)
+    for step in request.steps.all():
+        for tally in step.tallies if step.kind == StepKind.ERASE else []:
+            if tally.get("kept") and tally.get("code"):
+                yield tally["code"], tally.get("citation") or ""
+
+
+def _cited(code: str, regime: str) -> tuple[str, str]:
+    known = codes.named(code, regime)
+    return code, known.citation if known else ""
+
+
+# --- the end of a record ----------------------------------------------------------------------------------------------
+
+
+def today() -> date:
+    """The day by which records end: UTC, as the guard of the database counts it."""
+    return timezone.now().date()
+
+
+def expired() -> int:
+    """How many records have seen their last day."""
+    return RequestRecord.objects.filter(keep_until__lt=today()).count()
+
+
+def forget_expired() -> int:
+    """Turn records whose period is over into counts for the yearly measures, and delete them; returns how many."""
+    with transaction.atomic():
+        over = RequestRecord.objects.filter(keep_until__lt=today()).order_by("keep_until", "pk")
+        gone = list(over.select_for_update(skip_locked=True)[:BATCH])
+        counts = Counter((one.received_on.replace(day=1), *(getattr(one, name) for name in COUNTED)) for one in gone)
+        PastMeasure.objects.bulk_create(
+            PastMeasure(month=month, number=number, **dict(zip(COUNTED, alike, strict=True)))
+            for (month, *alike), number in sorted(counts.items())
+        )
+        RequestRecord.objects.filter(pk__in=[one.pk for one in gone]).delete()
+    return len(gone)
