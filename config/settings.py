@@ -250,6 +250,10 @@ AGENT_MAILS_PER_DAY = env.integer("AGENT_MAILS_PER_DAY", 20, 1)
 PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
 # Between the notice to the address on file and the moment from which another way to reach the person counts.
 LOST_MAILBOX = timedelta(days=env.integer("LOST_MAILBOX_DAYS", 7))
+# The "reasonable period" after an answer within which another person looks again without being asked why so late.
+APPEAL_WITHIN = timedelta(days=env.integer("APPEAL_DAYS", 90, 1))
+# An appeal was right: so soon we mean to have done what should have been done before.
+APPEAL_REDO = timedelta(days=env.integer("APPEAL_REDO_DAYS", 14, 1))
 ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
 CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))
 CONFIRM_WITHIN = timedelta(days=env.integer("CONFIRM_DAYS", 14, 1))

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from dsar.law import clocks, regimes, tiers
+from dsar.enums import AppealKind
+from dsar.law import clocks, regimes, remedies, tiers
 from dsar.law.clocks import DueDate, Pause
+from dsar.law.regimes import Regime
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,55 @@ def record_until(regime_id: str, right: str, ended_at: datetime) -> date:
     if found is None:
         raise ValueError("a record has an end")
     return found
+
+
+@dataclass(frozen=True)
+class AppealDates:
+    """When it must be answered that somebody wants an answer looked at again, by when we mean to, and until when its
+    receipt must be acknowledged (None where the law sets no such date)."""
+
+    due: DueDate
+    due_on: date
+    target_on: date
+    acknowledge_by: date | None
+
+
+def appeal_dates(
+    regime: Regime, right: str, kind: AppealKind, received_at: datetime, *, extended: bool = False
+) -> AppealDates:
+    """The dates of an appeal, a complaint or a grievance under a law in its version, from an aware receipt time. Raises
+    LawError (`no_extension`)."""
+    zone, calendar = _place(regime.id)
+    known = remedies.with_clock(regime, kind)
+    due = clocks.due(known, right, kind, received_at, extended=extended, calendar=calendar or None, zone=zone or None)
+    target = clocks.target(due)
+    if due.date is None or target is None:
+        raise ValueError("an unpaused clock has dates")
+    ack = remedies.ACKNOWLEDGED_BY.get(kind, "")
+    told = (
+        clocks.due(regime, right, ack, received_at, calendar=calendar or None, zone=zone or None).date
+        if ack and regime.clock(right, ack)
+        else None
+    )
+    return AppealDates(due, due.date, target, told)
+
+
+def extend_appeal(
+    regime: Regime, right: str, kind: AppealKind, received_at: datetime, notice_at: datetime, *, times: int
+) -> AppealDates:
+    """The same after an extension that is told at `notice_at`, `times` of them gone before. Raises LawError (no_extension,
+    already_extended, notice_late): a notice after the date is void."""
+    zone, calendar = _place(regime.id)
+    clocks.extend(
+        regime, right, received_at, notice_at, kind=kind, times=times, calendar=calendar or None, zone=zone or None
+    )
+    return appeal_dates(regime, right, kind, received_at, extended=True)
+
+
+def appeal_until(request_ended_at: datetime, regime_id: str) -> date:
+    """The last local day on which an appeal is taken up without asking anybody: the "reasonable period" of the laws that
+    know appeals, as this company has set it. What comes later a person reads all the same."""
+    return received_on(regime_id, request_ended_at) + settings.APPEAL_WITHIN
 
 
 def _place(regime_id: str) -> tuple[str, str]:

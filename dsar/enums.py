@@ -333,6 +333,13 @@ class Notice(models.TextChoices):
     ADDRESS_CHANGED = "address_changed", _("Written to at a new address")
     DOWNLOAD_TOLD = "download_told", _("Copy downloaded, told to other known addresses")
     STANDS_FOR_YOU = "stands_for_you", _("Somebody stands for the person now")
+    APPEAL_RECEIVED = "appeal_received", _("Another person looks again: received")
+    APPEAL_INTERIM = "appeal_interim", _("Another person looks again: where it stands")
+    APPEAL_EXTENDED = "appeal_extended", _("Another person looks again: more time needed")
+    APPEAL_UPHELD = "appeal_upheld", _("Looked at again: the person was right")
+    APPEAL_DISMISSED = "appeal_dismissed", _("Looked at again: the answer stays")
+    APPEAL_WITHDRAWN = "appeal_withdrawn", _("Looking again was called off")
+    NOT_CONTENT = "not_content", _("The person does not agree: noted")
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
@@ -401,6 +408,28 @@ class ClockEventKind(models.TextChoices):
     FEE_PAID = "fee_paid", _("Fee paid")
     FEE_LAPSED = "fee_lapsed", _("Fee not asked for any more")
     EXTENSION_NOTICE_SENT = "extension_notice_sent", _("Notice of an extension sent")
+
+
+class AppealKind(models.TextChoices):
+    """By which name the law knows it that somebody wants an answer looked at again: a record of its own, never a state of
+    the request."""
+
+    APPEAL = "appeal", _("Appeal")
+    COMPLAINT = "complaint", _("Complaint to us")
+    GRIEVANCE = "grievance", _("Grievance")
+
+
+class AppealOutcome(models.TextChoices):
+    """How looking again ended. Empty while it is open."""
+
+    OPEN = "", _("Open")
+    UPHELD = "upheld", _("The person was right")
+    UPHELD_IN_PART = "upheld_in_part", _("The person was right in part")
+    DISMISSED = "dismissed", _("The answer stays")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+UPHELD = (AppealOutcome.UPHELD, AppealOutcome.UPHELD_IN_PART)
 
 
 class HoldStatus(models.TextChoices):

@@ -153,6 +153,11 @@ def guards() -> list[Guard]:
             f" OR (OLD.objected_at IS NOT NULL AND ({_changed('objected_at', 'opened_at')}))",
         ),
         Guard(
+            "appeal_final", "dsar_appeal", "UPDATE", "What was looked at again and decided stays as it was decided.",
+            f"({_changed('request_id', 'kind', 'received_at')}) OR (OLD.outcome <> ''"
+            f" AND ({_changed('outcome', 'decided_by_id', 'decided_at', 'reasons_sealed', 'words_sealed', 'opened_id')}))",
+        ),
+        Guard(
             "tombstone_update", "dsar_tombstone", "UPDATE", "A tombstone never changes.",
         ),
         Guard(
@@ -174,6 +179,7 @@ def guards() -> list[Guard]:
     received: dict[str, Unique] = {
         "case": (("uid",), ("reference",)),
         "intake": (("uid",), ("dedupe",)),
+        "appeal": (("opened_id",),),
         "step": (("request_id", "source", "kind"),),
         "evidence": (("uid",),),
         "ownertask": (("step_id",),),

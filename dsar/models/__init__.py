@@ -1,6 +1,7 @@
 """The data, one file per noun. Rules live in verbs, constraints in the database."""
 
 from dsar.models.actor import OWNER, REQUESTER, SYSTEM, Actor, staff
+from dsar.models.appeal import Appeal
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
 from dsar.models.choice import Choice
@@ -29,7 +30,7 @@ from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
 
 __all__ = [
-    "OWNER", "REQUESTER", "SYSTEM", "Actor", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint", "Choice",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
     "RecipientNotice", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",

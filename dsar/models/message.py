@@ -40,6 +40,7 @@ class Message(models.Model):
     notice = models.CharField(_("notice"), max_length=20, choices=Notice.choices, blank=True)
     check_ref = models.ForeignKey("dsar.IdentityCheck", models.PROTECT, null=True, related_name="+")
     decision = models.ForeignKey("dsar.Decision", models.PROTECT, null=True, related_name="+")
+    appeal = models.ForeignKey("dsar.Appeal", models.PROTECT, null=True, related_name="messages")
     author = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     text_sealed = models.BinaryField(null=True)
     to_sealed = models.BinaryField(null=True)

@@ -106,7 +106,7 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Message": Own(
         CASE_PERIOD, "the purge empties text and recipient",
         _fields(
-            sealed="text_sealed to_sealed", index="to_index", pseudonym="id case request check_ref decision author",
+            sealed="text_sealed to_sealed", index="to_index", pseudonym="id case request check_ref decision appeal author",
             operational="notice status reason by_post urgent created_at due_at token lease_until attempts sent_at dedupe",
         ),
     ),
@@ -125,6 +125,14 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(
             sealed="text_sealed", pseudonym="id request decided_by", operational="kind code citation decided_at",
+        ),
+    ),
+    "dsar.Appeal": Own(
+        "RECORD_PERIOD after it has ended, and never less than its case: an open one keeps its case", NUMBERS,
+        _fields(
+            sealed="words_sealed reasons_sealed", pseudonym="id request filed_by message assignee decided_by opened",
+            operational="kind channel received_at noted_at regime regime_version acknowledge_by acknowledged_at due_on"
+            " target_on original_due_on extended_at attention outcome decided_at",
         ),
     ),
     "dsar.Correction": Own(

@@ -30,7 +30,7 @@ from dsar.enums import (
 )
 from dsar.law import codes, regimes, tiers
 from dsar.models import Case, Decision, Message, Representation
-from dsar.notifications import choices, letters, owner_letters, restriction_letter, to_recipients
+from dsar.notifications import appeal_letter, choices, letters, owner_letters, restriction_letter, to_recipients
 
 PAGE = "email/page.html"
 
@@ -208,7 +208,7 @@ def context_for(message: Message) -> dict[str, Any]:
         context |= restriction_letter.ending(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
-    return context
+    return context | appeal_letter.context(message)
 
 
 def _decider(decision: Decision) -> str:

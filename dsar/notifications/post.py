@@ -42,6 +42,7 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
             Notice.DISPUTE_FOUNDED, Notice.DISPUTE_UNFOUNDED,
             Notice.NOTHING_HELD, Notice.NOT_PROVEN, Notice.REFUSED, Notice.DONE_CORRECTED, Notice.RESTRICTION_LIFTING,
             Notice.DONE_CHOICE,  # where it is taken back
+            Notice.APPEAL_RECEIVED, Notice.APPEAL_WITHDRAWN,
         ),
         Paper.REWORDED,
     ),

@@ -25,8 +25,12 @@ from dsar.law import regimes
 from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
 from dsar.notifications import letters, paper, report
+from dsar.notifications.appeal_letter import BUTTONS
+from dsar.review import appeals
 
 SOON_DAYS = 5
+# After these the way back to us stands open on the page, not under "If you do not agree".
+SAID_NO = (Outcome.DENIED, Outcome.GRANTED_IN_PART, Outcome.NOT_PROVEN, Outcome.UNANSWERED, Outcome.NOTHING_HELD)
 SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
 
 
@@ -67,7 +71,28 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "told": report.told([request]) if ended and request.right not in UNVERIFIED_RIGHTS else [],
         "report": letters.known(request),
         "copy": copy_view(request) if worked and request.right in COPY_RIGHTS else None,
+        "again": again(request),
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
+    }
+
+
+def again(request: PrivacyRequest) -> dict[str, Any]:
+    """The way back to us that a request has: `button` leads to its page, `open` is what is looked at now, `ended` what was,
+    newest first. A law that knows no appeal leaves the words "I do not agree", which a person reads."""
+    kind = appeals.kind_for(request)
+    found = list(request.appeals.order_by("-pk"))
+    for one in found:
+        one.request = request
+    if request.outcome == Outcome.WITHDRAWN and not found:
+        return {}
+    if kind is None and not request.is_ended and not found:
+        return {}
+    return {
+        "kind": kind or "",
+        "button": BUTTONS[kind] if kind else _("Tell us why you do not agree"),
+        "prominent": bool(kind) and request.outcome in SAID_NO,
+        "open": next((one for one in found if one.is_open), None),
+        "ended": [one for one in found if not one.is_open],
     }
 
 

@@ -16,6 +16,7 @@ from dsar import audit, records
 from dsar.enums import IntakeStatus, MessageStatus, StepReason
 from dsar.models import (
     SYSTEM,
+    Appeal,
     AuthorityPaper,
     Case,
     CaseKey,
@@ -37,16 +38,23 @@ BATCH = 200
 
 
 def due(now: datetime) -> list[int]:
-    """Cases that have ended, all of them longer ago than RECORD_PERIOD."""
-    limit = now - settings.RECORD_PERIOD
+    """Cases that have ended, all of them and whatever looked at them again longer ago than RECORD_PERIOD."""
+    # What can still be looked at again is not destroyed either.
+    limit = now - max(settings.RECORD_PERIOD, settings.APPEAL_WITHIN)
     alive = PrivacyRequest.objects.open().values("case_id")
     # What the person wrote is not destroyed before somebody has read it (law 1).
     recent = PrivacyRequest.objects.filter(Q(ended_at__gt=limit) | Q(unread_at__isnull=False)).values("case_id")
     found = (
-        Case.objects.filter(purged_at__isnull=True, received_at__lte=limit).exclude(pk__in=alive).exclude(pk__in=recent)
-    ).exclude(
-        # What is still restricted must be known for as long as it is.
-        pk__in=Restriction.objects.in_force().values("request__case_id")
+        (
+            Case.objects.filter(purged_at__isnull=True, received_at__lte=limit)
+            .exclude(pk__in=alive)
+            .exclude(pk__in=recent)
+        )
+        .exclude(
+            # What is still restricted must be known for as long as it is.
+            pk__in=Restriction.objects.in_force().values("request__case_id")
+        )
+        .exclude(pk__in=Appeal.objects.keeping(limit).values("request__case_id"))
     )
     return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
 

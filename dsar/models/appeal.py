@@ -1,0 +1,119 @@
+"""Somebody wants an answer looked at again: an appeal, a complaint to the company, a grievance. A record of its own."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dsar.enums import UPHELD, AppealKind, AppealOutcome, Channel
+
+DECIDED = (*UPHELD, AppealOutcome.DISMISSED)
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    """Finding them by how they stand."""
+
+    def open(self) -> Self:
+        """Neither decided nor withdrawn."""
+        return self.filter(outcome=AppealOutcome.OPEN)
+
+    def received_between(self, since: datetime, until: datetime) -> Self:
+        """What came from `since` on and before `until`, for the measures (11 CCR 7102 and the same for every law)."""
+        return self.filter(received_at__gte=since, received_at__lt=until)
+
+    def keeping(self, limit: datetime) -> Self:
+        """What keeps its case from being purged: it is open, or it ended after `limit`."""
+        return self.filter(Q(outcome=AppealOutcome.OPEN) | Q(decided_at__gt=limit))
+
+
+class Appeal(models.Model):
+    """One request is looked at again, by somebody who did not decide it. The request itself never changes: what an upheld
+    appeal sets going is a new request, `opened`.
+
+    `received_at`: when it reached the company, `filed_by` who of the desk wrote it down, `message` the mail that it came
+    in. `regime`, `regime_version`: the law it is judged by. `acknowledge_by`: until when the law wants its receipt
+    acknowledged (DPA 2018 s.164A). `reasons_sealed`: what the person reads. `attention`: why it is stuck.
+    """
+
+    request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="appeals")
+    kind = models.CharField(_("kind"), max_length=9, choices=AppealKind.choices)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices)
+    received_at = models.DateTimeField(_("received"))
+    noted_at = models.DateTimeField(default=timezone.now)
+    filed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    message = models.ForeignKey("dsar.Message", models.PROTECT, null=True, related_name="+")
+    words_sealed = models.BinaryField(null=True)
+    regime = models.CharField(_("law"), max_length=32)
+    regime_version = models.CharField(max_length=32)
+    acknowledge_by = models.DateField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    due_on = models.DateField(_("answer due"))
+    target_on = models.DateField(_("our target"))
+    original_due_on = models.DateField(null=True)
+    extended_at = models.DateTimeField(null=True)
+    assignee = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    attention = models.CharField(_("attention"), max_length=20, blank=True, default="")
+    outcome = models.CharField(_("outcome"), max_length=14, choices=AppealOutcome.choices, blank=True, default="")
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reasons_sealed = models.BinaryField(null=True)
+    opened = models.OneToOneField("dsar.PrivacyRequest", models.PROTECT, null=True, related_name="opened_by")
+
+    objects = AppealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("appeal")
+        indexes = [
+            models.Index(fields=["due_on", "id"], name="appeal_open", condition=Q(outcome="")),
+            models.Index(fields=["received_at"], name="appeal_received"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=AppealKind.values), name="appeal_kind_known"),
+            models.CheckConstraint(condition=Q(outcome__in=AppealOutcome.values), name="appeal_outcome_known"),
+            models.UniqueConstraint(fields=["request", "kind"], condition=Q(outcome=""), name="appeal_one_open"),
+            models.CheckConstraint(
+                condition=Q(outcome="", decided_at__isnull=True, decided_by__isnull=True, reasons_sealed__isnull=True)
+                | Q(outcome=AppealOutcome.WITHDRAWN, decided_at__isnull=False, reasons_sealed__isnull=True)
+                | Q(
+                    outcome__in=[one.value for one in DECIDED], decided_at__isnull=False, decided_by__isnull=False,
+                    reasons_sealed__isnull=False,
+                ),
+                name="appeal_decided_by_somebody_with_reasons",
+            ),
+            models.CheckConstraint(
+                condition=(Q(opened__isnull=True) & ~Q(kind=AppealKind.APPEAL, outcome__in=[one.value for one in UPHELD]))
+                | Q(opened__isnull=False, outcome__in=[one.value for one in UPHELD]),
+                name="appeal_upheld_opens_new_work",
+            ),
+            models.CheckConstraint(
+                condition=Q(extended_at__isnull=True, original_due_on__isnull=True)
+                | Q(extended_at__isnull=False, original_due_on__isnull=False),
+                name="appeal_extended_from_a_date",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.kind} about request {self.request_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Neither decided nor withdrawn."""
+        return self.outcome == AppealOutcome.OPEN
+
+    @property
+    def was_upheld(self) -> bool:
+        """Whether the person was right, wholly or in part."""
+        return self.outcome in UPHELD
+
+    @property
+    def words(self) -> str:
+        """Why the person does not agree, decrypted; empty after a purge."""
+        return self.request.case.unseal(self.words_sealed, "appeal")
+
+    @property
+    def reasons(self) -> str:
+        """Why it was decided so, as the person reads it, decrypted."""
+        return self.request.case.unseal(self.reasons_sealed, "appeal-reasons")

@@ -1,0 +1,77 @@
+"""What letters say of looking again: the way back to us that the law of a case knows, and how one stands."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dsar import deadlines
+from dsar.enums import AppealKind, AppealOutcome, Right
+from dsar.law import regimes, remedies
+from dsar.models import Message, PrivacyRequest
+
+# The words of the button on the page of a request, which letters name.
+BUTTONS: dict[AppealKind, Any] = {
+    AppealKind.APPEAL: gettext_lazy("Ask another person to look again"),
+    AppealKind.COMPLAINT: gettext_lazy("Complain to us"),
+    AppealKind.GRIEVANCE: gettext_lazy("Complain to us"),
+}
+
+
+def way(request: PrivacyRequest) -> dict[str, Any]:
+    """The way back to us that a letter about this request, ended or about to end, names: `kind`, `button` (on the page of
+    the request), `days` (the law's outer limit for our answer, counted from today), `until` (the last day of the
+    reasonable period; None where there is none). Empty where the law of the case knows none."""
+    regime = regimes.load(request.case.regime, request.case.regime_version or None)
+    kind = remedies.kind_of(regime)
+    if kind is None or not remedies.is_open_to(kind, request.outcome):
+        return {}
+    now = timezone.now()
+    answer = deadlines.appeal_dates(regime, request.right, kind, now)
+    until = deadlines.appeal_until(request.ended_at or now, regime.id) if kind == AppealKind.APPEAL else None
+    days: timedelta = answer.due_on - answer.due.received_on
+    return {"kind": kind.value, "button": BUTTONS[kind], "days": days.days, "until": until}
+
+
+def context(message: Message) -> dict[str, Any]:
+    """What the templates of appeals use beside the rest (see templates/email/README.md)."""
+    appeal = message.appeal
+    if appeal is None:
+        return {}
+    request = message.request or appeal.request
+    appeal.request = request
+    request.case = message.case
+    regime = regimes.load(appeal.regime, appeal.regime_version)
+    dates = deadlines.appeal_dates(
+        regime, request.right, AppealKind(appeal.kind), appeal.received_at, extended=appeal.extended_at is not None
+    )
+    new = appeal.opened
+    return {
+        "appeal_kind": appeal.kind,
+        "received_on": deadlines.received_on(regime.id, appeal.received_at),
+        "due_on": appeal.due_on,
+        "old_due_on": appeal.original_due_on,
+        "new_due_on": appeal.due_on if appeal.extended_at else None,
+        "overdue": appeal.is_open and timezone.localdate() > appeal.due_on,
+        "deadline_explained": list(dates.due.explain()),
+        "understood": _about(request),
+        "person_text": appeal.reasons,
+        "in_part": appeal.outcome == AppealOutcome.UPHELD_IN_PART,
+        "citation": regime.remedy_citation,
+        "remedy": regime.remedy,
+        "authority": regime.authority,
+        "opened_right": new.title if new else "",
+        "opened_confirms": bool(new and new.right == Right.DELETION),
+        "opened_due_on": new.due_on if new else None,
+    }
+
+
+def _about(request: PrivacyRequest) -> str:
+    what = request.title or Right.UNCLEAR.label
+    if request.ended_at is None:
+        return _("Your request: %(right)s") % {"right": what}
+    day = timezone.localdate(request.ended_at)
+    return _("Our answer of %(day)s to your request: %(right)s") % {"day": date_format(day), "right": what}

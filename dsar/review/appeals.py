@@ -1,0 +1,205 @@
+"""Looking again: appeals, complaints to the company, grievances. Taken up, acknowledged, withdrawn; records of their own,
+whatever becomes of the request that they are about."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dsar import audit, deadlines
+from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice
+from dsar.law import regimes, remedies
+from dsar.law.regimes import Regime
+from dsar.models import REQUESTER, Actor, Appeal, Message, PrivacyRequest
+from dsar.notifications import outbox
+from dsar.review import decide
+from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, lock
+
+LONGEST = 8000
+
+
+def law_of(request: PrivacyRequest) -> Regime:
+    """The law in the version by which a request is judged."""
+    return regimes.load(request.case.regime, request.case.regime_version or None)
+
+
+def kind_for(request: PrivacyRequest) -> AppealKind | None:
+    """As what somebody may have this request looked at again; None where the law of the case knows nothing of the kind, or
+    nothing has been decided yet that could be."""
+    kind = remedies.kind_of(law_of(request))
+    return kind if kind and remedies.is_open_to(kind, request.outcome) else None
+
+
+def is_late(request: PrivacyRequest, kind: AppealKind, now: datetime) -> bool:
+    """Whether the reasonable period for an appeal is over. A complaint or a grievance has none."""
+    if kind != AppealKind.APPEAL or request.ended_at is None:
+        return False
+    until = deadlines.appeal_until(request.ended_at, request.case.regime)
+    return deadlines.received_on(request.case.regime, now) > until
+
+
+def open_one(request: PrivacyRequest) -> Appeal | None:
+    """What is open about this request; the newest where there are several."""
+    found = request.appeals.open().order_by("-pk").first()
+    if found:
+        found.request = request
+    return found
+
+
+def may_file(request: PrivacyRequest) -> bool:
+    """Whether a colleague can take it up: the law knows it, and none of its kind is open."""
+    kind = kind_for(request)
+    return kind is not None and not request.appeals.open().filter(kind=kind).exists()
+
+
+def take(pk: int, text: str, *, actor: Actor = REQUESTER) -> Appeal | None:
+    """The person does not agree. Where the law knows a way back it is taken up at once; what belongs to one that is open is
+    added to it; everything else (no such law, or later than the reasonable period) is a message that staff read, and the
+    person is told where to complain. Nothing is refused. Returns what is open then, or None for a message.
+
+    The same words twice are one. Raises Invalid for no words, Forbidden.
+    """
+    if actor.kind != ActorKind.REQUESTER:
+        raise Forbidden("take")
+    words = _words(text)
+    now = timezone.now()
+    with transaction.atomic():
+        request = lock(pk)
+        current = open_one(request)
+        if current is not None:
+            if words != current.words:
+                _add(request, words, actor)
+            return current
+        kind = kind_for(request)
+        if kind is not None and not is_late(request, kind, now):
+            return _open(request, kind, words, now, Channel.WEB, actor)
+        _add(request, words, actor)
+        outbox.queue(request, Notice.NOT_CONTENT, dedupe=f"not_content:{pk}:{timezone.localdate(now)}")
+        return None
+
+
+def file(
+    pk: int, text: str, received_at: datetime, channel: Channel, *, actor: Actor, message: int | None = None
+) -> Appeal:
+    """A colleague takes up what came by mail, letter, telephone or at the counter, with the moment at which it really came.
+    `message`: the mail that it stands in, whose words and time count. Raises Invalid, Conflict (this law knows none here,
+    or one is open), Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden("file")
+    with transaction.atomic():
+        request = lock(pk)
+        kind = kind_for(request)
+        if kind is None or not may_file(request):
+            raise Conflict("file")
+        came = None
+        if message is not None:
+            came = request.case.messages.filter(pk=message, status=MessageStatus.RECEIVED).first()
+            if came is None:
+                raise Invalid(_("Please choose one of the messages of the person."))
+            came.case = request.case
+            text, received_at, channel = text.strip() or came.text, came.created_at, Channel.EMAIL
+        if received_at > timezone.now():
+            raise Invalid(_("This day has not come yet. Please enter the day on which it came."))
+        if _day(request, received_at) < _day(request, request.received_at):
+            raise Invalid(_("This day lies before the request itself. Please check it."))
+        made = _open(request, kind, _words(text), received_at, channel, actor, came)
+        if came and came.pk == decide.newest_received(request):
+            PrivacyRequest.objects.filter(case=request.case).update(unread_at=None)
+        return made
+
+
+def withdraw(pk: int, *, actor: Actor) -> Appeal:
+    """The person no longer wants it looked at again, or told a colleague so. Raises Appeal.DoesNotExist, Conflict,
+    Forbidden."""
+    if actor.kind != ActorKind.REQUESTER and not actor.is_handler:
+        raise Forbidden("withdraw")
+    with transaction.atomic():
+        appeal = hold(pk)
+        _end(appeal, AppealOutcome.WITHDRAWN, actor, "appeal_withdrawn", decided_by_id=actor.user_id)
+        tell(appeal, Notice.APPEAL_WITHDRAWN, dedupe=f"appeal:{pk}:withdrawn")
+        return appeal
+
+
+def hold(pk: int) -> Appeal:
+    """Lock the request in the order of the house, then return its appeal, fresh. The caller's transaction."""
+    request = lock(Appeal.objects.values_list("request_id", flat=True).get(pk=pk))
+    appeal = Appeal.objects.select_for_update().get(pk=pk)
+    appeal.request = request
+    return appeal
+
+
+def tell(appeal: Appeal, notice: Notice, *, dedupe: str) -> Message | None:
+    """Put a letter about an appeal in the outbox, in the caller's transaction. None where none may be sent."""
+    message = outbox.queue(appeal.request, notice, dedupe=dedupe)
+    if message is not None:
+        Message.objects.filter(pk=message.pk).update(appeal=appeal)
+    return message
+
+
+def note(appeal: Appeal, what: str, actor: Actor, **details: Any) -> None:
+    """Write an event of an appeal into the trail of its case, in the caller's transaction."""
+    case = appeal.request.case
+    details = {"appeal": appeal.pk, "appeal_kind": appeal.kind, **as_whom(case, actor), **details}
+    audit.record(case, audit.Entry(what, actor, appeal.request_id, details=details))
+
+
+def _words(text: str) -> str:
+    words = text.strip()
+    if not words:
+        raise Invalid(_("Please write why you do not agree. A few words are enough."))
+    return words[:LONGEST]
+
+
+def _day(request: PrivacyRequest, moment: datetime) -> Any:
+    return deadlines.received_on(request.case.regime, moment)
+
+
+def _add(request: PrivacyRequest, words: str, actor: Actor) -> None:
+    """What the person writes stands in the conversation and in the queue until somebody has read it."""
+    case = request.case
+    last = case.messages.filter(status=MessageStatus.RECEIVED).order_by("-pk").first()
+    if last is not None:
+        last.case = case
+        if last.text == words:
+            return
+    Message.objects.create(
+        case=case, request=request, status=MessageStatus.RECEIVED, text_sealed=case.seal(words, "message")
+    )
+    PrivacyRequest.objects.filter(pk=request.pk, unread_at__isnull=True).update(unread_at=timezone.now())
+    audit.record(case, audit.Entry("not_content", actor, request.pk, details=as_whom(case, actor)))
+
+
+def _open(
+    request: PrivacyRequest,
+    kind: AppealKind,
+    words: str,
+    received_at: datetime,
+    channel: Channel,
+    actor: Actor,
+    message: Message | None = None,
+) -> Appeal:
+    regime = law_of(request)
+    dates = deadlines.appeal_dates(regime, request.right, kind, received_at)
+    appeal = Appeal.objects.create(
+        request=request, kind=kind, channel=channel, received_at=received_at, message=message,
+        filed_by_id=actor.user_id, words_sealed=request.case.seal(words, "appeal"), regime=regime.id,
+        regime_version=regime.version, acknowledge_by=dates.acknowledge_by, due_on=dates.due_on, target_on=dates.target_on,
+    )  # fmt: skip
+    appeal.request = request
+    late = is_late(request, kind, received_at)
+    note(appeal, "appeal_received", actor, **({"late": True} if late else {}))
+    tell(appeal, Notice.APPEAL_RECEIVED, dedupe=f"appeal:{appeal.pk}:received")
+    return appeal
+
+
+def _end(appeal: Appeal, outcome: AppealOutcome, actor: Actor, what: str, **fields: Any) -> None:
+    """End what is open, for good. Raises Conflict where it has ended before."""
+    if not appeal.is_open:
+        raise Conflict(what)
+    changes = {"outcome": outcome, "decided_at": timezone.now(), "attention": "", **fields}
+    Appeal.objects.filter(pk=appeal.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(appeal, name, value)
+    note(appeal, what, actor, appeal_outcome=outcome)
