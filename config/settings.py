@@ -115,6 +115,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = COMPANY_NAME
 STAFF_MFA_REQUIRED = env.boolean("STAFF_MFA_REQUIRED", not DEBUG)
+# Where nobody else is there: the second of two looks may be the same person's, freshly signed in, on a later day.
+TEAM_OF_ONE = env.boolean("TEAM_OF_ONE", False)
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 8 * 3600

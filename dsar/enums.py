@@ -432,6 +432,21 @@ class AppealOutcome(models.TextChoices):
 UPHELD = (AppealOutcome.UPHELD, AppealOutcome.UPHELD_IN_PART)
 
 
+class SecondLook(models.TextChoices):
+    """What comes of it where two people have to look and this one wants to be the second (see models/two_people.py)."""
+
+    ANOTHER = "another", _("A second person")
+    ALONE = "alone", _("The same person, on a later day")
+    SOMEBODY_ELSE = "somebody_else", _("You took the first decision. Somebody else has to take this one.")
+    TOO_SOON = "too_soon", _("You took the first decision today. You may take this one from tomorrow on.")
+    STALE = "stale", _("You took the first decision too. Please give your password anew before you take this one.")
+
+    @property
+    def counts(self) -> bool:
+        """Whether this person may."""
+        return self in (SecondLook.ANOTHER, SecondLook.ALONE)
+
+
 class HoldStatus(models.TextChoices):
     """A hold is `placing` until no live lease touches its scope."""
 

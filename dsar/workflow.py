@@ -119,12 +119,16 @@ QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
 
 @dataclass(frozen=True)
 class Because:
-    """The decision of a person behind a move: reason code, citation and the text that the requester reads."""
+    """The decision of a person behind a move: reason code, citation and the text that the requester reads.
+
+    `same_person`: of two looks this is the second one by the same person, on a later day (models/two_people.py).
+    """
 
     kind: DecisionKind
     code: str = ""
     citation: str = ""
     text: str = ""
+    same_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,7 @@ def decide(request: PrivacyRequest, actor: Actor, because: Because) -> Decision:
     return Decision.objects.create(
         request=request, kind=because.kind, code=because.code, citation=because.citation,
         text_sealed=request.case.seal(because.text.strip()[:8000], "decision"), decided_by_id=actor.user_id,
+        same_person=because.same_person,
     )  # fmt: skip
 
 
@@ -237,6 +242,8 @@ def _details(request: PrivacyRequest, actor: Actor, because: Because | None) -> 
     details: dict[str, Any] = {"right": request.right, **as_whom(request.case, actor)}
     if because and because.code:
         details["code"] = because.code
+    if because and because.same_person:
+        details["same_person"] = True
     if request.outcome:
         details["outcome"] = request.outcome
     return details

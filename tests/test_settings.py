@@ -53,7 +53,7 @@ SHIPPED = {
     "ANSWER_WITHIN": timedelta(days=14), "CONFIRM_WITHIN": timedelta(days=14), "CONTACT_CHANGE_DAYS": 30,
     "RISK_PERIOD": timedelta(days=30), "RISK_REQUESTS": 5, "RISK_HOUSE_REQUESTS": 1000,
     "CHECKPOINT_EVERY": timedelta(hours=24), "TOMBSTONE_PERIOD": timedelta(days=3 * 365),
-    "RECORD_PERIOD": timedelta(days=2 * 365), "DEBUG": False, "STAFF_MFA_REQUIRED": True, "SESSION_COOKIE_SECURE": True,
+    "RECORD_PERIOD": timedelta(days=2 * 365), "DEBUG": False, "STAFF_MFA_REQUIRED": True, "TEAM_OF_ONE": False, "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True, "SECURE_SSL_REDIRECT": True, "SESSION_COOKIE_HTTPONLY": True,
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dsar.desk import forms, kept_verbs, paper_verbs, right_forms, standing_verbs, words
+from dsar.desk import barred, forms, kept_verbs, paper_verbs, right_forms, standing_verbs, words
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Verb
 from dsar.enums import DecisionKind, Right, State
@@ -56,6 +56,7 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: control.release(pk, actor=actor),
             APPROVERS,
             moves="release",
+            bar=barred.from_release,
             danger=True,
             help=_("The workers begin at once. What is erased cannot be brought back."),
         ),
@@ -67,6 +68,7 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: control.hand_over(pk, actor=actor),
             APPROVERS,
             moves="hand_over",
+            bar=barred.from_handing_over,
             exists=lambda request: package.whole(request) is not None,
             danger=True,
             help=_("The person can download it at once. What they have cannot be called back."),

@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dsar.desk import forms, frame, progress, request_page, story, words
+from dsar.desk import barred, forms, frame, progress, request_page, story, words
 from dsar.desk.catalogue import VERBS
 from dsar.enums import COPY_RIGHTS, State, StepStatus
 from dsar.fulfilment import access, manifest, package
 from dsar.models import Actor, PrivacyRequest
-from dsar.models.request_conditions import copy_needs_second_person, released_by_another
+from dsar.models.request_conditions import copy_needs_second_person, look_at_copy
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 PAGE = 20
@@ -292,14 +292,12 @@ def _verbs(held: PrivacyRequest, actor: Actor, refused: forms.VerbForm | None, f
     """The ways on from here, as the catalogue has them."""
     made: dict[str, Any] = {
         "may_hand_over": VERBS["hand-over"].allows(actor), "needs_another": copy_needs_second_person(held),
-        "is_another": released_by_another(held, actor),
+        "is_another": look_at_copy(held, actor).counts, "barred": barred.from_handing_over(held, actor),
         "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in held.judgement],
     }  # fmt: skip
     for name, slug in (("hand_over", "hand-over"), ("send_back", "send-back")):
         verb = VERBS[slug]
-        if slug == "hand-over" and made["needs_another"] and not made["is_another"]:
-            continue
-        if verb.allows(actor) and verb.is_there(held):
+        if verb.allows(actor) and verb.is_there(held) and not verb.bar(held, actor):
             url = reverse("desk_verb", args=[held.pk, slug])
             form = refused if refused and slug == failed else verb.form(held, slug)
             made[name] = {"verb": verb.fitted(held), "form": form, "url": url}

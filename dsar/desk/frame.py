@@ -1,8 +1,10 @@
 """What all pages of the desk share: the navigation for a role, who acts, and how a refusal looks."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from dsar.desk.barred import Barred
 from dsar.desk.roles import MAY
 from dsar.models import Actor, staff
 
@@ -26,7 +29,9 @@ def signed_in(request: HttpRequest) -> User:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who acts, as workflow and audit trail know them."""
-    return staff(signed_in(request))
+    user = signed_in(request)
+    proven = [record["at"] for record in get_authentication_records(request, user)]
+    return staff(user, datetime.fromtimestamp(max(proven), UTC) if proven else None)
 
 
 def may(request: HttpRequest, url_name: str) -> bool:
@@ -70,3 +75,9 @@ def attachment(content: bytes, name: str) -> HttpResponse:
 def moved_on(request: HttpRequest, back: str, section: str = "queue") -> HttpResponse:
     """409: what was clicked no longer exists in the state that the thing has by now; nothing was done."""
     return page(request, "desk/moved_on.html", section, {"back": back}, status=409)
+
+
+def not_yours(request: HttpRequest, barred: Barred, back: str, back_label: str) -> HttpResponse:
+    """403: the role includes it, this person may not all the same; the page says why, and who can."""
+    context = {"barred": barred, "back": back, "back_label": back_label}
+    return page(request, "desk/not_yours.html", "queue", context, status=403)

@@ -46,6 +46,8 @@ def next_step(request: PrivacyRequest, actor: Actor) -> Next:
             else _("You can read everything here and change nothing.")
         )
         return Next(found.title, f"{found.text} {who}")
+    if barred := verb.bar(request, actor):
+        return Next(found.title, barred.why, found.verb)
     return found
 
 

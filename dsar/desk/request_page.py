@@ -106,7 +106,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
 
 def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | None, verb: str) -> dict[str, Any]:
     plan, body = plan_of(request)
-    decided = list(request.decisions.select_related("decided_by").order_by("pk"))
+    decided = list(request.decisions.select_related("decided_by", "second_by").order_by("pk"))
     work = progress.sources(body, list(request.steps.order_by("pk")))
     coming = next_step(request, actor)
     made = _forms(request, actor, body)
@@ -136,6 +136,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             if slug not in (first, *IN_PANELS, *ON_COPY_PAGE)
         ],
         "next_url": _url(request, first) if first else "",
+        "next_barred": VERBS[coming.verb].bar(request, actor) if coming.verb and not first else None,
         "next_page": reverse(coming.page, args=[request.pk]) if coming.page and actor.is_handler else "",
         "signed_url": reverse("desk_signed", args=[request.pk])
         if actor.is_handler and signed.may_file(request)
@@ -201,7 +202,7 @@ def _forms(request: PrivacyRequest, actor: Actor, body: Body) -> dict[str, forms
     return {
         slug: verb.form(request, slug, plan=body)
         for slug, verb in VERBS.items()
-        if verb.allows(actor) and verb.is_there(request)
+        if verb.allows(actor) and verb.is_there(request) and not verb.bar(request, actor)
     }
 
 

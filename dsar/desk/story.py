@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from dsar.desk import words
-from dsar.enums import ActorKind, MessageStatus, Outcome, RepresentativeKind, Right, State
+from dsar.enums import ActorKind, MessageStatus, Outcome, RepresentativeKind, Right, SecondLook, State
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import paper
@@ -78,6 +78,8 @@ def decisions(request: PrivacyRequest, found: Sequence[Decision]) -> list[dict[s
             "at": decision.decided_at,
             "what": decision.get_kind_display(),
             "who": name_of(decision.decided_by),
+            "second": name_of(decision.second_by),
+            "same_person": decision.same_person,
             "reason": _reason(decision),
             "citation": decision.citation,
             "text": request.case.unseal(decision.text_sealed, "decision"),
@@ -144,6 +146,8 @@ def _details(event: AuditEvent) -> str:
         parts.append(str(_("founded") if details["founded"] else _("unfounded")))
     if kind := details.get("as"):
         parts.append(str(RepresentativeKind(kind).label))
+    if details.get("same_person"):
+        parts.append(str(SecondLook.ALONE.label))
     if hold := details.get("hold"):
         parts.append(str(_("hold %(number)s") % {"number": hold}))
     if intake := details.get("intake"):

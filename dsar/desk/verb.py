@@ -7,6 +7,7 @@ from typing import Any
 from django_fsm import can_proceed
 
 from dsar.desk import forms, words
+from dsar.desk.barred import Barred
 from dsar.models import Actor, PrivacyRequest
 
 Data = dict[str, Any]
@@ -16,8 +17,8 @@ Data = dict[str, Any]
 class Verb:
     """One thing that a person of the desk can do to a request.
 
-    `moves` names the transition that decides whether it exists now; without one `exists` decides. `danger` marks what
-    cannot be taken back.
+    `moves` names the transition that decides whether it exists now; without one `exists` decides. `bar` says why one
+    whose role includes it may not all the same. `danger` marks what cannot be taken back.
     """
 
     slug: str
@@ -29,6 +30,7 @@ class Verb:
     help: Any = ""
     moves: str = ""
     exists: Callable[[PrivacyRequest], bool] = lambda _request: True
+    bar: Callable[[PrivacyRequest, Actor], Barred | None] = lambda _request, _actor: None
     danger: bool = False
     by_right: Mapping[str, words.Said] | None = None
 

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dsar.desk import copy_page, frame, request_page
@@ -15,7 +16,7 @@ from dsar.workflow import Conflict, Forbidden, Invalid
 
 @require_POST
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Carry out one verb: 404 unknown, 403 not this role's, 409 not in this state, 422 with errors, otherwise back."""
+    """Carry out one verb: 404 unknown, 403 not for this role or person, 409 not in this state, 422 with errors, or back."""
     wanted = VERBS.get(verb)
     if wanted is None:
         raise Http404
@@ -26,6 +27,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     back = reverse("desk_request", args=[pk])
     if not wanted.is_there(found):
         return frame.moved_on(request, back)
+    if barred := wanted.bar(found, actor):
+        return frame.not_yours(request, barred, back, _("Back to the request"))
     form = wanted.form(found, verb, request.POST, files=request.FILES, plan=request_page.plan_of(found)[1])
     if form.is_valid():
         try:

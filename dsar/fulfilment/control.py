@@ -17,6 +17,7 @@ from dsar.enums import (
     Outcome,
     OwnerTaskStatus,
     PackageStatus,
+    SecondLook,
     State,
     StepKind,
     StepReason,
@@ -26,16 +27,21 @@ from dsar.fulfilment import access, finish, locating, package, remains, risk, sp
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
-from dsar.models.request_conditions import copy_needs_second_person, released_by_another
+from dsar.models.request_conditions import look_at_copy, look_at_release
 from dsar.models.step import StepQuerySet
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
 
 
 def release(pk: int, *, actor: Actor) -> PrivacyRequest:
-    """Let the workers erase what was confirmed. The steps are queued in the same transaction."""
+    """Let the workers erase what was confirmed. The steps are queued in the same transaction.
+
+    Raises Forbidden for whoever approved it in review (models/two_people.py)."""
     with transaction.atomic():
-        request = move(pk, "release", actor=actor, because=Because(DecisionKind.RELEASE))
+        request = lock(pk)
+        alone = look_at_release(request, actor) == SecondLook.ALONE
+        because = Because(DecisionKind.RELEASE, same_person=alone)
+        request = move(pk, "release", actor=actor, because=because, inside=Inside(request))
         plan = request.plans.frozen().newest()
         if plan is None:
             raise Conflict("no frozen plan")
@@ -233,17 +239,17 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
             raise Invalid(_("The copy is being put together again. Please wait until it is ready, and look at it."))
         if request.state == State.CHECKING and not access.was_opened(request):
             raise Invalid(_("Nobody has looked through this copy yet. Please open it first, and look."))
-        if copy_needs_second_person(request) and not released_by_another(request, actor):
-            raise Invalid(
-                _(
-                    "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
-                )
+        look = look_at_copy(request, actor)
+        if not look.counts:
+            theirs = _(
+                "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
             )
+            raise Invalid(theirs if look == SecondLook.SOMEBODY_ELSE else str(look.label))
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies
         )
         outcome = Outcome.GRANTED_IN_PART if partly else Outcome.GRANTED
-        because = Because(DecisionKind.HAND_OVER)
+        because = Because(DecisionKind.HAND_OVER, same_person=look == SecondLook.ALONE)
         moved = move(pk, "hand_over", actor=actor, because=because, inside=Inside(request), outcome=outcome)
         if copy is None:
             raise Conflict("no package")

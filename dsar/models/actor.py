@@ -1,6 +1,7 @@
 """Who does something: a requester, a person of the desk in a role, a data owner, or the system."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from accounts.models import Role, User
 from dsar.enums import ActorKind
@@ -8,11 +9,15 @@ from dsar.enums import ActorKind
 
 @dataclass(frozen=True)
 class Actor:
-    """Handed to `workflow.move()`; checked by each transition's permission and written to the audit trail."""
+    """Handed to `workflow.move()`; checked by each transition's permission and written to the audit trail.
+
+    `fresh_at`: when this person last proved at sign-in who they are (password, second factor); None where nobody knows.
+    """
 
     kind: ActorKind
     user_id: int | None = None
     role: str = ""
+    fresh_at: datetime | None = None
 
     @property
     def is_handler(self) -> bool:
@@ -35,6 +40,6 @@ SYSTEM = Actor(ActorKind.SYSTEM)
 OWNER = Actor(ActorKind.OWNER)
 
 
-def staff(user: User) -> Actor:
-    """The person of the desk who is signed in."""
-    return Actor(ActorKind.STAFF, user.pk, user.role)
+def staff(user: User, fresh_at: datetime | None = None) -> Actor:
+    """The person of the desk who is signed in, since or anew at `fresh_at`."""
+    return Actor(ActorKind.STAFF, user.pk, user.role, fresh_at)

@@ -124,7 +124,8 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Decision": Own(
         CASE_PERIOD, NUMBERS,
         _fields(
-            sealed="text_sealed", pseudonym="id request decided_by", operational="kind code citation decided_at",
+            sealed="text_sealed", pseudonym="id request decided_by second_by",
+            operational="kind code citation decided_at second_at same_person",
         ),
     ),
     "dsar.Appeal": Own(

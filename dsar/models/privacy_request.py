@@ -31,6 +31,7 @@ from dsar.models.request_conditions import (
     not_extended,
     overtaken_by_a_deletion,
     quiet_period_over,
+    releaser,
     requester,
     system,
     unsorted,
@@ -344,11 +345,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         field=state,
         source=State.RELEASING,
         target=State.FULFILLING,
-        permission=approver,
+        permission=releaser,
         conditions=[not_disputed, quiet_period_over, copy_in_hand],
     )
     def release(self, *, now: datetime) -> None:
-        """The approver lets the workers begin."""
+        """An approver who did not approve it lets the workers begin."""
         self.released_at = self.begun_at = now
 
     @transition(

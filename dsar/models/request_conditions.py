@@ -17,10 +17,12 @@ from dsar.enums import (
     DecisionKind,
     PackageStatus,
     Right,
+    SecondLook,
     State,
 )
 from dsar.law import regimes, tiers
 from dsar.models.actor import Actor
+from dsar.models.two_people import second_look
 
 if TYPE_CHECKING:
     from dsar.models.case import Case
@@ -64,7 +66,23 @@ def approver(_request: "PrivacyRequest", actor: Actor) -> bool:
 
 def who_may_hand_over(request: "PrivacyRequest", actor: Actor) -> bool:
     """An approver; another one than those who let it come so far, where the identity rests on what people judged."""
-    return approver(request, actor) and (not copy_needs_second_person(request) or released_by_another(request, actor))
+    return approver(request, actor) and look_at_copy(request, actor).counts
+
+
+def look_at_copy(request: "PrivacyRequest", actor: Actor) -> SecondLook:
+    """Who may hand a copy over as the second person, where it needs one (`copy_needs_second_person`)."""
+    return second_look(who_decided(request) if copy_needs_second_person(request) else (), actor)
+
+
+def look_at_release(request: "PrivacyRequest", actor: Actor) -> SecondLook:
+    """Who approved a deletion in REVIEW does not release it: two people have seen what is erased."""
+    approved = request.decisions.filter(kind=DecisionKind.APPROVE)
+    return second_look(approved.values_list("decided_by_id", "decided_at"), actor)
+
+
+def releaser(request: "PrivacyRequest", actor: Actor) -> bool:
+    """Approvers, but for the one who approved it."""
+    return actor.is_approver and look_at_release(request, actor).counts
 
 
 def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
@@ -223,21 +241,22 @@ def copy_needs_second_person(request: "PrivacyRequest") -> bool:
     return bool(weak) and max(sure, default=0) < request.tier_needed
 
 
-def released_by_another(request: "PrivacyRequest", actor: Actor) -> bool:
-    """Whether this actor is somebody else than who recorded or confirmed the identity, saw the authority, or approved the
-    copy."""
-    return actor.user_id is not None and actor.user_id not in who_decided(request)
-
-
-def who_decided(request: "PrivacyRequest") -> set[int]:
-    """The people of the desk on whose judgement this copy has come so far, by their keys."""
-    checks = request.case.checks.filter(status=CheckStatus.PASSED, recorded_by__isnull=False)
-    people = {one for pair in checks.values_list("recorded_by_id", "confirmed_by_id") for one in pair}
-    people |= set(request.decisions.filter(kind=DecisionKind.APPROVE).values_list("decided_by_id", flat=True))
+def who_decided(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
+    """The people of the desk on whose judgement this copy has come so far, and when each judged last: who recorded or
+    confirmed the identity, saw the authority, or approved the copy."""
+    found: list[tuple[int | None, datetime]] = []
+    for check in request.case.checks.filter(status=CheckStatus.PASSED, recorded_by__isnull=False):
+        at = check.decided_at or check.created_at
+        found += [(check.recorded_by_id, at), (check.confirmed_by_id, at)]
+    found += request.decisions.filter(kind=DecisionKind.APPROVE).values_list("decided_by_id", "decided_at")
     standing = getattr(request.case, "representation", None)
     if standing is not None:
-        people |= {standing.first_seen_by_id, standing.second_seen_by_id}
-    return {one for one in people if one is not None}
+        looks = (
+            (standing.first_seen_by_id, standing.first_seen_at),
+            (standing.second_seen_by_id, standing.second_seen_at),
+        )
+        found += [(by, at) for by, at in looks if at is not None]
+    return found
 
 
 def not_extended(request: "PrivacyRequest") -> bool:

@@ -203,6 +203,7 @@ def context_for(message: Message) -> dict[str, Any]:
     if request:
         if message.by_post and message.notice == Notice.CONFIRM_READY:
             context |= letters.to_sign(request)
+        context["looked_twice"] = request.decisions.filter(same_person=True).exists()
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
         context |= letters.of_the_work(request, message.notice)
         context |= restriction_letter.ending(request, message.notice)

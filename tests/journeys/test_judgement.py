@@ -112,7 +112,7 @@ def test_credit_that_is_lost_is_shown_before_the_confirmation(
 
 
 def test_approved_the_person_is_asked_to_confirm_what_will_really_happen(
-    visitor: Visitor, clerk: Colleague, lead: Colleague
+    visitor: Visitor, clerk: Colleague, lead: Colleague, second_lead: Colleague
 ) -> None:
     me = scenes.number_of(CAST.org_member)
     request = in_review(visitor, CAST.org_member)
@@ -123,7 +123,10 @@ def test_approved_the_person_is_asked_to_confirm_what_will_really_happen(
     visitor.sees("Do you want to delete your data?", "What belongs to an organisation", "Signal Commons")
     visitor.press("Delete my data")
     theirs = [row for row in rows("prompts", user_id=me) if row["organisation_id"]]
-    letter = scenes.carried_out(request, lead)
+    scenes.reaches(request, State.RELEASING)
+    assert not lead.offers(request, "release")
+    lead.sees("Somebody else has to take this one")
+    letter = scenes.carried_out(request, second_lead)
     assert "Please turn to it" in letter
     assert rows("users", id=me) == []
     assert {row["id"] for row in theirs} <= {row["id"] for row in rows("prompts")}

@@ -196,7 +196,7 @@ def test_an_account_with_a_second_factor_is_asked_for_it(visitor: Visitor) -> No
 
 @pytest.mark.once
 def test_an_account_under_another_address_is_reached_only_through_that_address(
-    visitor: Visitor, lead: Colleague
+    visitor: Visitor, lead: Colleague, second_lead: Colleague
 ) -> None:
     mine, other = CAST.two_accounts
     before = everything_of(scenes.number_of(other))
@@ -206,7 +206,7 @@ def test_an_account_under_another_address_is_reached_only_through_that_address(
         lead.act(request, "approve")
         visitor.prove(mine, "Your request is ready")
     visitor.press("Delete my data")
-    scenes.carried_out(request, lead)
+    scenes.carried_out(request, second_lead)
     assert rows("users", email=mine) == []
     assert everything_of(scenes.number_of(other)) == before
     assert mails(other) == []
