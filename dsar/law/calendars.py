@@ -11,29 +11,53 @@ from functools import lru_cache
 from typing import Final
 
 import holidays
+from dateutil.easter import easter
 
 from dsar.law.errors import LawError
 
 FEDERAL: Final = "US-FED"
+ROLLOVERS: Final = ("none", "next_working_day", "next_day_not_sunday_or_holiday")
 SATURDAY: Final = 5
 SUNDAY: Final = 6
 ONE_DAY: Final = timedelta(days=1)
 
 
+# Calendars that a law defines for itself, and those that the package knows under another name.
+NEW_ZEALAND_ACT: Final = "NZ-PA"
+SAME: Final = {FEDERAL: "US", NEW_ZEALAND_ACT: "NZ", "GB": "GB-ENG"}
+INTERPRETATION_ACTS: Final = frozenset({"CA", "CA-QC"})  # R.S.C. 1985 c. I-21 s.35; CQLR c. I-16 s.61(23)
+
+
 @lru_cache(maxsize=4096)
 def holidays_in(calendar: str, year: int) -> frozenset[date]:
-    """The public holidays of a calendar in a year: `DE-BE`, `FR`, `US-FED` (federal only), "" for none.
+    """The public holidays of a calendar in a year: `DE-BE`, `FR`, "" for none.
 
-    Raises LawError `unknown_calendar`.
+    `US-FED`: federal days only. `NZ-PA`: what the New Zealand Privacy Act (s.7) calls no working day, 25 December
+    to 15 January included. `CA`, `CA-QC`: as the Interpretation Acts count. Raises LawError `unknown_calendar`.
     """
     if not calendar:
         return frozenset()
-    country, _, part = ("US", "", "") if calendar == FEDERAL else calendar.partition("-")
+    country, _, part = SAME.get(calendar, calendar).partition("-")
+    acts = calendar in INTERPRETATION_ACTS
     try:
-        found = holidays.country_holidays(country, subdiv=part or None, years=[year], expand=False)
-    except NotImplementedError as error:
+        found = holidays.country_holidays(
+            country,
+            subdiv=part or None,
+            years=[year],
+            expand=False,
+            observed=not acts,
+            categories=("public", "government") if calendar == "CA" else ("public",),
+        )
+    except (NotImplementedError, ValueError) as error:
         raise LawError("unknown_calendar", calendar=calendar) from error
-    return frozenset(day for day in found if day.year == year)
+    days = {day for day in found if day.year == year}
+    if calendar == NEW_ZEALAND_ACT:
+        days |= {date(year, 12, day) for day in range(25, 32)} | {date(year, 1, day) for day in range(1, 16)}
+    if acts:
+        # Offices close on Boxing Day, of which the Acts know nothing; Easter Monday is theirs, though no day off for all.
+        days -= {date(year, 12, 26)}
+        days |= {easter(year) + ONE_DAY, date(year, 7, 2 if date(year, 7, 1).weekday() == SUNDAY else 1)}
+    return frozenset(days)
 
 
 def is_calendar(calendar: str) -> bool:
@@ -74,10 +98,10 @@ def add_business_days(start: date, days: int, calendar: str) -> date:
 def roll(day: date, mode: str, calendar: str) -> date:
     """The day itself or, where the law moves a last day, the next one that will do.
 
-    Modes: "none"; "next_working_day" (Reg 1182/71 Art 3(4)); "next_day_not_holiday" (Sundays, holidays).
+    Modes: "none"; "next_working_day" (Reg 1182/71 Art 3(4)); "next_day_not_sunday_or_holiday" (Sundays, holidays).
     """
     while mode == "next_working_day" and not is_working_day(day, calendar):
         day += ONE_DAY
-    while mode == "next_day_not_holiday" and (day.weekday() == SUNDAY or is_holiday(day, calendar)):
+    while mode == "next_day_not_sunday_or_holiday" and (day.weekday() == SUNDAY or is_holiday(day, calendar)):
         day += ONE_DAY
     return day

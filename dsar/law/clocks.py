@@ -2,72 +2,30 @@
 
 The receipt date is the date in the regime's zone of the instant of receipt; from there dates are counted,
 never hours, and a date ends at 23:59:59 local time. The safe date is the earliest one that can be defended:
-no rollover, and no pause that rests on guidance alone.
+no rollover, no waiting that the law does not clearly grant, and the stricter of two readings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
-
-from dsar.law import words
 from dsar.law.calendars import add_business_days, add_months, is_calendar, is_working_day, roll
 from dsar.law.errors import LawError
-from dsar.law.shapes import Clock, Regime
+from dsar.law.shapes import Clock, Extension, Regime
+from dsar.law.steps import Step
+from dsar.law.waiting import Beginning, NotBegun, Pause, Waiting, beginnings, ordered
+
+__all__ = ["DueDate", "Pause", "Status", "Step", "due", "extend", "local_date", "status", "target"]
 
 END_OF_DAY: Final = time(23, 59, 59)
 MONTH_TARGET_DAYS: Final = 28
 DEFAULT_MARGIN_DAYS: Final = 3
 
 Day = date  # the dataclass below has a field of that name
-Value = str | int | date
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a calculation: a key of `words.STEPS` and its values. `str()` says it in the active
-    language.
-    """
-
-    code: str
-    values: tuple[tuple[str, Value], ...] = ()
-
-    @classmethod
-    def of(cls, code: str, **values: Value) -> Step:
-        """A step with these values."""
-        return cls(code, tuple(values.items()))
-
-    def __str__(self) -> str:
-        shown = {key: date_format(value) if isinstance(value, date) else value for key, value in self.values}
-        return str(words.STEPS[self.code] % shown) if shown else str(words.STEPS[self.code])
-
-    def as_json(self) -> dict[str, Any]:
-        """For a JSON column; dates become `{"date": "2026-11-22"}`."""
-        values = {k: {"date": v.isoformat()} if isinstance(v, date) else v for k, v in self.values}
-        return {"code": self.code, "values": values}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Step:
-        """The step that `as_json` stored."""
-        values = {k: date.fromisoformat(v["date"]) if isinstance(v, dict) else v for k, v in stored["values"].items()}
-        return cls.of(stored["code"], **values)
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Waiting for the person: `kind` identity, clarification or fee; asked and answered as local dates.
-
-    `answered` is None while the answer is awaited.
-    """
-
-    kind: str
-    asked: date
-    answered: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +35,9 @@ class DueDate:
     `date` and `at` (23:59:59 local, aware) are None while a pause is open. `safe_date` is the earliest
     defensible date; for a record that must be kept (`end` "until") it is the latest. `unpaused_date` is the
     legal date had nothing stopped the clock, to be shown beside a pause that rests on guidance. `days_left`
-    is what remains once an open pause ends.
+    is what remains once an open pause ends, `waited` the days that did not count. `lapses_on`: the last day on
+    which what was asked may be answered, after which the law takes the request as withdrawn. `aim`: the period
+    in days that the company has published within the law's (0: none).
     """
 
     regime: str
@@ -99,6 +59,9 @@ class DueDate:
     extended: bool = False
     paused: bool = False
     days_left: int | None = None
+    waited: int = 0
+    lapses_on: Day | None = None
+    aim: int = 0
 
     def explain(self) -> tuple[str, ...]:
         """The arithmetic in words, in the active language, one sentence per step."""
@@ -107,7 +70,7 @@ class DueDate:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a date stands on a day: open, paused, overdue, may_refuse_unproven (an answer is owed)."""
+    """How a date stands on a day: open, paused, overdue, may_refuse_unproven (an answer is owed), withdrawn."""
 
     code: str
     since: date | None = None
@@ -131,17 +94,19 @@ def due(
     *,
     pauses: Sequence[Pause] = (),
     extended: bool = False,
+    until: date | None = None,
     calendar: str | None = None,
     zone: str | None = None,
 ) -> DueDate:
-    """The date of a clock: acknowledgement, response, extension_notice, opt_out, reoffer, record_retention.
+    """The date of a clock (a key of `words.CLOCKS`) for a right; an appeal, complaint or grievance may stand for it.
 
-    `received_at` is aware (receipt by anyone in the company; for record_retention the instant the law counts
-    from). `calendar` is a holiday calendar such as "DE-BE" and `zone` an IANA name; None takes the regime's
-    own. `extended` counts the extended period from receipt, never from the first date; whether an extension
-    is valid is for `extend` to say. An answer to an opt-out is due when the opt-out is.
-    Raises LawError (no_clock, no_extension, unknown_right, naive_time, unknown_zone, unknown_calendar,
-    pause_order).
+    `received_at` is aware (receipt by anyone in the company, of whatever starts the clock; for record_retention
+    the instant the law counts from). `calendar` is a holiday calendar such as "DE-BE" and `zone` an IANA name;
+    None takes the regime's own. `extended` counts the extended period from the original start, never from the
+    first date, or, where the law leaves the length to the notice, takes `until`, the day that it named; whether
+    an extension is valid is for `extend` to say. An answer to an opt-out is due when the opt-out is.
+    Raises LawError (no_clock, no_extension, until_missing, unknown_right, naive_time, unknown_zone,
+    unknown_calendar, pause_order).
     """
     zone = zone or regime.zone
     calendar = regime.calendar if calendar is None else calendar
@@ -154,18 +119,11 @@ def due(
     steps = [Step.of("received", day=start, zone=zone)]
     if not regime.grants(right) and kind != "record_retention":
         steps.append(Step.of("by_policy"))
-    value = clock.value
-    if extended:
-        extension = regime.extension(clock.kind)
-        if extension is None or kind == "extension_notice":
-            raise LawError("no_extension", right=right, kind=kind)
+    value, extension = clock.value, _extension(regime, clock, right, kind) if extended else None
+    if extension is not None and extension.kind == "fixed":
         value = min(clock.value + extension.value, extension.cap)
-        citation = extension.citation
         steps.append(Step.of("extended"))
     plain, rule = _count(start, value, clock, calendar)
-    steps.append(rule)
-    if clock.unit == "months" and plain.day != start.day:
-        steps.append(Step.of("clipped", day=plain))
     answer = DueDate(
         regime=regime.id,
         version=regime.version,
@@ -179,13 +137,16 @@ def due(
         safe_date=plain,
         unpaused_date=plain,
         rule=rule,
-        citation=citation,
+        citation=citation if extension is None else extension.citation,
         steps=tuple(steps),
         end=clock.end,
         prompt=clock.prompt,
         extended=extended,
+        aim=clock.aim,
     )
-    return _until(answer) if clock.end == "until" else _by(answer, regime, clock, pauses)
+    if extension is not None and extension.kind == "open":
+        return _as_notified(answer, regime, until)
+    return _until(answer) if clock.end == "until" else _by(answer, regime, clock, value, ordered(pauses))
 
 
 def extend(
@@ -196,17 +157,19 @@ def extend(
     *,
     kind: str = "response",
     times: int = 0,
+    until: date | None = None,
     pauses: Sequence[Pause] = (),
     calendar: str | None = None,
     zone: str | None = None,
 ) -> DueDate:
     """The extended date, given that the notice went out on `notice_on` and `times` extensions went before.
 
-    A notice after the original date is void: the request stays due when it was. Raises LawError
-    (no_extension, already_extended, notice_late with `limit`, notice_early).
+    `until`: the day that the notice names, where the law leaves the length open. A notice after the original
+    date is void: the request stays due when it was. Raises LawError (no_extension, already_extended,
+    notice_late with `limit`, notice_early, until_missing, until_early with `limit`).
     """
     clock = regime.clock(right, kind)
-    extension = regime.extension(kind) if clock is not None else None
+    extension = regime.extension(kind, right) if clock is not None else None
     if extension is None:
         raise LawError("no_extension", right=right, kind=kind)
     if times >= extension.times:
@@ -217,13 +180,18 @@ def extend(
         raise LawError("notice_early", right=right)
     if first.date is not None and sent > first.date:
         raise LawError("notice_late", right=right, limit=first.date)
-    return due(regime, right, kind, received_at, pauses=pauses, extended=True, calendar=calendar, zone=zone)
+    if until is not None and extension.kind == "open" and until < (first.date or first.unpaused_date):
+        raise LawError("until_early", right=right, limit=first.date or first.unpaused_date)
+    return due(
+        regime, right, kind, received_at, pauses=pauses, extended=True, until=until, calendar=calendar, zone=zone
+    )
 
 
 def target(due_date: DueDate, margin: int | None = None) -> date | None:
     """The internal date to be done by: `margin` days before the safe date, never after it nor before receipt.
 
-    Without a margin: 28 days after receipt where the law says one month, else three days before.
+    Without a margin: what the company has published, else 28 days after receipt where the law says one month,
+    else three days before.
     None only while a pause that the law itself grants is open.
     """
     if due_date.safe_date is None:
@@ -232,6 +200,8 @@ def target(due_date: DueDate, margin: int | None = None) -> date | None:
         if margin < 0:
             raise ValueError("the margin is a number of days before the legal date")
         wanted = due_date.safe_date - timedelta(days=margin)
+    elif due_date.aim:
+        wanted = min(due_date.received_on + timedelta(days=due_date.aim), due_date.safe_date)
     elif due_date.rule.code == "months" and dict(due_date.rule.values)["count"] == 1:
         wanted = min(due_date.received_on + timedelta(days=MONTH_TARGET_DAYS), due_date.safe_date)
     else:
@@ -245,6 +215,8 @@ def status(regime: Regime, due_date: DueDate, on: date, *, identity_open: bool =
     Where the law lets a request be refused because identity was not proven in time (11 CCR 7021(b)), that
     is said on the last day, and an answer is owed all the same.
     """
+    if due_date.lapses_on is not None and on > due_date.lapses_on:
+        return Status("withdrawn", since=due_date.lapses_on + timedelta(days=1))
     if due_date.date is None:
         return Status("paused", days_left=due_date.days_left)
     left = (due_date.date - on).days
@@ -255,56 +227,9 @@ def status(regime: Regime, due_date: DueDate, on: date, *, identity_open: bool =
     return Status("open", days_left=left)
 
 
-class _Waiting:
-    """Adds up the days that do not count: each day once, and only if asked before the date had passed."""
-
-    def __init__(self, regime: Regime, right: str, clock: Clock, start: date, plain: date, calendar: str) -> None:
-        self.regime, self.right, self.clock = regime, right, clock
-        self.start, self.plain, self.calendar = start, plain, calendar
-        self.days = self.by_statute = 0
-        self.covered = date.min
-        self.asked: date | None = None
-        self.open_basis = ""
-        self.steps: list[Step] = []
-
-    def add(self, pause: Pause) -> None:
-        if pause.answered is not None and pause.answered < pause.asked:
-            raise LawError("pause_order", asked=pause.asked, answered=pause.answered)
-        if self.asked is not None:
-            return
-        rule = self.regime.pause(pause.kind, self.right)
-        if rule is None or self.clock.kind != "response":
-            self.steps.append(Step.of("pause_unknown", asked=pause.asked))
-            return
-        asked = max(pause.asked, self.start)
-        reached = self.plain + timedelta(days=self.days)
-        if asked > roll(reached, self.regime.rollover, self.calendar):
-            self.steps.append(Step.of("pause_too_late", asked=pause.asked))
-            return
-        if pause.answered is None:
-            self.asked, self.open_basis = asked, rule.basis
-            self.steps.append(Step.of("pause_open", asked=pause.asked))
-            return
-        first = asked if rule.count == "inclusive" else asked + timedelta(days=1)
-        first = max(first, self.covered + timedelta(days=1))
-        count = max(0, (pause.answered - first).days + 1)
-        self.covered = max(self.covered, pause.answered)
-        self.days += count
-        self.by_statute += count if rule.basis == "statute" else 0
-        self.steps.append(
-            Step.of(
-                f"pause_{rule.basis}",
-                count=count,
-                asked=pause.asked,
-                answered=pause.answered,
-                day=self.plain + timedelta(days=self.days),
-            )
-        )
-
-
 def _clock(regime: Regime, right: str, kind: str) -> tuple[Clock, str]:
     if kind == "extension_notice":
-        clock, extension = regime.clock(right, "response"), regime.extension("response")
+        clock, extension = regime.clock(right, "response"), regime.extension("response", right)
         if clock is None or extension is None:
             raise LawError("no_extension", right=right, kind=kind)
         return clock, extension.citation
@@ -314,6 +239,30 @@ def _clock(regime: Regime, right: str, kind: str) -> tuple[Clock, str]:
     if found is None:
         raise LawError("no_clock", right=right, kind=kind)
     return found, found.citation
+
+
+def _extension(regime: Regime, clock: Clock, right: str, kind: str) -> Extension:
+    extension = regime.extension(clock.kind, right)
+    if extension is None or kind == "extension_notice":
+        raise LawError("no_extension", right=right, kind=kind)
+    return extension
+
+
+def _as_notified(answer: DueDate, regime: Regime, until: date | None) -> DueDate:
+    """The day that the notice named: ours to keep, so nothing moves it."""
+    if until is None:
+        raise LawError("until_missing", right=answer.right)
+    step = Step.of("as_notified", day=until)
+    return replace(
+        answer,
+        date=until,
+        at=_end_of(until, answer.zone),
+        safe_date=until,
+        unpaused_date=roll(answer.unpaused_date, regime.rollover, answer.calendar),
+        rule=step,
+        steps=(*answer.steps, step),
+        prompt=False,
+    )
 
 
 def _count(start: date, value: int, clock: Clock, calendar: str) -> tuple[date, Step]:
@@ -341,38 +290,89 @@ def _until(answer: DueDate) -> DueDate:
     longer.
     """
     last = answer.unpaused_date
-    clipped = answer.rule.code == "months" and last.day != answer.received_on.day
+    clipped = _clipped(answer.rule, answer.received_on, last)
     step = Step.of("not_before" if answer.kind == "reoffer" else "until", day=last)
     safe = last + timedelta(days=1) if clipped else last
-    return replace(answer, safe_date=safe, steps=(*answer.steps, step))
+    return replace(answer, safe_date=safe, steps=(*answer.steps, answer.rule, *clipped, step))
 
 
-def _by(answer: DueDate, regime: Regime, clock: Clock, pauses: Sequence[Pause]) -> DueDate:
-    """A date by which something is done: days that do not count are added, then the end is rolled."""
-    plain, calendar = answer.unpaused_date, answer.calendar
-    waited = _Waiting(regime, answer.right, clock, answer.received_on, plain, calendar)
-    for pause in sorted(pauses, key=lambda p: (p.asked, p.answered or date.max, p.kind)):
-        waited.add(pause)
-    moved = plain + timedelta(days=waited.days)
-    final = roll(moved, regime.rollover, calendar)
-    steps = [*answer.steps, *waited.steps, *([Step.of("prompt")] if clock.prompt else [])]
-    answer = replace(
-        answer,
-        safe_date=plain + timedelta(days=waited.by_statute),
-        unpaused_date=roll(plain, regime.rollover, calendar),
-        steps=tuple(steps),
-    )
-    if waited.asked is None:
-        steps += _rolling(regime, moved, final, calendar)
-        return replace(answer, date=final, at=_end_of(final, answer.zone), steps=tuple(steps))
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of the period counted from one of its possible beginnings."""
+
+    begins: Beginning
+    rule: Step
+    plain: date
+    waiting: Waiting
+
+    @property
+    def moved(self) -> date:
+        return self.plain + timedelta(days=self.waiting.days)
+
+    @property
+    def safe(self) -> date:
+        return self.plain + timedelta(days=self.waiting.relied_on)
+
+
+def _by(answer: DueDate, regime: Regime, clock: Clock, value: int, pauses: Sequence[Pause]) -> DueDate:
+    """A date by which something is done: days that do not count are added, then the end is rolled.
+
+    Of the days on which the period may begin the one counts that ends it last, so that waiting never makes a
+    date come earlier (a later start may meet a shorter month).
+    """
+    received, calendar = answer.received_on, answer.calendar
+    first_end = roll(answer.unpaused_date, regime.rollover, calendar)
+    starts, not_begun = beginnings(regime, answer.right, clock, received, first_end, pauses)
+    ends = [_end(regime, answer.right, clock, value, calendar, start, pauses) for start in starts]
+    last = max(ends, key=lambda end: (end.moved, end.begins.day))
+    safe = max(end.safe for end in ends if end.begins.relied_on)
+    final = roll(last.moved, regime.rollover, calendar)
+    begun = [last.begins.step] if last.begins.step else []
+    steps = [*answer.steps, *begun, last.rule, *_clipped(last.rule, last.begins.day, last.plain), *last.waiting.steps]
+    if clock.prompt:
+        steps.append(Step.of("prompt"))
+    if clock.day_before or last.waiting.day_before:
+        # Two readings of the same words lie a day apart; the stricter one is safe.
+        safe = min(safe, (final if last.waiting.day_before else last.moved) - timedelta(days=1))
+    answer = replace(answer, safe_date=safe, unpaused_date=first_end, rule=last.rule, waited=last.waiting.days)
+    if not_begun is not None or last.waiting.asked is not None:
+        return _paused(answer, last, not_begun, steps)
+    steps += _rolling(regime, last.moved, final, calendar)
+    if safe < last.moved and (clock.day_before or last.waiting.day_before):
+        steps.append(Step.of("day_before", day=safe))
+    return replace(answer, date=final, at=_end_of(final, answer.zone), steps=tuple(steps))
+
+
+def _end(
+    regime: Regime, right: str, clock: Clock, value: int, calendar: str, begins: Beginning, pauses: Sequence[Pause]
+) -> _End:
+    plain, rule = _count(begins.day, value, clock, calendar)
+    waiting = Waiting(regime, right, clock, begins.day, plain, calendar)
+    for pause in pauses:
+        waiting.add(pause)
+    return _End(begins, rule, plain, waiting)
+
+
+def _paused(answer: DueDate, last: _End, not_begun: NotBegun | None, steps: list[Step]) -> DueDate:
+    """No date while the answer to what was asked is awaited; a safe one only where the law does not clearly wait."""
+    rule = last.waiting.open_rule
+    relied_on = not_begun.relied_on if not_begun is not None else rule is not None and rule.relied_on
+    asked = not_begun.asked if not_begun is not None else last.waiting.asked
+    left = (last.plain - last.begins.day) if not_begun is not None or asked is None else last.moved - asked
     return replace(
         answer,
         date=None,
         at=None,
-        safe_date=None if waited.open_basis == "statute" else answer.safe_date,
+        safe_date=None if relied_on else answer.safe_date,
         paused=True,
-        days_left=(moved - waited.asked).days,
+        days_left=left.days,
+        lapses_on=not_begun.lapses_on if not_begun is not None else None,
+        steps=(*steps, *([not_begun.step] if not_begun is not None else [])),
     )
+
+
+def _clipped(rule: Step, start: date, plain: date) -> list[Step]:
+    return [Step.of("clipped", day=plain)] if rule.code == "months" and plain.day != start.day else []
 
 
 def _end_of(day: date, zone: str) -> datetime:

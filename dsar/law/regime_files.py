@@ -2,137 +2,82 @@
 
 What a file may never say: that an opt-out, a marketing objection or a withdrawal of consent is verified;
 that quiz questions prove anything by themselves; that an extension goes beyond its cap; that a right has
-no date by which it is answered.
+no date by which it is answered; that something to be confirmed stands nowhere in the file.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from dsar.law import words
-from dsar.law.calendars import is_calendar
+from dsar.law import regime_words, words
+from dsar.law.calendars import ROLLOVERS, is_calendar
 from dsar.law.errors import RegimeFileError
-from dsar.law.shapes import NEVER_VERIFIED, RIGHTS, Clock, Extension, PauseRule, Regime, covers
+from dsar.law.shapes import (
+    NEVER_VERIFIED,
+    RIGHTS,
+    Agents,
+    Amendment,
+    Child,
+    Clock,
+    Content,
+    Extension,
+    Fees,
+    NeverDisclosed,
+    PauseRule,
+    Records,
+    Regime,
+    Unconfirmed,
+    covers,
+)
+from dsar.law.tables import Table
 
 TOP: Final = 3  # the highest identity tier
-METHODS: Final = (
-    "signed_in", "email_link", "email_code", "sign_in_fresh", "mfa", "oidc", "data_points_2",
-    "data_points_3_declared", "agent_authority", "staff_judgement", "quiz",
-)  # fmt: skip
-STATUSES: Final = ("in_force", "partly_in_force", "enacted", "default")
-CHECKED: Final = ("verified", "partly_verified", "unverified")
-STARTS: Final = ("receipt",)
-ROLLOVERS: Final = ("none", "next_working_day", "next_day_not_holiday")
-
-
-class _Table:
-    """One TOML table being read: takes each key once, with its type, and rejects what is left."""
-
-    def __init__(self, source: str, where: str, content: object) -> None:
-        self.source, self.where = source, where
-        if not isinstance(content, dict):
-            raise RegimeFileError(source, f"{where or 'file'}: a table is expected")
-        self.left: dict[str, Any] = dict(content)
-
-    def fail(self, key: str, message: str) -> RegimeFileError:
-        name = f"{self.where}.{key}" if self.where else key
-        return RegimeFileError(self.source, f"{name}: {message}")
-
-    def _take(self, key: str, kind: type, what: str, default: Any) -> Any:
-        if key not in self.left:
-            if default is None:
-                raise self.fail(key, "is missing")
-            return default
-        value = self.left.pop(key)
-        if type(value) is not kind:
-            raise self.fail(key, f"{what} is expected")
-        return value
-
-    def text(self, key: str, *, among: tuple[str, ...] = (), default: str | None = None) -> str:
-        value: str = self._take(key, str, "a text", default)
-        if among and value not in among:
-            raise self.fail(key, f"'{value}' is none of {', '.join(among)}")
-        return value
-
-    def cited(self, key: str = "citation") -> str:
-        value = self.text(key)
-        if not value.strip():
-            raise self.fail(key, "names no article of law")
-        return value
-
-    def number(self, key: str, *, least: int = 0, most: int = 10_000) -> int:
-        value: int = self._take(key, int, "a whole number", None)
-        if not least <= value <= most:
-            raise self.fail(key, f"{value} is not between {least} and {most}")
-        return value
-
-    def flag(self, key: str, *, default: bool | None = None) -> bool:
-        return bool(self._take(key, bool, "true or false", default))
-
-    def day(self, key: str) -> date:
-        value: date = self._take(key, date, "a date", None)
-        return value
-
-    def texts(self, key: str, *, among: tuple[str, ...] = (), empty: bool = False) -> tuple[str, ...]:
-        values: list[Any] = self._take(key, list, "a list", [] if empty else None)
-        if not values and not empty:
-            raise self.fail(key, "is empty")
-        for value in values:
-            if not isinstance(value, str) or (among and value not in among):
-                raise self.fail(key, f"'{value}' is not allowed here")
-        if len(set(values)) != len(values):
-            raise self.fail(key, "names something twice")
-        return tuple(values)
-
-    def rights(self, key: str = "rights") -> tuple[str, ...]:
-        values = self.texts(key, among=(*RIGHTS, "*"))
-        if "*" in values and len(values) > 1:
-            raise self.fail(key, "'*' stands alone")
-        return values
-
-    def table(self, key: str) -> _Table:
-        if key not in self.left:
-            raise self.fail(key, "is missing")
-        return _Table(self.source, f"{self.where}.{key}" if self.where else key, self.left.pop(key))
-
-    def tables(self, key: str) -> list[_Table]:
-        content = self.left.pop(key, [])
-        if not isinstance(content, list):
-            raise self.fail(key, "a list of tables is expected")
-        return [_Table(self.source, f"{key}[{index}]", item) for index, item in enumerate(content)]
-
-    def done(self) -> None:
-        for key in self.left:
-            raise self.fail(key, "is not known")
+# What a way of proving reaches by itself, where a law's file says nothing else under [verification.methods].
+METHODS: Final[Mapping[str, int]] = MappingProxyType({
+    "signed_in": 1, "email_link": 2, "email_code": 2, "sign_in_fresh": 3, "mfa": 3, "oidc": 3, "data_points_2": 2,
+    "data_points_3_declared": 3, "agent_authority": 2, "staff_judgement": 2, "quiz": 0,
+})  # fmt: skip
+STATUSES: Final = ("in_force", "not_yet_in_force", "policy")
+CHECKED: Final = ("verified", "partly_verified", "policy")
+STARTS: Final = ("receipt", "later_of_receipt_identity_fee")
+APPEALS: Final = ("none", "internal", "controller_complaint")
+CHARGES: Final = tuple(regime_words.CHARGES)
+SECRETS: Final = tuple(regime_words.SECRETS)
+KINDS: Final = tuple(kind for kind in words.CLOCKS if kind != "extension_notice")
+WORDS: Final = frozenset({"name", "short", "authority", "remedy", "appeal", "extension", "identity", "records"})
 
 
 def read(path: Path) -> Regime:
     """The regime in a file. Raises RegimeFileError with the file, the key and what is wrong with it."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RegimeFileError(path.name, f"cannot be read ({type(error).__name__}: {error})") from error
-    regime = parse(content, path.name)
+    regime = parse(content(path), path.name)
     stem, _, version = path.stem.partition("@")
     if regime.id != stem or (version and regime.version != version):
         raise RegimeFileError(path.name, f"id: the file holds '{regime.id}' in version '{regime.version}'")
     return regime
 
 
-def parse(content: Mapping[str, Any], source: str) -> Regime:
+def content(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file. Raises RegimeFileError where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RegimeFileError(path.name, f"cannot be read ({type(error).__name__}: {error})") from error
+
+
+def parse(document: Mapping[str, Any], source: str) -> Regime:
     """The regime in a parsed TOML document; `source` names it in errors (RegimeFileError)."""
-    top = _Table(source, "", dict(content))
+    top = Table(source, "", dict(document))
     regime_id = top.text("id")
-    if not {"name", "authority", "remedy"} <= words.REGIMES.get(regime_id, {}).keys():
-        raise top.fail("id", f"'{regime_id}' has no name, authority or remedy in words.REGIMES")
+    missing = sorted(WORDS - regime_words.REGIMES.get(regime_id, {}).keys())
+    if missing:
+        raise top.fail("id", f"'{regime_id}' has no {', '.join(missing)} in regime_words.REGIMES")
     rollover, verification, remedies = top.table("rollover"), top.table("verification"), top.table("remedies")
-    fees, records, child = top.table("fees"), top.table("records"), top.table("child")
+    signals, refusal = top.table("signals"), top.optional("no_extension")
     clocks = tuple(_clock(item) for item in top.tables("clocks"))
     regime = Regime(
         id=regime_id,
@@ -140,51 +85,61 @@ def parse(content: Mapping[str, Any], source: str) -> Regime:
         status=top.text("status", among=STATUSES),
         checked=top.text("checked", among=CHECKED),
         effective_from=top.day("effective_from"),
-        effective_to=top.day("effective_to") if "effective_to" in top.left else None,
+        effective_to=top.day_or_none("effective_to"),
+        amended=tuple(_amendment(item) for item in top.tables("amended")),
         regions=top.texts("regions"),
         zone=_zone(top),
         calendar=_calendar(top),
+        zone_of=top.text("zone_of", among=("regime", "establishment"), default="regime"),
+        calendar_of=top.text("calendar_of", among=("regime", "establishment"), default="regime"),
         clock_start=top.text("clock_start", among=STARTS),
         rights=top.texts("rights", among=RIGHTS),
         citations=top.texts("citations"),
-        unconfirmed=top.texts("unconfirmed", empty=True),
+        notes=top.texts("notes", empty=True),
+        unconfirmed=tuple(_unconfirmed(item) for item in top.tables("unconfirmed")),
         acknowledgement=top.text("acknowledgement", default=""),
         clocks=clocks,
         extensions=tuple(_extension(item, clocks) for item in top.tables("extensions")),
+        no_extension=refusal.cited("reason") if refusal else "",
+        no_extension_citation=refusal.cited() if refusal else "",
         pauses=tuple(_pause(item) for item in top.tables("pauses")),
         rollover=rollover.text("mode", among=ROLLOVERS),
         rollover_citation=rollover.cited(),
         tiers=_tiers(verification.table("tiers")),
-        methods=_methods(verification.table("methods")),
+        methods=_methods(verification.optional("methods")),
         falls_back=_falls_back(verification.table("falls_back")),
         verification_citation=verification.cited(),
+        verification_note=verification.text("note"),
         unproven_refusal=verification.text("unproven_refusal", default=""),
-        appeal=remedies.flag("appeal"),
+        appeal=remedies.text("appeal", among=APPEALS),
         court=remedies.flag("court"),
+        authority_link=remedies.flag("authority_link"),
         remedy_citation=remedies.cited(),
-        free_per_12_months=fees.number("free_per_12_months"),
-        free_rights=fees.rights(),
-        fee_citation=fees.cited(),
-        record_months=records.number("months", least=1),
-        record_duty=records.flag("duty"),
-        record_citation=records.cited(),
-        child_age=child.number("age", least=1, most=21),
-        child_citation=child.cited(),
+        remedy_note=remedies.text("note"),
+        agents=_agents(top.table("agents")),
+        fees=_fees(top.table("fees")),
+        records=_records(top.table("records")),
+        child=_child(top.table("child")),
+        never_disclose=_never_disclosed(top.optional("never_disclose")),
+        gpc=signals.text("gpc", among=tuple(regime_words.SIGNALS)),
+        show_signal_status=signals.flag("show_status"),
+        signal_citation=signals.cited(),
+        content=_content(top.optional("content")),
     )
-    for table in (rollover, verification, remedies, fees, records, child, top):
+    for table in (rollover, verification, remedies, signals, *([refusal] if refusal else []), top):
         table.done()
     _whole(regime, top)
     return regime
 
 
-def _version(top: _Table) -> str:
+def _version(top: Table) -> str:
     version = top.text("version")
     if not version or not all(char.isalnum() or char in ".-" for char in version):
         raise top.fail("version", "letters, digits, dots and hyphens are expected")
     return version
 
 
-def _zone(top: _Table) -> str:
+def _zone(top: Table) -> str:
     zone = top.text("zone")
     try:
         ZoneInfo(zone)
@@ -193,43 +148,67 @@ def _zone(top: _Table) -> str:
     return zone
 
 
-def _calendar(top: _Table) -> str:
+def _calendar(top: Table) -> str:
     calendar = top.text("calendar")
     if calendar and not is_calendar(calendar):
         raise top.fail("calendar", f"'{calendar}' is no holiday calendar")
     return calendar
 
 
-def _clock(item: _Table) -> Clock:
+def _amendment(item: Table) -> Amendment:
+    amendment = Amendment(on=item.day("on"), what=item.cited("what"))
+    item.done()
+    return amendment
+
+
+def _unconfirmed(item: Table) -> Unconfirmed:
+    unconfirmed = Unconfirmed(key=item.cited("key"), what=item.cited("what"))
+    item.done()
+    return unconfirmed
+
+
+def _clock(item: Table) -> Clock:
     clock = Clock(
-        kind=item.text("kind", among=tuple(kind for kind in words.CLOCKS if kind != "extension_notice")),
+        kind=item.text("kind", among=KINDS),
         rights=item.rights(),
         value=item.number("value", least=1, most=600),
         unit=item.text("unit", among=("months", "days")),
         days=item.text("days", among=("calendar", "business"), default="calendar"),
         end=item.text("end", among=("by", "until"), default="by"),
         prompt=item.flag("prompt", default=False),
+        basis=item.text("basis", among=tuple(regime_words.BASES), default="statute"),
+        aim=item.number("aim", default=0),
+        day_before=item.flag("day_before", default=False),
         citation=item.cited(),
     )
     if clock.unit == "months" and clock.days == "business":
         raise item.fail("days", "months have no business days")
+    if clock.aim and clock.unit == "days" and clock.aim > clock.value:
+        raise item.fail("aim", f"{clock.aim} is later than the {clock.value} days of the law")
     item.done()
     return clock
 
 
-def _extension(item: _Table, clocks: tuple[Clock, ...]) -> Extension:
+def _extension(item: Table, clocks: tuple[Clock, ...]) -> Extension:
+    kind = item.text("kind", among=("fixed", "open"))
+    fixed = kind == "fixed"
     extension = Extension(
         of=item.text("of", among=tuple(words.CLOCKS)),
-        value=item.number("value", least=1),
-        unit=item.text("unit", among=("months", "days")),
+        rights=item.rights(),
+        kind=kind,
+        value=item.number("value", least=1) if fixed else 0,
+        unit=item.text("unit", among=("months", "days")) if fixed else "",
         times=item.number("times", least=1, most=1),
-        cap=item.number("cap", least=1),
+        cap=item.number("cap", least=1) if fixed else 0,
         citation=item.cited(),
+        note=item.text("note", default=""),
     )
     extended = [clock for clock in clocks if clock.kind == extension.of]
     if not extended:
         raise item.fail("of", f"there is no clock '{extension.of}'")
-    for clock in extended:
+    for clock in extended if fixed else ():
+        if "*" not in (*clock.rights, *extension.rights) and not set(clock.rights) & set(extension.rights):
+            continue
         if clock.unit != extension.unit or clock.days == "business":
             raise item.fail("unit", f"differs from the clock '{clock.kind}'")
         if clock.value + extension.value > extension.cap:
@@ -238,20 +217,30 @@ def _extension(item: _Table, clocks: tuple[Clock, ...]) -> Extension:
     return extension
 
 
-def _pause(item: _Table) -> PauseRule:
+def _pause(item: Table) -> PauseRule:
+    effect = item.text("effect", among=("suspends", "starts", "starts_after_days"))
+    suspends = effect == "suspends"
     pause = PauseRule(
         kind=item.text("kind", among=tuple(words.PAUSES)),
         basis=item.text("basis", among=("statute", "guidance")),
-        count=item.text("count", among=("inclusive", "exclusive")),
+        effect=effect,
+        count=item.text("count", among=("inclusive", "exclusive")) if suspends else "",
+        days=item.number("days", least=1) if effect == "starts_after_days" else 0,
+        lapses=item.flag("lapses", default=False),
+        relied_on=item.flag("relied_on", default=False),
+        day_before=item.flag("day_before", default=False),
         rights=item.rights(),
         citation=item.cited(),
+        note=item.text("note", default=""),
     )
+    if pause.basis == "guidance" and pause.relied_on:
+        raise item.fail("relied_on", "the safe date never relies on guidance")
     item.done()
     return pause
 
 
-def _tiers(table: _Table) -> Mapping[str, int]:
-    tiers = {right: table.number(right, most=TOP) for right in RIGHTS}
+def _tiers(table: Table) -> Mapping[str, int]:
+    tiers = {right: table.number(right, most=TOP, default=0 if right in NEVER_VERIFIED else None) for right in RIGHTS}
     for right in sorted(NEVER_VERIFIED):
         if tiers[right] != 0:
             raise table.fail(right, "opt-outs, marketing objections and withdrawals of consent are never verified")
@@ -259,15 +248,17 @@ def _tiers(table: _Table) -> Mapping[str, int]:
     return MappingProxyType(tiers)
 
 
-def _methods(table: _Table) -> Mapping[str, int]:
-    methods = {method: table.number(method, most=TOP) for method in METHODS}
+def _methods(table: Table | None) -> Mapping[str, int]:
+    if table is None:
+        return METHODS
+    methods = {method: table.number(method, most=TOP, default=tier) for method, tier in METHODS.items()}
     if methods["quiz"] != 0:
         raise table.fail("quiz", "questions put from records are never enough alone")
     table.done()
     return MappingProxyType(methods)
 
 
-def _falls_back(table: _Table) -> Mapping[str, str]:
+def _falls_back(table: Table) -> Mapping[str, str]:
     pairs = {right: table.text(right, among=RIGHTS) for right in tuple(table.left)}
     for right in pairs:
         if right not in RIGHTS:
@@ -275,7 +266,88 @@ def _falls_back(table: _Table) -> Mapping[str, str]:
     return MappingProxyType(pairs)
 
 
-def _whole(regime: Regime, top: _Table) -> None:
+def _agents(table: Table) -> Agents:
+    agents = Agents(
+        rights=table.rights(empty=True),
+        signed_permission=table.rights("signed_permission", empty=True),
+        direct_proof=table.rights("direct_proof", empty=True),
+        attorney_exempt=table.flag("attorney_exempt"),
+        guardians=table.flag("guardians"),
+        citation=table.cited(),
+        note=table.text("note"),
+    )
+    table.done()
+    return agents
+
+
+def _fees(table: Table) -> Fees:
+    fees = Fees(
+        free_per_12_months=table.number("free_per_12_months"),
+        rights=table.rights(),
+        charge=table.texts("charge", among=CHARGES, empty=True),
+        cap=table.number("cap", default=0),
+        currency=table.text("currency", default=""),
+        reflection_days=table.number("reflection_days", default=0),
+        citation=table.cited(),
+        note=table.text("note"),
+    )
+    if bool(fees.cap) != bool(fees.currency):
+        raise table.fail("cap", "an amount and its currency come together")
+    table.done()
+    return fees
+
+
+def _records(table: Table) -> Records:
+    records = Records(
+        months=table.number("months", least=1),
+        duty=table.flag("duty"),
+        refused=table.text("refused", among=("recourse", "days"), default=""),
+        citation=table.cited(),
+        note=table.text("note"),
+    )
+    table.done()
+    return records
+
+
+def _child(table: Table) -> Child:
+    national = table.optional("national")
+    ages = {country: national.number(country, least=1, most=21) for country in tuple(national.left)} if national else {}
+    child = Child(
+        age=table.number("age", most=21),
+        guardian_below=table.number("guardian_below", most=21),
+        teens=table.number("teens", most=21, default=0),
+        national=MappingProxyType(ages),
+        citation=table.cited(),
+        note=table.text("note"),
+    )
+    table.done()
+    return child
+
+
+def _never_disclosed(table: Table | None) -> NeverDisclosed:
+    if table is None:
+        return NeverDisclosed((), "", "")
+    found = NeverDisclosed(
+        kinds=table.texts("kinds", among=SECRETS, empty=True), citation=table.cited(), note=table.text("note")
+    )
+    table.done()
+    return found
+
+
+def _content(table: Table | None) -> Content:
+    if table is None:
+        return Content("", False, None, "")
+    found = Content(
+        third_parties=table.text("third_parties", among=("specific", "categories")),
+        profiling_reasons=table.flag("profiling_reasons"),
+        since=table.day_or_none("since"),
+        citation=table.cited(),
+    )
+    table.done()
+    return found
+
+
+def _whole(regime: Regime, top: Table) -> None:
     """What can only be seen with the whole file in hand."""
     seen: set[tuple[str, str]] = set()
     for clock in regime.clocks:
@@ -292,12 +364,19 @@ def _whole(regime: Regime, top: _Table) -> None:
     for right in regime.rights:
         if regime.tiers[right] > max(regime.methods.values()):
             raise top.fail("verification.methods", f"no method reaches the tier of '{right}'")
-    if regime.appeal and not any(clock.kind == "appeal" for clock in regime.clocks):
-        raise top.fail("remedies.appeal", "there is no clock 'appeal'")
+    if bool(regime.no_extension) == any(extension.of == "response" for extension in regime.extensions):
+        raise top.fail("no_extension", "either the answer can be extended, or the file says why not")
+    if (regime.clock_start == "receipt") == any(pause.effect == "starts" for pause in regime.pauses):
+        raise top.fail("clock_start", "'receipt' and a pause that starts the clock do not go together")
+    wanted = {"internal": ("appeal",), "controller_complaint": ("complaint", "grievance"), "none": ()}[regime.appeal]
+    if wanted and not any(clock.kind in wanted for clock in regime.clocks):
+        raise top.fail("remedies.appeal", f"there is no clock '{' or '.join(wanted)}'")
     if regime.effective_to is not None and regime.effective_to < regime.effective_from:
         raise top.fail("effective_to", "lies before effective_from")
+    if regime.records.refused == "days" and regime.clock("access", "refused_copy") is None:
+        raise top.fail("records.refused", "there is no clock 'refused_copy'")
     retention = regime.clock("access", "record_retention")
-    if retention is not None and (retention.value, retention.unit) != (regime.record_months, "months"):
+    if retention is not None and (retention.value, retention.unit) != (regime.records.months, "months"):
         raise top.fail("records.months", "differs from the clock 'record_retention'")
     if not any(covers(clock.rights, "access") for clock in regime.clocks if clock.kind == "record_retention"):
         raise top.fail("clocks", "no clock 'record_retention'")

@@ -46,6 +46,18 @@ STEPS: Final[Mapping[str, Any]] = {
         " answer do not count, from %(asked)s to %(answered)s: %(day)s.",
         "count",
     ),
+    "begins_identity": _("The time begins when the proof of identity asked for on %(asked)s has come: %(day)s."),
+    "begins_fee": _("The time begins when the fee asked for on %(asked)s is paid: %(day)s."),
+    "begins_after_days": ngettext_lazy(
+        "A cost was named on %(asked)s. The law gives %(count)d day to accept it; the time begins after it: %(day)s.",
+        "A cost was named on %(asked)s. The law gives %(count)d days to accept it; the time begins after them: %(day)s.",
+        "count",
+    ),
+    "pause_begin_open": _(
+        "We asked on %(asked)s; the time begins only once the answer has come, and there is no date."
+    ),
+    "as_notified": _("This law leaves the length of an extension open; in time we named this day: %(day)s."),
+    "day_before": _("Read strictly, the time ends a day earlier; until that is settled the safe day is %(day)s."),
     "pause_open": _("We asked on %(asked)s and wait for the answer; there is no date until it comes."),
     "pause_unknown": _("This law does not stop the clock for what was asked on %(asked)s."),
     "pause_too_late": _("What was asked on %(asked)s came after the date had passed, so it changes nothing."),
@@ -70,44 +82,12 @@ CLOCKS: Final[Mapping[str, Any]] = {
     "opt_out": _("Opt-out carried out"),
     "reoffer": _("Not to be asked again before"),
     "record_retention": _("Record kept until"),
+    "refused_copy": _("Copy of what was refused kept until"),
+    "transfer": _("Passed on to whom it concerns"),
     "appeal": _("Answer to an appeal"),
     "complaint_ack": _("Acknowledgement of a complaint"),
+    "complaint": _("Outcome of a complaint"),
     "grievance": _("Answer to a grievance"),
-}
-
-REGIMES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "eu_gdpr": {
-        "name": _("European Union and EEA: General Data Protection Regulation"),
-        "short": _("GDPR"),
-        "authority": _(
-            "the data protection authority where you live, where you work, or where you think the law was broken"
-        ),
-        "remedy": _(
-            "You may complain to the data protection authority where you live, where you work, or"
-            " where you think the law was broken (Article 77 GDPR), and you may go to court"
-            " (Article 79 GDPR)."
-        ),
-        "extension": _(
-            "Where requests are complex or numerous, the answer may take up to two further months."
-            " You are told so, and why, within the first month."
-        ),
-        "identity": _("We ask for more to prove who you are only where we have reason to doubt it."),
-        "records": _("We keep a short record of this request to be able to show that we answered it."),
-    },
-    "us_ca_ccpa": {
-        "name": _("California: Consumer Privacy Act"),
-        "short": _("CCPA"),
-        "authority": _("the California Privacy Protection Agency or the Attorney General of California"),
-        "remedy": _(
-            "You may complain to the California Privacy Protection Agency or to the Attorney General of California."
-        ),
-        "extension": _(
-            "Where it is reasonably necessary, the answer may take up to 90 days in all. You are"
-            " told so, and why, within the first 45 days."
-        ),
-        "identity": _("The law asks us to check who you are before we show, correct or delete personal data."),
-        "records": _("The law makes us keep a record of this request for 24 months; it is used for nothing else."),
-    },
 }
 
 GUESSES: Final[Mapping[str, Any]] = {
@@ -127,6 +107,8 @@ ERRORS: Final[Mapping[str, Any]] = {
     "already_extended": _("The time was extended before, and can be extended no further."),
     "notice_late": _("A notice of extension after %(limit)s is void."),
     "notice_early": _("The notice of extension is dated before the request."),
+    "until_missing": _("This law leaves the length open: say by which day the answer comes."),
+    "until_early": _("The day named is no later than the date as it stands, %(limit)s."),
     "pause_order": _("The answer is dated before the question."),
     "naive_time": _("The time of receipt carries no time zone."),
     "unknown_zone": _("There is no such time zone."),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
+from django.utils import timezone
 
 from dsar.law import vectors
 from dsar.management.commands.deadlines import Command
@@ -16,18 +18,21 @@ TABLE = Path(__file__).with_name("vectors.csv")
 ROWS = vectors.read(TABLE.read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["vector_id"] for row in ROWS])
-def test_every_example_gives_its_dates_and_status(row: dict[str, str]) -> None:
-    result = vectors.check(row)
-    assert (result.found, result.note) == (result.expected, "")
-    assert result.outcome == "pass"
+def wrong() -> list[vectors.Result]:
+    return [result for result in map(vectors.check, ROWS) if result.outcome != "pass"]
+
+
+def test_every_example_gives_its_dates_and_status() -> None:
+    assert len(ROWS) > 60
+    assert wrong() == []
 
 
 def test_the_server_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     for zone in ("Pacific/Auckland", "Pacific/Honolulu", "UTC"):
         monkeypatch.setenv("TZ", zone)
         time.tzset()
-        assert {vectors.check(row).outcome for row in ROWS} == {"pass"}
+        with override_settings(TIME_ZONE=zone), timezone.override(zone):
+            assert wrong() == []
     monkeypatch.undo()
     time.tzset()
 
