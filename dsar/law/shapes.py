@@ -35,10 +35,10 @@ class Clock:
     days: str
     end: str
     prompt: bool
-    basis: str
-    aim: int
-    day_before: bool
     citation: str
+    basis: str = "statute"
+    aim: int = 0
+    day_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class Extension:
     """
 
     of: str
-    rights: tuple[str, ...]
-    kind: str
     value: int
     unit: str
     times: int
     cap: int
     citation: str
-    note: str
+    rights: tuple[str, ...] = ("*",)
+    kind: str = "fixed"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,15 @@ class PauseRule:
 
     kind: str
     basis: str
-    effect: str
     count: str
-    days: int
-    lapses: bool
-    relied_on: bool
-    day_before: bool
     rights: tuple[str, ...]
     citation: str
-    note: str
+    effect: str = "suspends"
+    days: int = 0
+    lapses: bool = False
+    relied_on: bool = False
+    day_before: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
