@@ -391,6 +391,7 @@ class DecisionKind(models.TextChoices):
     REVIEWED_CHANGED = "reviewed_changed", _("Decision looked at again and changed")
     REVIEWED_UPHELD = "reviewed_upheld", _("Decision looked at again and upheld")
     KEPT_GOES = "kept_goes", _("What was kept goes")
+    WEIGHED = "weighed", _("Exception weighed")
     KEPT_ON = "kept_on", _("What was kept stays longer")
 
 

@@ -174,6 +174,7 @@ def guards() -> list[Guard]:
         *_append_only("audit", "dsar_auditevent", (("chain", "number"),), "The audit trail is append-only."),
         *_append_only("checkpoint", "dsar_checkpoint", (), "Checkpoints are append-only."),
         *_append_only("decision", "dsar_decision", (), "Decisions are append-only."),
+        *_append_only("weighing", "dsar_weighing", (), "What was weighed stays as it was written."),
     ]  # fmt: skip
     lost = "Nothing received is lost."
     received: dict[str, Unique] = {

@@ -6,18 +6,19 @@ question for a person: never a silent keep, never a silent erase.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 from dsar.datamap.orders import KeepRule, Scalar, TableOrder, add_months, until_for
 from dsar.datamap.schema import Retention, TableMap
 from dsar.law import codes
 
 __all__ = [
-    "Ask", "Erase", "Hold", "Keep", "Mask", "Verdict", "held", "hold_blocks", "keep_rule", "order_for", "until_for",
-    "verdict",
+    "Ask", "Erase", "Hold", "Keep", "Mask", "Verdict", "Weighed", "held", "hold_blocks", "keep_rule", "order_for",
+    "until_for", "verdict",
 ]  # fmt: skip
 
 REVIEW_MONTHS = 12
@@ -61,6 +62,20 @@ Verdict = Erase | Mask | Keep | Ask
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a person found on a doubtful reason of one request: that it holds, by which ground (code and article) and
+    until which review, or that it does not and nothing stays for it."""
+
+    holds: bool
+    code: str = ""
+    citation: str = ""
+    review_on: date | None = None
+
+
+NOTHING_WEIGHED: Final[Mapping[str, Weighed]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """The scope of a legal hold that is in force. Empty fields do not narrow it; `code` is its basis in law."""
 
@@ -72,29 +87,56 @@ class Hold:
     review_on: date | None = None
 
 
-def verdict(table_map: TableMap, *, regime: str, today: date) -> Verdict:
+def verdict(
+    table_map: TableMap, *, regime: str, today: date, weighed: Mapping[str, Weighed] = NOTHING_WEIGHED
+) -> Verdict:
     """Return what is to happen to the person's own rows of a table, under one regime's law on one day.
 
     A rule with an anchor keeps a row exactly while its last day, counted from that anchor, is not before `today`.
+    `weighed`: what a person found, by the code in doubt (empty: the map names no reason for keeping the whole table).
     """
-    keeps = []
+    keeps, given_up = [], False
     for rule in table_map.retention:
-        found = codes.valid(rule.code, regime)
-        if found is None:
-            return Ask("code_not_valid", rule.code)
-        if found.weigh and not rule.weighed:
-            return Ask("must_be_weighed", rule.code)
-        if found.needs == "until" and rule.period is None:
-            return Ask("no_end", rule.code)
-        keeps.append(keep_rule(rule, found.citation, today))
+        found, doubt = codes.valid(rule.code, regime), _doubt(rule, regime)
+        said = weighed.get(rule.code) if doubt else None
+        if doubt and said is None:
+            return doubt
+        if said is None:
+            keeps.append(keep_rule(rule, found.citation if found else "", today))
+        elif said.holds:
+            keeps.append(replace(keep_rule(rule, said.citation, today), code=said.code, review_on=said.review_on))
+        else:
+            given_up = True
     if table_map.disposal == "keep":
-        whole = [rule for rule in keeps if rule.column is None and not rule.when]
-        if not whole:
-            return Ask("no_reason")
-        return Keep(whole[0].code, whole[0].citation, None, whole[0].review_on)
+        return _whole(keeps, weighed.get(""), given_up)
     if table_map.disposal == "mask":
         return Mask(table_map.personal, tuple(keeps))
     return Erase(tuple(keeps))
+
+
+def _doubt(rule: Retention, regime: str) -> Ask | None:
+    """Why a rule keeps nothing by itself under this law."""
+    found = codes.valid(rule.code, regime)
+    if found is None:
+        return Ask("code_not_valid", rule.code)
+    if found.weigh and not rule.weighed:
+        return Ask("must_be_weighed", rule.code)
+    if found.needs == "until" and rule.period is None:
+        return Ask("no_end", rule.code)
+    return None
+
+
+def _whole(keeps: list[KeepRule], said: Weighed | None, given_up: bool) -> Verdict:
+    """The verdict on a table that the map keeps: whole by a reason that needs no look at its rows, or not at all once a
+    person has given the reason up."""
+    whole = [rule for rule in keeps if rule.column is None and not rule.when]
+    if whole:
+        return Keep(whole[0].code, whole[0].citation, None, whole[0].review_on)
+    if said is not None and said.holds:
+        return Keep(said.code, said.citation, None, said.review_on)
+    if said is not None or given_up:
+        return Erase(tuple(keeps))
+    return Ask("no_reason")
 
 
 def keep_rule(rule: Retention, citation: str, today: date) -> KeepRule:

@@ -301,7 +301,9 @@ def test_law_11_no_direct_identifier_of_anybody_is_in_the_trail_of_a_whole_journ
     confirmation.not_me(request.case)
     for one in (approver, second_approver):
         decide.judge_dispute(request.pk, False, f"It was {CAST.plain}.", actor=one)
-    hold = holds.place(CAST.plain, "EU_LEGAL_CLAIMS", timezone.localdate() + timedelta(days=30), actor=approver)
+    hold = holds.place(
+        CAST.plain, "EU_LEGAL_CLAIMS", timezone.localdate() + timedelta(days=30), actor=approver, weighed="So."
+    )
     holds.lift(hold.pk, actor=approver)
     control.release(request.pk, actor=approver)
     drive.carry_out()

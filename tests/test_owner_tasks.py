@@ -199,7 +199,7 @@ def test_nobody_is_asked_to_delete_what_is_held_or_stopped(company: None, approv
 
 def test_a_hold_that_comes_later_stands_on_the_page(asked: OwnerTask, approver: Actor) -> None:
     assert owners.stopped(asked.step) is None
-    holds.place(asked.step.request.case.email, "EU_LEGAL_CLAIMS", at(90).date(), actor=approver)
+    holds.place(asked.step.request.case.email, "EU_LEGAL_CLAIMS", at(90).date(), actor=approver, weighed="So.")
     assert owners.stopped(fresh(asked).step) == StepReason.HOLD
 
 

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.desk import barred, forms, kept_verbs, paper_verbs, right_forms, standing_verbs, words
 from dsar.desk.roles import APPROVERS, HANDLERS
-from dsar.desk.verb import Verb
+from dsar.desk.verb import Data, Verb
 from dsar.enums import DecisionKind, Right, State
-from dsar.fulfilment import control, package, recipients, restricting
+from dsar.fulfilment import control, package, recipients, restricting, weighing
 from dsar.intake import submit
 from dsar.models import Actor
 from dsar.review import corrections, decide, step_up
@@ -22,6 +22,12 @@ def split(pk: int, rights: list[str], *, actor: Actor) -> None:
         request = move(pk, "split", actor=actor, because=Because(DecisionKind.SPLIT, code=str(len(rights))))
         for right in rights:
             submit.add_request(request.case, right, request.statement, clear=False, received_at=request.received_at)
+
+
+def approve(pk: int, data: Data, *, actor: Actor) -> None:
+    """Approve a plan as it stands now: what waited to be weighed may have been settled by the end of a hold."""
+    weighing.look_again(pk)
+    decide.approve(pk, actor=actor, text=data["text"], ground=data.get("ground", ""))
 
 
 VERBS: Mapping[str, Verb] = {
@@ -42,11 +48,29 @@ VERBS: Mapping[str, Verb] = {
             _("Approve the plan"),
             _("Approved. The person is asked to confirm."),
             forms.ApproveForm,
-            lambda pk, data, actor: decide.approve(pk, actor=actor, text=data["text"], ground=data.get("ground", "")),
+            lambda pk, data, actor: approve(pk, data, actor=actor),
             APPROVERS,
             moves="approve",
             exists=lambda request: request.right != Right.HUMAN_REVIEW,
             by_right=words.APPROVING,
+        ),
+        Verb(
+            "weigh",
+            _("Weigh an exception"),
+            _("Noted. The plan is made anew from it."),
+            forms.WeighForm,
+            lambda pk, data, actor: weighing.weigh(
+                pk,
+                data["place"],
+                holds=data["decision"] == "holds",
+                code=data["code"],
+                review_on=data["review_on"],
+                text=data["text"],
+                actor=actor,
+            ),
+            APPROVERS,
+            exists=lambda request: bool(weighing.open_places(request)),
+            help=_("What is kept for a reason that must be weighed stays only once somebody has written down why."),
         ),
         Verb(
             "release",
@@ -317,7 +341,15 @@ VERBS: Mapping[str, Verb] = {
             _("Narrow the plan"),
             _("Narrowed. The person is told."),
             forms.NarrowForm,
-            lambda pk, data, actor: control.narrow(pk, data["keep"], data["code"], data["text"], actor=actor),
+            lambda pk, data, actor: control.narrow(
+                pk,
+                data["keep"],
+                data["code"],
+                data["text"],
+                weighed=data["weighed"],
+                review_on=data["review_on"],
+                actor=actor,
+            ),
             APPROVERS,
             moves="narrow",
             danger=True,

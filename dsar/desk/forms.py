@@ -1,15 +1,19 @@
 """What the desk asks for before a verb. A form knows its request; choices come from the law and from the plan."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind
-from dsar.fulfilment import control, recipients
+from dsar.fulfilment import control, recipients, weighing
 from dsar.fulfilment.plan import ERASING
 from dsar.law import articles, codes
+from dsar.law.code_words import CODES
 from dsar.law.codes import Code
 from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
@@ -45,7 +49,13 @@ class VerbForm(forms.Form):
     def offer_codes(self, found: Iterable[Code], *, empty: bool = True) -> None:
         """Set the choices of `code` to reasons of the law's catalogue, each with its article."""
         first = [("", _("Please choose"))] if empty else []
-        self.offer("code", [*first, *((one.code, f"{one.label} ({one.citation})") for one in found)])
+        self.offer("code", [*first, *((one.code, _named(one)) for one in found)])
+
+
+def _named(code: Code) -> str:
+    if code.weigh:
+        return _("%(label)s (%(citation)s), to be weighed") % {"label": code.label, "citation": code.citation}
+    return f"{code.label} ({code.citation})"
 
 
 def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: int = 4) -> forms.CharField:
@@ -60,6 +70,16 @@ def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: i
 
 
 READ_BY_THEM = _("The requester reads this.")
+
+
+def review_day() -> forms.DateField:
+    """The day on which somebody looks again; half a year from now stands there already."""
+    return forms.DateField(
+        label=_("Look at it again on"),
+        required=False,
+        initial=lambda: timezone.localdate() + timedelta(days=180),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
 
 class ClassifyForm(VerbForm):
@@ -284,6 +304,12 @@ class NarrowForm(VerbForm):
     keep = forms.MultipleChoiceField(label=_("Keep after all"), widget=forms.CheckboxSelectMultiple)
     code = forms.ChoiceField(label=_("Ground in law"))
     text = long_text(_("What is new, and why must it be kept?"), READ_BY_THEM)
+    weighed = long_text(
+        _("What was weighed against what?"),
+        _("Only for a ground that must be weighed. For the record; the requester does not read it."),
+        required=False, rows=3,
+    )  # fmt: skip
+    review_on = review_day()
 
     def prepare(self) -> None:
         """What the frozen plan would erase; the grounds of this law."""
@@ -302,6 +328,55 @@ class NarrowForm(VerbForm):
         """(source, category) pairs."""
         pairs = (value.partition("|") for value in self.cleaned_data["keep"])
         return {(source, category) for source, _bar, category in pairs}
+
+
+class WeighForm(VerbForm):
+    """One exception that nobody has weighed yet: does it hold, by which ground, and what was weighed against what."""
+
+    place = forms.ChoiceField(label=_("What is kept for now"))
+    decision = forms.ChoiceField(
+        label=_("Does the reason hold?"),
+        choices=[("holds", _("Yes: it stays, by the ground below")), ("goes", _("No: it is deleted with the rest"))],
+        widget=forms.RadioSelect,
+    )
+    code = forms.ChoiceField(label=_("Ground in law"), required=False)
+    review_on = review_day()
+    text = long_text(
+        _("What did you weigh against what?"),
+        _(
+            "The person's interests on one side, the reason on the other, and why it tips as it does. It stays on record."
+        ),
+    )
+
+    def prepare(self) -> None:
+        """What waits; the grounds of this law, the one in question chosen where this law knows it."""
+        waiting = weighing.open_places(self.request, self.plan)
+        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
+        places = {
+            "|".join((item["source"], item["category"], item["code"])): " – ".join(
+                filter(None, (gettext(item["label"]), str(labels.get(item["source"], item["source"])),
+                              str(CODES[item["code"]][0]) if item["code"] in CODES else item["code"]))
+            )
+            for item in waiting
+        }  # fmt: skip
+        self.offer("place", places.items())
+        grounds = codes.grounds(self.request.case.regime)
+        self.offer_codes(grounds)
+        if waiting and waiting[0]["code"] in {one.code for one in grounds}:
+            self.initial["code"] = waiting[0]["code"]
+
+    def clean(self) -> dict[str, Any]:
+        """What holds has a ground and a day."""
+        data: dict[str, Any] = self.cleaned_data
+        if data.get("decision") == "holds":
+            if not data.get("code") and "code" not in self.errors:
+                self.add_error("code", _("Please choose the ground by which it stays."))
+            if not data.get("review_on") and "review_on" not in self.errors:
+                self.add_error("review_on", _("Please choose the day on which somebody looks again."))
+        if "place" in data:
+            source, category, doubt = data["place"].split("|")
+            data["place"] = (source, category, doubt)
+        return data
 
 
 class StepForm(VerbForm):

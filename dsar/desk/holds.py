@@ -52,6 +52,13 @@ class HoldForm(forms.Form):
     review_on = forms.DateField(
         label=gettext_lazy("Look at it again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+    weighed = forms.CharField(
+        label=gettext_lazy("What was weighed against what?"),
+        help_text=gettext_lazy("Only for a ground that must be weighed. It stays here, sealed."),
+        max_length=8000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     sources = forms.MultipleChoiceField(
         label=gettext_lazy("Only in these sources"),
         help_text=gettext_lazy("None chosen: in all of them."),
@@ -85,6 +92,7 @@ def place(request: HttpRequest) -> HttpResponse:
                 data["review_on"],
                 actor=frame.actor_of(request),
                 sources=tuple(data["sources"]),
+                weighed=data["weighed"],
             )
         except Invalid as error:
             form.add_error(None, str(error))
@@ -126,6 +134,7 @@ def _show(request: HttpRequest, form: HoldForm, status: int = 200) -> HttpRespon
         {
             "hold": row,
             "basis": _basis(row.code),
+            "weighed": verbs.weighing_of(row),
             "scope": ", ".join(labels.get(key, key) for key in row.sources),
             "requests": touched.get(row.email_index, []),
             "placed_by": story.name_of(row.placed_by),

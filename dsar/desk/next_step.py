@@ -236,6 +236,13 @@ def _in_review(request: PrivacyRequest) -> Next:
         )  # fmt: skip
     if "unanswered" in request.judgement:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
+    if VERBS["weigh"].is_there(request):
+        return Next(
+            _("An exception waits to be weighed"),
+            _("Something would be kept on a ground that holds only once a person has weighed it. Say below whether it holds,"
+              " and why; then the plan can be approved."),
+            "weigh",
+        )  # fmt: skip
     if "nothing_erasable" in request.judgement and request.right == Right.DELETION:
         return Next(_("Nothing may be erased yet"), _("Check the reasons, and answer with them."), "refuse")
     if request.right == Right.CORRECTION:

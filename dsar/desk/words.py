@@ -258,6 +258,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "later_done": _("What was kept is looked at and erased"),
     "kept_goes": _("What was kept may go"),
     "kept_on": _("What was kept stays for longer"),
+    "weighed": _("Exception weighed"),
     "came_back": _("A restored system had it again: it is erased again"),
     "packed": _("Copy put together"),
     "hand_over": _("Copy handed over"),

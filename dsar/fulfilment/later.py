@@ -62,7 +62,8 @@ def orders_now(request: PrivacyRequest, source: str, indexes: set[str]) -> tuple
     """The orders of one source for what a deletion left: by the retention of this day, with what an approver let go, and
     without what a hold covers or what waits for an approver."""
     regime = request.case.regime
-    orders, _doubts = plans.orders_for(source_map(source), regime, timezone.localdate())
+    weighed = plans.weighed_in(plans.weighed_of(request), source)
+    orders, _doubts = plans.orders_for(source_map(source), regime, timezone.localdate(), weighed)
     for line in Kept.objects.filter(request=request, source=source).order_by("pk"):
         orders = tuple(_under(order, line, regime) for order in orders)
     for hold in remains.holds_on(request, source, indexes):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dsar import bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
@@ -14,7 +15,7 @@ from dsar.fulfilment import risk
 from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import outbox
-from dsar.workflow import Conflict, each, in_trouble, lock, move
+from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
 
 BATCH = 50
 NO_ACCOUNT = "no_account"
@@ -49,7 +50,7 @@ def locate(pk: int) -> bool:
     except keys.Unreadable:
         return False
     now = timezone.now()
-    body = plans.build(address, case.email_index, case.regime, timezone.localdate(now))
+    body = plans.build(address, case.email_index, case.regime, timezone.localdate(now), plans.weighed_of(request))
     note_sources(body, now)
     # A choice holds at once: the source that cannot be asked now is told when it is back.
     waits = request.state == State.VERIFYING or now - request.entered_at < settings.LOCATE_FOR
@@ -120,10 +121,20 @@ def look_again(request: PrivacyRequest) -> plans.Body | None:
     None where nothing material changed, and where a source does not answer: then the plan that stands is shown.
     """
     case = request.case
-    body = plans.build(case.email, case.email_index, case.regime, timezone.localdate())
+    body = plans.build(case.email, case.email_index, case.regime, timezone.localdate(), plans.weighed_of(request))
     current = request.plans.newest()
     if plans.failures(body) or current is None or current.digest == plans.digest(body):
         return None
+    return body
+
+
+def asked_anew(request: PrivacyRequest, weighed: plans.AllWeighed) -> plans.Body:
+    """The plan as it would be made now by what was weighed. Raises Invalid where a source does not answer that did when
+    the plan was made."""
+    case, current = request.case, request.plans.newest()
+    body = plans.build(case.email, case.email_index, case.regime, timezone.localdate(), weighed)
+    if set(plans.failures(body)) - set(plans.failures(current.body()) if current else ()):
+        raise Invalid(_("A source does not answer at the moment. Please try again in a few minutes."))
     return body
 
 

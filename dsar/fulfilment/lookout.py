@@ -92,7 +92,8 @@ def _retention(body: plans.Body, source: str) -> None:
         described = source_map(source)
     except SourceBroken:
         raise Stop(StepReason.PLAN_CHANGED, block=True) from None
-    fresh, _doubts = plans.orders_for(described, body["regime"], timezone.localdate())
+    weighed = plans.weighed_in(plans.frozen_weighed(body), source)
+    fresh, _doubts = plans.orders_for(described, body["regime"], timezone.localdate(), weighed)
     narrowed = {order.table for order in plans.frozen_orders(body, source) if order.disposal == "keep"}
     wanted = [order for order in fresh if order.table not in narrowed]
     frozen = [order for order in plans.frozen_orders(body, source) if order.table not in narrowed]

@@ -4,12 +4,13 @@ The body of a plan is JSON:
   sources: {key: {label, status, ref, orders, closes, rotation_days}}   what each source is told to do
   items:   [{source, category, label, action, count, code, citation, reason, until, review_on}]   what people read
   money, flags, organisations, candidates           what stands beside it
+  weighed: [{source, category, doubt, holds, code, citation, review_on}]   what a person found on doubtful reasons
 `action` is erase, mask, keep, refer (an organisation's rows) or backup (goes by rotation).
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,21 +23,30 @@ from dsar.datamap import loader
 from dsar.datamap.orders import TableOrder
 from dsar.datamap.schema import DataMap, SourceMap
 from dsar.law import codes
-from dsar.models import LegalHold, Restriction, Source
+from dsar.models import LegalHold, PrivacyRequest, Restriction, Source
 from dsar.notifications import fates
+from dsar.retention import Weighed
 
 Body = dict[str, Any]
+# By category and the code in doubt, within one source; and by source, category and code.
+WeighedThere = Mapping[str, Mapping[str, Weighed]]
+AllWeighed = dict[tuple[str, str, str], Weighed]
+NOTHING_WEIGHED: WeighedThere = {}
 ERASING = ("erase", "mask", "backup")
 
 
-def orders_for(source: SourceMap, regime: str, today: date) -> tuple[tuple[TableOrder, ...], list[str]]:
-    """What the data map and the law say about each table on one day, and the codes that a person has to weigh.
+def orders_for(
+    source: SourceMap, regime: str, today: date, weighed: WeighedThere = NOTHING_WEIGHED
+) -> tuple[tuple[TableOrder, ...], list[str]]:
+    """What the data map, the law and what people weighed (by category and doubt) say about each table on one day, and
+    the codes that a person still has to weigh.
 
     A table whose rule the law does not know is kept until somebody has decided: doubt fails closed (law 5).
     """
     orders, doubts = [], []
     for name, table in source.tables.items():
-        found = retention.verdict(table, regime=regime, today=today)
+        said = weighed.get(table.category, retention.NOTHING_WEIGHED)
+        found = retention.verdict(table, regime=regime, today=today, weighed=said)
         if isinstance(found, retention.Ask):
             doubts.append(found.code or found.reason)
             found = retention.Keep(found.code, "", None, review_on=today + timedelta(days=30))
@@ -51,14 +61,52 @@ def active_holds(email_index: str) -> list[LegalHold]:
     return list(LegalHold.objects.in_force().filter(email_index=email_index).order_by("pk"))
 
 
-def build(email: str, email_index: str, regime: str, today: date) -> Body:
+def weighed_of(request: PrivacyRequest) -> AllWeighed:
+    """What people weighed of a request; of one place the newest word counts."""
+    return {
+        (one.source, one.category, one.doubt): Weighed(one.holds, one.code, one.citation, one.review_on)
+        for one in request.weighings.order_by("pk")
+    }
+
+
+def weighed_in(weighed: AllWeighed, source: str) -> WeighedThere:
+    """The part of it that is about one source."""
+    found: dict[str, dict[str, Weighed]] = {}
+    for (key, category, doubt), one in weighed.items():
+        if key == source:
+            found.setdefault(category, {})[doubt] = one
+    return found
+
+
+def frozen_weighed(body: Body) -> AllWeighed:
+    """What had been weighed when a plan was made."""
+    return {
+        (one["source"], one["category"], one["doubt"]): Weighed(
+            one["holds"], one["code"], one["citation"],
+            date.fromisoformat(one["review_on"]) if one["review_on"] else None,
+        )
+        for one in body.get("weighed", [])
+    }  # fmt: skip
+
+
+def unweighed(body: Body) -> list[dict[str, Any]]:
+    """What a plan keeps by no ground of this law, or by one that somebody must weigh first: nobody approves it so."""
+    return [item for item in body.get("items", []) if item["action"] == "keep" and not item["citation"]]
+
+
+def build(email: str, email_index: str, regime: str, today: date, weighed: AllWeighed | None = None) -> Body:
     """Ask every source of the data map and compose the plan. Reads only; a source that fails stands in the plan by the
-    categories of the data map and never delays the others."""
+    categories of the data map and never delays the others. `weighed`: what people found on doubtful reasons."""
     data_map = loader.current()
     held = active_holds(email_index)
     body: Body = {
         "regime": regime, "made_on": today.isoformat(), "sources": {}, "items": [], "money": None, "flags": [],
         "organisations": [], "candidates": [],
+        "weighed": [
+            {"source": source, "category": category, "doubt": doubt, "holds": one.holds, "code": one.code,
+             "citation": one.citation, "review_on": one.review_on.isoformat() if one.review_on else None}
+            for (source, category, doubt), one in (weighed or {}).items()
+        ],
     }  # fmt: skip
     flags: set[str] = set()
     if held:
@@ -72,7 +120,7 @@ def build(email: str, email_index: str, regime: str, today: date) -> Body:
     switched_off = set(Source.objects.filter(enabled=False).values_list("key", flat=True))
     for key in data_map.sources:
         source = source_map(key)
-        orders, doubts = orders_for(source, regime, today)
+        orders, doubts = orders_for(source, regime, today, weighed_in(weighed or {}, key))
         if doubts:
             flags.add("weigh")
         for hold in held:

@@ -19,6 +19,7 @@ from dsar.law.errors import RegimeFileError
 from dsar.law.shapes import RIGHTS, Regime, covers
 
 FILE: Final = Path(__file__).parent / "codes.toml"
+EXEMPT: Final = "EXEMPT"
 KINDS: Final = ("keep", "label", "refuse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
 FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights"}, "extend": set(),

@@ -28,11 +28,12 @@ from dsar.models.signed_confirmation import SignedConfirmation
 from dsar.models.step import Step
 from dsar.models.subject import Subject
 from dsar.models.tombstone import Tombstone
+from dsar.models.weighing import Weighing
 
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
     "RecipientNotice", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
-    "Step", "Subject", "Tombstone", "staff",
+    "Step", "Subject", "Tombstone", "Weighing", "staff",
 ]  # fmt: skip

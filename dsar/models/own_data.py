@@ -136,6 +136,12 @@ OWN_DATA: dict[str, Own] = {
             " target_on original_due_on extended_at attention outcome decided_at",
         ),
     ),
+    "dsar.Weighing": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            pseudonym="id request decision", operational="source category doubt holds code citation review_on",
+        ),
+    ),
     "dsar.Correction": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

@@ -56,10 +56,18 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
             raise Invalid(_("Please say on which ground the use is restricted."))
         if request.right == Right.HUMAN_REVIEW:
             raise Invalid(_("Please look at the decision again and write what you found."))
+        _weighed(request)
         code = ground if request.right == Right.RESTRICTION else ""
         citation = articles.ground(code, request.case.regime) if code else ""
         because = Because(DecisionKind.APPROVE, code, citation, text)
         return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
+
+
+def _weighed(request: PrivacyRequest) -> None:
+    """Nothing is decided on an exception that nobody has weighed (GDPR Art 17(3)). Raises Invalid."""
+    plan = request.plans.newest() if request.right == Right.DELETION else None
+    if plan is not None and any(item["action"] == "keep" and not item["citation"] for item in plan.body()["items"]):
+        raise Invalid(_("Something is kept for a reason that nobody has weighed yet. Please decide about it first."))
 
 
 def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) -> PrivacyRequest:
@@ -82,6 +90,8 @@ def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
     found = codes.refusal(code, request.case.regime, request.right or Right.KNOW)
     if found is None:
         raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
+    if found.code == codes.EXEMPT:
+        _weighed(request)
     because = Because(DecisionKind.REFUSE, found.code, found.citation, _text(text, _("the reason in your own words")))
     if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
         return move(pk, "lapse", actor=actor, because=because, outcome=Outcome.NOT_PROVEN)

@@ -14,8 +14,11 @@ from dsar.models import Actor, Case, Kept, LegalHold, Step
 from dsar.workflow import Forbidden, Invalid
 
 
-def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tuple[str, ...] = ()) -> LegalHold:
-    """Place a hold on a person's data. It is `placing` until no live lease touches its scope.
+def place(
+    email: str, code: str, review_on: date, *, actor: Actor, sources: tuple[str, ...] = (), weighed: str = ""
+) -> LegalHold:
+    """Place a hold on a person's data. It is `placing` until no live lease touches its scope. A basis that holds only once
+    it was weighed, in a law that the person's open requests are judged by, needs `weighed`: what against what.
 
     Raises Invalid where the address is no address, the review date is past, or the basis is unknown, a mere label, or not
     valid in the law of each open request of this person (law 6).
@@ -31,16 +34,31 @@ def place(email: str, code: str, review_on: date, *, actor: Actor, sources: tupl
         raise Invalid(_("A hold needs a basis in law. Please choose one from the list."))
     if not all(codes.valid(code, regime) for regime in laws):
         raise Invalid(_("The law of an open request of this person does not know this basis. Please choose another."))
+    judged_by = [found for regime in laws or regimes.all_ids() if (found := codes.valid(code, regime))]
+    if any(found.weigh for found in judged_by) and not weighed.strip():
+        raise Invalid(_("This ground holds only once it was weighed. Please write what you weighed against what."))
     if review_on <= timezone.localdate():
         raise Invalid(_("Please choose a review date in the future."))
     with transaction.atomic():
         hold = LegalHold.objects.create(
             email_index=index, code=code, review_on=review_on, sources=list(sources), placed_by_id=actor.user_id
         )
+        if weighed.strip():
+            hold.note_sealed = keys.seal(keys.derived("hold"), weighed.strip()[:8000], f"{hold.pk}:note")
+            hold.save(update_fields=["note_sealed"])
         audit.record_house(audit.Entry("hold_placed", actor, details={"hold": hold.pk, "code": code}))
     settle_placing()
     hold.refresh_from_db()
     return hold
+
+
+def weighing_of(hold: LegalHold) -> str:
+    """What was weighed for a hold; empty where nothing had to be."""
+    return (
+        keys.unseal(keys.derived("hold"), bytes(hold.note_sealed), f"{hold.pk}:note").decode()
+        if hold.note_sealed
+        else ""
+    )
 
 
 def settle_placing() -> int:

@@ -73,7 +73,7 @@ def place_a_hold() -> LegalHold:
     """An approver places a hold on the person."""
     approver = drive.person_of_the_desk(Role.APPROVER)
     day = timezone.localdate() + timedelta(days=30)
-    return holds.place(CAST.plain, "EU_LEGAL_CLAIMS", day, actor=approver)
+    return holds.place(CAST.plain, "EU_LEGAL_CLAIMS", day, actor=approver, weighed="So.")
 
 
 def held_back(run: scene.Scene) -> None:

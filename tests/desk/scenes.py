@@ -93,6 +93,21 @@ def review() -> PrivacyRequest:
     return prove(ask(CAST.org_member))
 
 
+def unweighed() -> PrivacyRequest:
+    """A deletion whose plan keeps something for a reason that nobody has weighed."""
+    request = review()
+    plan = request.plans.newest()
+    assert plan is not None
+    body = plan.body()
+    body["items"].append(
+        {"source": "platform", "category": "security", "label": "Security records", "action": "keep", "count": 3,
+         "code": "SECURITY_LOGS", "citation": "", "until": None, "review_on": None}
+    )  # fmt: skip
+    locating.store(request, body)
+    PrivacyRequest.objects.filter(pk=request.pk).update(judgement=[*request.judgement, "weigh"])
+    return fresh(request)
+
+
 def correction() -> PrivacyRequest:
     """A correction with one field that waits for its decision."""
     request = prove(ask(CAST.plain, "correction", statement="My name is wrong."))

@@ -21,7 +21,7 @@ def in_future(days: int = 90) -> str:
 
 
 def place(role: str = Role.APPROVER, **data: object):
-    given = {"email": CAST.plain, "code": "EU_LEGAL_CLAIMS", "review_on": in_future(), **data}
+    given = {"email": CAST.plain, "code": "EU_LEGAL_CLAIMS", "review_on": in_future(), "weighed": "So.", **data}
     return scenes.browser(role).post(reverse("desk_hold_place"), given)
 
 
@@ -49,7 +49,7 @@ def test_a_hold_is_placed_seen_and_lifted(company):
     "wrong",
     [
         {"email": "nobody"}, {"email": ""}, {"code": "LEGAL_HOLD"}, {"code": "BUSINESS_NECESSITY"}, {"code": ""},
-        {"review_on": "2020-01-01"}, {"review_on": "soon"}, {"sources": ["elsewhere"]},
+        {"review_on": "2020-01-01"}, {"review_on": "soon"}, {"weighed": ""}, {"sources": ["elsewhere"]},
     ],
 )  # fmt: skip
 def test_a_hold_without_a_basis_comes_back_with_what_was_typed(company, wrong):

@@ -37,6 +37,11 @@ HAPPY = {
     "fall-back": (scenes.below_its_tier, {"sure": "on"}, State.LOCATING),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
     "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
+    "weigh": (
+        scenes.unweighed,
+        {"place": "platform|security|SECURITY_LOGS", "decision": "goes", "text": "Nobody needs them any more."},
+        State.REVIEW,
+    ),
     "refuse": (scenes.review, {"code": "MANIFESTLY_UNFOUNDED", "text": "Because."}, State.REFUSED),
     "refer": (scenes.review, {"text": "Please ask Lantern."}, State.COMPLETED),
     "reject": (scenes.triage, {"sure": "on"}, State.REJECTED),
@@ -51,7 +56,7 @@ HAPPY = {
     "release": (scenes.releasing, typed, State.FULFILLING),
     "narrow": (
         scenes.releasing,
-        {"keep": [PLAN_ITEM], "code": "EU_LEGAL_CLAIMS", "text": "A claim came in."},
+        {"keep": [PLAN_ITEM], "code": "EU_LEGAL_CLAIMS", "text": "A claim came in.", "weighed": "It is in court."},
         State.RELEASING,
     ),
     "retry": (scenes.stuck, {}, State.FULFILLING),
@@ -276,7 +281,7 @@ def test_narrowing_to_nothing_is_a_denial(company):
     page = BeautifulSoup(scenes.browser(Role.APPROVER).get(url(request)).content, "html.parser")
     everything = [box["value"] for box in page.select("input[name=keep]")]
     assert PLAN_ITEM in everything
-    send(request, "narrow", keep=everything, code="EU_LEGAL_CLAIMS", text="All of it is needed.")
+    send(request, "narrow", keep=everything, code="EU_LEGAL_CLAIMS", text="All of it is needed.", weighed="So.")
     assert (scenes.fresh(request).state, scenes.fresh(request).outcome) == (State.COMPLETED, Outcome.DENIED)
 
 

@@ -157,7 +157,7 @@ def test_law_05_a_hold_that_is_placed_between_two_chunks_stops_the_second(
     settings.CHUNK_ROWS = 2  # type: ignore[attr-defined]
     held = in_the_middle(request_)
     after_one = left_of()
-    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
+    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
     # A worker is at it: nobody may rely on the hold yet, and yet its next chunk does not happen.
     assert hold.status == HoldStatus.PLACING
     source, ref = runner.reach(held)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("own_journal", "as_shipped")
 def test_law_06_a_hold_before_the_confirmation_is_weighed_by_a_person_and_shown_to_the_requester(
     company: None, approver: Actor
 ) -> None:
-    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
+    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
     assert hold.status == HoldStatus.ACTIVE
     request = drive.by_web(CAST.plain)
     drive.proven_by_link(request.case)
@@ -51,7 +51,7 @@ def test_law_05_a_hold_after_the_confirmation_blocks_by_name_and_lifted_the_work
     request_: PrivacyRequest, approver: Actor
 ) -> None:
     before = left_of()
-    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
+    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
     drive.carry_out()
     assert left_of() == before
     blocked = Step.objects.filter(request=request_, status=StepStatus.BLOCKED)
@@ -65,7 +65,7 @@ def test_law_05_a_hold_after_the_confirmation_blocks_by_name_and_lifted_the_work
 
 def test_two_holds_are_lifted_one_by_one(request_: PrivacyRequest, approver: Actor) -> None:
     before = left_of()
-    first, second = (holds.place(CAST.plain, CLAIMS, soon(), actor=approver) for _ in range(2))
+    first, second = (holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.") for _ in range(2))
     drive.carry_out()
     holds.lift(first.pk, actor=approver)
     drive.carry_out()
@@ -77,7 +77,7 @@ def test_two_holds_are_lifted_one_by_one(request_: PrivacyRequest, approver: Act
 
 def test_a_hold_on_one_source_lets_the_others_go(request_: PrivacyRequest, approver: Actor) -> None:
     before = left_of()
-    holds.place(CAST.plain, CLAIMS, soon(), actor=approver, sources=("platform",))
+    holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.", sources=("platform",))
     drive.carry_out()
     assert left_of() == before
     states = erase_step_states(request_)
@@ -86,7 +86,7 @@ def test_a_hold_on_one_source_lets_the_others_go(request_: PrivacyRequest, appro
 
 
 def test_a_hold_on_somebody_else_stops_nothing(request_: PrivacyRequest, approver: Actor) -> None:
-    holds.place(CAST.neighbour, CLAIMS, soon(), actor=approver)
+    holds.place(CAST.neighbour, CLAIMS, soon(), actor=approver, weighed="So.")
     drive.carry_out()
     assert drive.fresh(request_.pk).state == State.COMPLETED
 
@@ -94,8 +94,8 @@ def test_a_hold_on_somebody_else_stops_nothing(request_: PrivacyRequest, approve
 def test_a_hold_is_placing_until_no_live_lease_touches_its_scope(request_: PrivacyRequest, approver: Actor) -> None:
     step = runner.claim(*FULFIL, request_.pk)
     assert step is not None
-    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
-    elsewhere = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, sources=("no-such-source",))
+    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
+    elsewhere = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.", sources=("no-such-source",))
     assert (hold.status, elsewhere.status) == (HoldStatus.PLACING, HoldStatus.ACTIVE)
     assert holds.settle_placing() == 0
     Step.objects.filter(pk=step.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -114,14 +114,14 @@ def test_law_06_a_hold_needs_a_person_a_basis_in_law_and_a_day_of_review(
     desk: None, approver: Actor, email: str, code: str, days: int
 ) -> None:
     with pytest.raises(decide.Invalid):
-        holds.place(email, code, timezone.localdate() + timedelta(days=days), actor=approver)
+        holds.place(email, code, timezone.localdate() + timedelta(days=days), actor=approver, weighed="So.")
     assert not LegalHold.objects.exists()
 
 
 def test_holds_are_for_approvers(desk: None, handler: Actor, approver: Actor) -> None:
     with pytest.raises(Forbidden):
-        holds.place(CAST.plain, CLAIMS, soon(), actor=handler)
-    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver)
+        holds.place(CAST.plain, CLAIMS, soon(), actor=handler, weighed="So.")
+    hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
     with pytest.raises(Forbidden):
         holds.lift(hold.pk, actor=handler)
     holds.lift(hold.pk, actor=approver)

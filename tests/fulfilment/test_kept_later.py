@@ -135,7 +135,7 @@ def test_law_06_each_row_goes_on_its_own_day(user: int, approver: Actor) -> None
 
 
 def test_law_06_a_hold_that_is_lifted_after_the_end_lets_go_what_it_kept(user: int, approver: Actor) -> None:
-    hold = holds.place(CAST.plain, CLAIMS, timezone.localdate() + timedelta(days=90), actor=approver)
+    hold = holds.place(CAST.plain, CLAIMS, timezone.localdate() + timedelta(days=90), actor=approver, weighed="So.")
     request = drive.by_web(CAST.plain)
     drive.proven_by_link(request.case)
     drive.locating.drain()
@@ -163,7 +163,7 @@ def test_law_05_a_hold_placed_after_the_end_keeps_what_is_due_even_when_the_case
 ) -> None:
     request = erased(approver)
     purge.purge(request.case_id)
-    hold = holds.place(CAST.plain, CLAIMS, timezone.localdate() + timedelta(days=90), actor=approver)
+    hold = holds.place(CAST.plain, CLAIMS, timezone.localdate() + timedelta(days=90), actor=approver, weighed="So.")
     set_back(user, 11)
     before = of(user)
     look(request)
@@ -218,7 +218,9 @@ def test_law_08_a_worker_that_dies_in_the_middle_is_taken_over(user: int, approv
 def narrowed(approver: Actor) -> PrivacyRequest:
     """A deletion from which an approver kept the prompts; its day of review has come."""
     request = drive.released(approver)
-    control.narrow(request.pk, {("platform", "prompts")}, CLAIMS, "A court asked for them.", actor=approver)
+    control.narrow(
+        request.pk, {("platform", "prompts")}, CLAIMS, "A court asked for them.", actor=approver, weighed="So."
+    )
     drive.carry_out()
     Kept.objects.filter(request=request, code=CLAIMS).update(review_on=timezone.localdate())
     look(request)
@@ -280,7 +282,7 @@ def test_law_06_what_was_kept_altogether_is_looked_at_on_its_day_too(user: int, 
     """Narrowed to nothing: denied, and yet nothing is kept for ever."""
     request = drive.confirmed()
     everything = erasing(body_of(request))
-    ended = control.narrow(request.pk, everything, CLAIMS, "All of it is evidence.", actor=approver)
+    ended = control.narrow(request.pk, everything, CLAIMS, "All of it is evidence.", actor=approver, weighed="So.")
     assert ended.outcome == Outcome.DENIED
     Kept.objects.filter(request=request, code=CLAIMS).update(review_on=timezone.localdate())
     before = of(user)

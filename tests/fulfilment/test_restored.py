@@ -107,7 +107,7 @@ def test_law_05_a_hold_keeps_what_came_back_and_a_dead_source_is_named(company: 
     user, backup = everything()
     request = erased(approver)
     purge.purge(request.case_id)
-    holds.place(CAST.plain, "EU_LEGAL_CLAIMS", timezone.localdate() + timedelta(days=90), actor=approver)
+    holds.place(CAST.plain, "EU_LEGAL_CLAIMS", timezone.localdate() + timedelta(days=90), actor=approver, weighed="So.")
     Kept.objects.filter(request=request).update(email_index="")
     put_back(backup)
     there = house.everything_of(user)

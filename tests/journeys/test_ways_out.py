@@ -197,7 +197,7 @@ def test_narrowed_for_a_new_reason_the_person_is_told_and_the_rest_goes(visitor:
     request = scenes.confirmed(visitor, CAST.plain)
     scenes.closed(request)
     why = "You sued us this morning; these letters are evidence."
-    lead.act(request, "narrow", keep=["platform|support"], code="EU_LEGAL_CLAIMS", text=why)
+    lead.act(request, "narrow", keep=["platform|support"], code="EU_LEGAL_CLAIMS", text=why, weighed=why)
     told = body_of(mail_to(CAST.plain, "A change to the deletion of your data"))
     assert why in told
     letter = scenes.carried_out(request, lead)
@@ -215,7 +215,14 @@ def test_narrowed_to_nothing_it_is_a_denial(visitor: Visitor, lead: Colleague) -
     lead.look_at(request)
     form = lead.soup.find("form", {"action": f"/desk/requests/{request.pk}/narrow/"})
     keep = [str(box["value"]) for box in form.find_all("input", {"name": "keep"})]  # type: ignore[union-attr]
-    lead.act(request, "narrow", keep=keep, code="EU_LEGAL_CLAIMS", text="A court has ordered that all of it be kept.")
+    lead.act(
+        request,
+        "narrow",
+        keep=keep,
+        code="EU_LEGAL_CLAIMS",
+        text="A court has ordered that all of it be kept.",
+        weighed="An order of a court outweighs the wish.",
+    )
     letter = ended(request, State.COMPLETED, Outcome.DENIED, "Our answer to your request")
     assert "A court has ordered that all of it be kept." in letter
     assert everything_of(me) == before

@@ -121,7 +121,7 @@ def test_a_hold_needs_a_basis_in_the_law_of_each_open_case(db: None) -> None:
     request, day = drive.a_request(), timezone.localdate() + timedelta(days=90)
     with pytest.raises(Invalid):
         holds.place(request.case.email, "CA_DEBUG", day, actor=approver)
-    holds.place(request.case.email, "EU_LEGAL_CLAIMS", day, actor=approver)
+    holds.place(request.case.email, "EU_LEGAL_CLAIMS", day, actor=approver, weighed="So.")
 
 
 RIGHTS = [Right.KNOW, Right.ACCESS, Right.CORRECTION, Right.OBJECTION, Right.RESTRICTION, Right.MARKETING_OPT_OUT]
