@@ -87,6 +87,27 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Claims or law enforcement"),
         _("This is needed for legal claims, or to comply with the law or with an inquiry by the authorities."),
     ),
+    "US_STATE_LAW": (
+        _("Other law"),
+        _("Another law, or an inquiry of the authorities, makes us keep this; the law of your state allows it."),
+    ),
+    "US_STATE_CLAIMS": (_("Legal claims"), _("This is needed to bring, to prepare or to answer a legal claim.")),
+    "US_STATE_SECURITY": (
+        _("Security and fraud"),
+        _("This is needed to notice, prevent or pursue attacks, fraud and misuse."),
+    ),
+    "US_STATE_CONTRACT": (
+        _("Contract with you"),
+        _("This is needed to provide what you asked for, or to keep a contract or a warranty with you."),
+    ),
+    "BR_ART16": (
+        _("Kept under Article 16"),
+        _(
+            "The law lets us keep this: for a legal duty, for research, or for our own use once nobody can be known by it."
+        ),
+    ),
+    "LEGAL_OBLIGATION": (_("Legal obligation"), _("A law makes us keep this.")),
+    "LEGAL_CLAIMS": (_("Legal claims"), _("This is needed to bring, to pursue or to answer a legal claim.")),
     "LEGAL_HOLD": (
         _("Legal hold"),
         _("Deletion of this data is stopped for now; the legal ground is named beside it."),
@@ -106,6 +127,14 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     "REPEATED": (
         _("More than twice in twelve months"),
         _("You have had two answers of this kind in the last twelve months; the law does not give a third."),
+    ),
+    "OVER_THE_NUMBER": (
+        _("Beyond the free number"),
+        _("You have had as many answers in the last twelve months as the law of your state gives free of charge."),
+    ),
+    "FRIVOLOUS": (
+        _("Frivolous or vexatious"),
+        _("We find that this request is plainly not meant as a use of the right it names. We have said why."),
     ),
     "NOT_OUR_CONTROLLER": (
         _("For another organisation to answer"),
@@ -181,6 +210,19 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     "SEARCH_TAKES_LONGER": (
         _("The search takes longer"),
         _("Finding your data takes reasonably longer than the first period allows."),
+    ),
+    "INTERFERENCE": (
+        _("Would disturb our work"),
+        _("Answering within the first period would disturb our work beyond what is reasonable."),
+    ),
+    "CONSULTATION": (
+        _("Others have to be asked"),
+        _("We have to ask others before we can answer, and that takes time."),
+    ),
+    "CONVERSION": (_("Another format"), _("It takes time to put your data into the format that you asked for.")),
+    "JUST_CAUSE": (
+        _("Just cause"),
+        _("There is a good reason why we cannot show you the data yet. We have said which."),
     ),
     "THIRD_PARTY": (
         _("Rights of another person"),

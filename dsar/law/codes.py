@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,8 +22,9 @@ FILE: Final = Path(__file__).parent / "codes.toml"
 EXEMPT: Final = "EXEMPT"
 KINDS: Final = ("keep", "label", "refuse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
-FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights"}, "extend": set(),
-         "redact": set()}  # fmt: skip
+FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted"},
+         "extend": set(), "redact": set()}  # fmt: skip
+EVERYWHERE: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Code:
     weigh: bool = False
     outcome: str = ""
     rights: tuple[str, ...] = ("*",)
+    ungranted: bool = False
 
     def __hash__(self) -> int:
         return hash((self.code, self.regime))
@@ -78,14 +80,12 @@ def grounds(regime: Regime | str) -> tuple[Code, ...]:
 def refusal(code: str, regime: Regime | str, right: str) -> Code | None:
     """The refusal by this code of this right under this law, or None."""
     found = _table().get((code, _id(regime)))
-    if found is None or found.kind != "refuse" or not covers(found.rights, right):
-        return None
-    return found
+    return found if found is not None and found.kind == "refuse" and _fits(found, regime, right) else None
 
 
 def refusals(regime: Regime | str, right: str) -> tuple[Code, ...]:
     """The reasons for which this law lets this right be refused or referred."""
-    return tuple(code for code in _of(regime, "refuse") if covers(code.rights, right))
+    return tuple(code for code in _of(regime, "refuse") if _fits(code, regime, right))
 
 
 def extension_reasons(regime: Regime | str) -> tuple[Code, ...]:
@@ -114,6 +114,14 @@ def is_label(code: str) -> bool:
     return code in _read().get("label", {})
 
 
+def _fits(code: Code, regime: Regime | str, right: str) -> bool:
+    """Whether a refusal reaches this right; one for want of a right does so only where the law does not name it."""
+    if not covers(code.rights, right):
+        return False
+    known = regimes.load(regime) if isinstance(regime, str) else regime
+    return not (code.ungranted and known.grants(right))
+
+
 def _id(regime: Regime | str) -> str:
     return regime if isinstance(regime, str) else regime.id
 
@@ -135,10 +143,12 @@ def _table() -> Mapping[tuple[str, str], Code]:
 
 def parse(content: Mapping[str, Any], source: str) -> Mapping[tuple[str, str], Code]:
     """The codes of a parsed file by (code, regime). Raises RegimeFileError saying what is wrong."""
-    known = regimes.all_ids()
+    book = _Book(content.get("groups", {}), content.get("articles", {}), source)
     table: dict[tuple[str, str], Code] = {}
     seen: set[str] = set()
     for kind, entries in content.items():
+        if kind in ("groups", "articles"):
+            continue
         if kind not in KINDS:
             raise RegimeFileError(source, f"{kind}: is none of {', '.join(KINDS)}")
         for name, facts in entries.items():
@@ -148,28 +158,77 @@ def parse(content: Mapping[str, Any], source: str) -> Mapping[tuple[str, str], C
             if name not in CODES:
                 raise RegimeFileError(source, f"{where}: has no words in code_words.CODES")
             seen.add(name)
-            _check(kind, facts, known, source, where)
-            for regime in known:
-                if regime in facts:
-                    table[name, regime] = _code(kind, name, regime, facts)
+            cited = book.cited(where, {key: value for key, value in facts.items() if key not in FACTS[kind]})
+            weighed = book.members(facts.get("weigh", ()))
+            _check(kind, facts, cited, weighed, source, where)
+            for regime, citation in cited.items():
+                table[name, regime] = _code(kind, name, regime, citation, facts, regime in weighed)
     return table
 
 
-def _check(kind: str, facts: Mapping[str, Any], known: tuple[str, ...], source: str, where: str) -> None:
-    cited = [key for key in facts if key in known]
-    for key in facts:
-        if key not in FACTS[kind] and key not in known:
-            raise RegimeFileError(source, f"{where}.{key}: is neither a fact of its kind nor a regime")
+class _Book:
+    """Who belongs to which group, and the articles that a citation may name."""
+
+    def __init__(self, groups: Mapping[str, list[str]], articles: Mapping[str, Mapping[str, str]], source: str) -> None:
+        self.known, self.groups, self.source = regimes.all_ids(), groups, source
+        for name, members in groups.items():
+            if name in self.known or not set(members) <= set(self.known):
+                raise RegimeFileError(source, f"groups.{name}: names something that is no regime, or is one itself")
+        for name in articles:
+            if name not in self.known and name not in groups:
+                raise RegimeFileError(source, f"articles.{name}: is neither a regime nor a group")
+        self.articles = {regime: self._of(regime, articles) for regime in self.known}
+
+    def _of(self, regime_id: str, articles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """What a citation may name under a regime: its table, that of its group, and what its own file cites."""
+        regime = regimes.load(regime_id)
+        cited = {
+            "act": regime.citations[0], "rights": regime.verification_citation, "fees": regime.fees.citation,
+            "agents": regime.agents.citation, "records": regime.records.citation,
+            "verification": regime.verification_citation, "never": regime.never_disclose.citation,
+        }  # fmt: skip
+        extension = regime.extension("response")
+        if extension is not None:
+            cited["extension"] = extension.citation
+        for name in (*(group for group, members in self.groups.items() if regime_id in members), regime_id):
+            cited |= {key: text.format_map(cited) for key, text in articles.get(name, {}).items()}
+        return cited
+
+    def members(self, names: Iterable[str]) -> frozenset[str]:
+        """The regimes that a list of regimes and groups names."""
+        return frozenset(regime for name in names for regime in self.groups.get(name, [name]))
+
+    def cited(self, where: str, facts: Mapping[str, Any]) -> dict[str, str]:
+        """The article of a code by regime: its own entry before that of a group before "*"."""
+        found: dict[str, str] = {}
+        for key, text in facts.items():
+            if key != EVERYWHERE and key not in self.known and key not in self.groups:
+                raise RegimeFileError(self.source, f"{where}.{key}: is neither a fact of its kind nor a regime")
+            if not isinstance(text, str) or not text.strip():
+                raise RegimeFileError(self.source, f"{where}.{key}: names no article of law")
+        for regime in self.known:
+            names = (regime, *(group for group in self.groups if regime in self.groups[group]), EVERYWHERE)
+            key = next((name for name in names if name in facts), None)
+            if key is None:
+                continue
+            try:
+                found[regime] = facts[key].format_map(self.articles[regime])
+            except KeyError as error:
+                if key != EVERYWHERE:
+                    raise RegimeFileError(self.source, f"{where}.{key}: '{regime}' has no article {error}") from error
+        return found
+
+
+def _check(
+    kind: str, facts: Mapping[str, Any], cited: Mapping[str, str], weighed: frozenset[str], source: str, where: str
+) -> None:
     if kind == "label" and facts:
         raise RegimeFileError(source, f"{where}: a label is never a basis and has no article")
     if kind != "label" and not cited:
         raise RegimeFileError(source, f"{where}: names no article in any regime")
-    for key in cited:
-        if not isinstance(facts[key], str) or not facts[key].strip():
-            raise RegimeFileError(source, f"{where}.{key}: names no article of law")
     if kind == "keep" and facts.get("needs") not in ("until", "review"):
         raise RegimeFileError(source, f"{where}.needs: 'until' or 'review' is expected")
-    if any(regime not in cited for regime in facts.get("weigh", ())):
+    if not weighed <= cited.keys():
         raise RegimeFileError(source, f"{where}.weigh: names a regime without an article")
     if kind == "refuse":
         if facts.get("outcome") not in OUTCOMES:
@@ -178,17 +237,18 @@ def _check(kind: str, facts: Mapping[str, Any], known: tuple[str, ...], source: 
             raise RegimeFileError(source, f"{where}.rights: rights are expected")
 
 
-def _code(kind: str, name: str, regime: str, facts: Mapping[str, Any]) -> Code:
+def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, Any], weigh: bool) -> Code:
     label, text = CODES[name]
     return Code(
         code=name,
         kind=kind,
         regime=regime,
-        citation=facts[regime],
+        citation=citation,
         label=label,
         text=text,
         needs=facts.get("needs", ""),
-        weigh=regime in facts.get("weigh", ()),
+        weigh=weigh,
         outcome=facts.get("outcome", ""),
         rights=tuple(facts.get("rights", ("*",))),
+        ungranted=bool(facts.get("ungranted", False)),
     )
