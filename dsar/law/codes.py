@@ -208,14 +208,14 @@ class _Book:
                 raise RegimeFileError(self.source, f"{where}.{key}: names no article of law")
         for regime in self.known:
             names = (regime, *(group for group in self.groups if regime in self.groups[group]), EVERYWHERE)
-            key = next((name for name in names if name in facts), None)
-            if key is None:
+            used = next((name for name in names if name in facts), None)
+            if used is None:
                 continue
             try:
-                found[regime] = facts[key].format_map(self.articles[regime])
+                found[regime] = facts[used].format_map(self.articles[regime])
             except KeyError as error:
-                if key != EVERYWHERE:
-                    raise RegimeFileError(self.source, f"{where}.{key}: '{regime}' has no article {error}") from error
+                if used != EVERYWHERE:
+                    raise RegimeFileError(self.source, f"{where}.{used}: '{regime}' has no article {error}") from error
         return found
 
 
