@@ -37,6 +37,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "represent_papers": PUBLIC, "objection": PUBLIC,
     "choices": PUBLIC, "unsubscribe": PUBLIC, "gpc_support": PUBLIC,
     "set_language": PUBLIC, "health": PUBLIC, "dev_mail": PUBLIC, "dev_mail_message": PUBLIC, "inbound_mail": PUBLIC,
+    # Nobody's data: numbers of the year before, where the company publishes them (404 otherwise).
+    "privacy_measures": PUBLIC, "privacy_measures_json": PUBLIC,
     # A data owner's task: asks for its own proof, by a code to the owner's address.
     "task_link": PUBLIC, "task": PUBLIC, "task_code": PUBLIC, "task_send_code": PUBLIC, "task_answer": PUBLIC,
     "task_hand_over": PUBLIC, "task_new_link": PUBLIC,
@@ -62,6 +64,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_signed": HANDLERS, "desk_enclosure": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
+    "desk_measures": READERS, "desk_measures_csv": READERS, "desk_measures_json": READERS,
 }  # fmt: skip
 
 

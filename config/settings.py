@@ -294,6 +294,8 @@ TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 # Rows of one category end on days of their own: so often what a deletion kept is looked at.
 KEPT_LOOK = timedelta(days=env.integer("KEPT_LOOK_DAYS", 30, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
+# Laws whose measures of the year before everybody may read at /privacy-measures/ (11 CCR 7102); none as shipped.
+PUBLISH_MEASURES = tuple(env.words("PUBLISH_MEASURES"))
 PACKAGE_PERIOD = timedelta(days=env.integer("PACKAGE_DAYS", 30, 1))
 CHECKPOINT_EVERY = timedelta(hours=24)
 MAIL_BYTES = 25 * 1024 * 1024

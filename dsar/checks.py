@@ -10,6 +10,7 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from dsar import guards, keys
+from dsar.law import regimes
 
 
 def check_keys(**_: Any) -> list[CheckMessage]:
@@ -62,11 +63,21 @@ def check_press(**_: Any) -> list[CheckMessage]:
     return []
 
 
+def check_published_measures(**_: Any) -> list[CheckMessage]:
+    """Measures are published for laws that are there."""
+    unknown = sorted(set(settings.PUBLISH_MEASURES) - set(regimes.all_ids()))
+    if unknown:
+        text = f"PUBLISH_MEASURES must name nothing but {', '.join(regimes.all_ids())}: {', '.join(unknown)} is no law here."
+        return [Error(text, id="rightsdesk.E003")]
+    return []
+
+
 def register() -> None:
     """Called once when the app is ready."""
     register_check(check_keys)
     register_check(check_webhook_secret)
     register_check(check_press)
+    register_check(check_published_measures)
 
 
 def require_all() -> None:

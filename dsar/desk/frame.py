@@ -51,6 +51,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         places["more"].append({"key": "post", "label": _("Letters to post"), "url": reverse("desk_post")})
     if may(request, "desk_tasks"):
         places["more"].append({"key": "tasks", "label": _("Owners' tasks"), "url": reverse("desk_tasks")})
+    if may(request, "desk_measures"):
+        places["more"].append({"key": "measures", "label": _("Measures"), "url": reverse("desk_measures")})
     if signed_in(request).is_staff:
         places["more"].append({"key": "accounts", "label": _("Accounts"), "url": reverse("admin:index")})
     return places

@@ -28,5 +28,6 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_tasks": READERS,
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,
+    "desk_measures": READERS,
     "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
 }

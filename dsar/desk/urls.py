@@ -10,6 +10,7 @@ from dsar.desk import (
     holds,
     incoming,
     letters,
+    measures_page,
     posting,
     queue,
     request_page,
@@ -52,5 +53,8 @@ urlpatterns = [
     path("tasks/", tasks.listing, name="desk_tasks"),
     path("tasks/<int:pk>/", tasks.act, name="desk_task_act"),
     path("tasks/<int:pk>/file/", tasks.file, name="desk_task_file"),
+    path("measures/", measures_page.page, name="desk_measures"),
+    path("measures/measures.csv", measures_page.as_csv, name="desk_measures_csv"),
+    path("measures/measures.json", measures_page.as_json, name="desk_measures_json"),
     path("audit/", audit_page.trail, name="desk_audit"),
 ]

@@ -1,0 +1,207 @@
+"""The yearly measures of 11 CCR 7102, and the same for any law and period: how many requests came, what became of them,
+how long it took.
+
+Counted are the requests that were *received* in the period, by the day of receipt in the zone of their law: from the log
+of requests what has ended, from the requests themselves what is open, from the counts that are left what is older than
+the log. Added up by the database; a mean or median is made of how many took how many days, the same on both databases.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.db.models import BooleanField, Case, Count, QuerySet, Sum, Value, When
+from django.utils import timezone
+
+from dsar import deadlines
+from dsar.enums import Outcome, Right
+from dsar.models import PastMeasure, PrivacyRequest, RequestRecord
+
+# What counts as denied in whole: refused for a reason, not proven (11 CCR 7102(b) counts it so), narrowed to nothing.
+DENIED: Final = (Outcome.DENIED, Outcome.NOT_PROVEN)
+# Ends by which the person was answered; only these have taken days. The others ended because the person, or another
+# request of theirs, ended them.
+ANSWERED: Final = (Outcome.GRANTED, Outcome.GRANTED_IN_PART, *DENIED, Outcome.NOTHING_HELD, Outcome.REFERRED)
+# No request of their own: the same asked twice is answered by its twin, and spam is none.
+APART: Final = (Outcome.MERGED, Outcome.REJECTED)
+RIGHTS: Final = (*(right.value for right in Right if right.value), Right.UNCLEAR.value)
+DAY: Final = timedelta(days=1)
+
+
+@dataclass
+class Line:
+    """The numbers of one right, or of all (`right` None). `took`: days from receipt to answer, and how many took them."""
+
+    right: str | None
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    took: Counter[int] = field(default_factory=Counter)
+    open: int = 0
+    overdue: int = 0
+    late: int = 0
+    extended: int = 0
+    merged: int = 0
+    rejected: int = 0
+    taken_back: int = 0
+
+    def add(self, other: "Line") -> None:
+        """Add another line's numbers to this one."""
+        for name, value in vars(other).items():
+            if isinstance(value, Counter):
+                getattr(self, name).update(value)
+            elif isinstance(value, int):
+                setattr(self, name, getattr(self, name) + value)
+
+    def __bool__(self) -> bool:
+        return bool(self.received or self.merged or self.rejected or self.taken_back)
+
+    @property
+    def received(self) -> int:
+        """Requests received: every one that has ended or is open, without what is counted apart."""
+        return self.outcomes.total() + self.open
+
+    @property
+    def denied(self) -> int:
+        """Denied in whole."""
+        return sum(self.outcomes[one] for one in DENIED)
+
+    @property
+    def answered(self) -> int:
+        """Answered, whatever the answer was."""
+        return sum(self.outcomes[one] for one in ANSWERED)
+
+    @property
+    def others(self) -> int:
+        """Ended without an answer to what was asked: withdrawn, unanswered, overtaken by a deletion."""
+        return self.outcomes.total() - self.answered
+
+    @property
+    def mean_days(self) -> float | None:
+        """Days from receipt to answer on average, to one decimal; None where nothing was answered."""
+        number = self.took.total()
+        return round(sum(days * count for days, count in self.took.items()) / number, 1) if number else None
+
+    @property
+    def median_days(self) -> float | None:
+        """The middle one of the days to answer (of an even number the mean of the two); None where nothing was."""
+        number = self.took.total()
+        if not number:
+            return None
+        below, above = (number - 1) // 2, number // 2
+        passed, found = 0, []
+        for days, count in sorted(self.took.items()):
+            found += [days] * sum(passed <= place < passed + count for place in (below, above))
+            passed += count
+        return sum(found) / 2
+
+    @property
+    def label(self) -> Any:
+        """The right in words; empty for all of them."""
+        return "" if self.right is None else Right(self.right).label
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything, by the names that file and page use."""
+        of = self.outcomes
+        return {
+            "received": self.received, "complied_in_whole": of[Outcome.GRANTED],
+            "complied_in_part": of[Outcome.GRANTED_IN_PART], "denied": self.denied,
+            "denied_not_proven": of[Outcome.NOT_PROVEN], "nothing_held": of[Outcome.NOTHING_HELD],
+            "referred": of[Outcome.REFERRED], "withdrawn": of[Outcome.WITHDRAWN], "unanswered": of[Outcome.UNANSWERED],
+            "overtaken": of[Outcome.OVERTAKEN], "open": self.open, "open_late": self.overdue,
+            "mean_days": self.mean_days, "median_days": self.median_days, "answered_late": self.late,
+            "extended": self.extended, "merged": self.merged, "not_a_request": self.rejected,
+            "choices_taken_back": self.taken_back,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """The measures of a period (both days are in it) under some laws, or under all where `regimes` is empty."""
+
+    first: date
+    last: date
+    regimes: tuple[str, ...]
+    lines: tuple[Line, ...]
+    total: Line
+    made_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a machine."""
+        return {
+            "from": self.first.isoformat(), "to": self.last.isoformat(), "laws": list(self.regimes) or "all",
+            "made_at": self.made_at.isoformat(timespec="seconds"),
+            "rights": [
+                {"right": line.right or "not_sorted", **line.numbers(), "denied_by_ground": dict(sorted(line.reasons.items()))}
+                for line in self.lines
+            ],
+            "total": {**self.total.numbers(), "denied_by_ground": dict(sorted(self.total.reasons.items()))},
+        }  # fmt: skip
+
+
+def report(first: date, last: date, regimes: Collection[str] = ()) -> Report:
+    """Count what was received from `first` to `last` (both included) under these laws; under all where none is named."""
+    lines = {right: Line(right) for right in RIGHTS}
+    for row in _ended(first, last, regimes):
+        _count(lines[row["right"]], row)
+    for row in _open(first, last, regimes):
+        line = lines[row["right"]]
+        if row["take_back"]:
+            line.taken_back += row["number"]
+        else:
+            line.open += row["number"]
+            line.overdue += row["number"] if row["overdue"] else 0
+    total = Line(None)
+    for line in lines.values():
+        total.add(line)
+    found = tuple(line for line in lines.values() if line)
+    return Report(first, last, tuple(sorted(regimes)), found, total, timezone.now())
+
+
+def _count(line: Line, row: dict[str, Any]) -> None:
+    number, outcome = row["number"], row["outcome"]
+    if outcome in APART:
+        line.merged += number if outcome == Outcome.MERGED else 0
+        line.rejected += number if outcome == Outcome.REJECTED else 0
+    elif row["take_back"]:
+        line.taken_back += number
+    elif "basis" in row:
+        for ground in row["basis"].splitlines() if outcome != Outcome.REFERRED else ():
+            line.reasons[ground.partition(" ")[0]] += number
+    else:
+        line.outcomes[outcome] += number
+        line.extended += number if row["extended"] else 0
+        if outcome in ANSWERED:
+            line.took[row["days"]] += number
+            line.late += number if row["late"] else 0
+
+
+def _ended(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
+    """What has ended, added up twice: by days, and by grounds."""
+    logged = RequestRecord.objects.filter(received_on__gte=first, received_on__lte=last)
+    # Of what is older only the month is known: those that lie in the period as a whole.
+    past = PastMeasure.objects.filter(month__gte=first, month__lt=(last + DAY).replace(day=1))
+    sources: tuple[tuple[QuerySet[Any], Any], ...] = ((logged, Count("pk")), (past, Sum("number")))
+    for rows, number in sources:
+        of_laws = (rows.filter(regime__in=regimes) if regimes else rows).order_by()
+        yield from of_laws.values("right", "take_back", "outcome", "days", "extended", "late").annotate(number=number)
+        yield from of_laws.exclude(basis="").values("right", "take_back", "outcome", "basis").annotate(number=number)
+
+
+def _open(first: date, last: date, regimes: Collection[str]) -> Iterable[dict[str, Any]]:
+    """What is open: added up where the day of receipt is the same in every zone, looked at one by one near the edges."""
+    rows = PrivacyRequest.objects.filter(ended_at__isnull=True).order_by()
+    if regimes:
+        rows = rows.filter(case__regime__in=regimes)
+    late = Case(When(due_on__lt=timezone.localdate(), then=True), default=Value(False), output_field=BooleanField())
+    rows = rows.annotate(overdue=late)
+    begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last + DAY))
+    inside = rows.filter(received_at__gte=begin + DAY, received_at__lt=end - DAY)
+    for same in inside.values("right", "take_back", "overdue").annotate(number=Count("pk")):
+        yield dict(same)
+    edges = rows.filter(received_at__gte=begin - DAY, received_at__lt=end + DAY).exclude(pk__in=inside.values("pk"))
+    names = ("right", "take_back", "overdue", "received_at", "case__regime")
+    for row in edges.values(*names):
+        if first <= deadlines.received_on(row["case__regime"], row["received_at"]) <= last:
+            yield {**row, "number": 1}
