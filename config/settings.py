@@ -276,6 +276,11 @@ OWNER_LINK_LIFETIME = timedelta(days=env.integer("OWNER_LINK_DAYS", 14, 1))
 OWNER_CODES_PER_DAY = env.integer("OWNER_CODES_PER_DAY", 20, 1)
 OWNER_DIGEST_HOUR = env.integer("OWNER_DIGEST_HOUR", 7, maximum=23)
 OWNER_DOMAINS = frozenset(word.lower() for word in env.words("OWNER_DOMAINS", PRIVACY_EMAIL.rpartition("@")[2]))
+# The clock at the desk: so long before our own target a colleague is reminded, so long before the legal date approvers are
+# told by name; and the hour from which the mail of the day goes out.
+REMIND_BEFORE = timedelta(days=env.integer("REMIND_DAYS", 5))
+ESCALATE_BEFORE = timedelta(days=env.integer("ESCALATE_DAYS", 3))
+STAFF_DIGEST_HOUR = env.integer("STAFF_DIGEST_HOUR", 7, maximum=23)
 FILE_BYTES = env.integer("FILE_MEGABYTES", 10, 1) * 1024 * 1024
 # What sends a request to a person for a closer look (fulfilment/risk.py): contact details of the account that changed so
 # many days ago; more contacts than these from one mailbox in the period, and in the whole house in a day (0: not counted);
@@ -333,6 +338,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(10, SWEEP_SECONDS)},
     },
+    "raise dates": {"task": "dsar.watch_dates", "schedule": 300.0, "options": {"expires": 300}},
     "look for what a restore brought back": {"task": "dsar.look_for_restored", "schedule": 3600.0},
     "sign a checkpoint": {"task": "dsar.checkpoint", "schedule": CHECKPOINT_EVERY.total_seconds()},
 }

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
+from django.db.models import Min
 from django.utils import timezone
 
 from dsar import audit, deadlines
 from dsar.deadlines import Dates
-from dsar.enums import ClockEventKind
+from dsar.enums import TO_OTHERS, CheckStatus, ClockEventKind, MessageStatus, Notice, Raised, State
 from dsar.law.clocks import Pause
 from dsar.models import SYSTEM, Actor, ClockEvent, Decision, IdentityCheck, Message, PrivacyRequest
 
@@ -32,9 +33,30 @@ ANSWERED: Final[Mapping[str, str]] = {
 }
 
 
+# Letters that ask or announce: what counts is the day on which they leave.
+LETTERS: Final[Mapping[str, ClockEventKind]] = {
+    Notice.RECEIVED_VERIFY: ClockEventKind.IDENTITY_REQUESTED,
+    Notice.ASK: ClockEventKind.CLARIFICATION_REQUESTED,
+    Notice.EXTENDED: ClockEventKind.EXTENSION_NOTICE_SENT,
+}
+LAPSES: Final[Mapping[str, ClockEventKind]] = {
+    "identity": ClockEventKind.IDENTITY_LAPSED,
+    "clarification": ClockEventKind.CLARIFICATION_LAPSED,
+    "fee": ClockEventKind.FEE_LAPSED,
+}
+
+
 def today(request: PrivacyRequest, now: datetime | None = None) -> date:
     """The day in the zone from which this request's law counts."""
     return deadlines.received_on(request.case.regime, now or timezone.now())
+
+
+def acknowledged_on(request: PrivacyRequest) -> date | None:
+    """The day on which a first letter left to the person after they had asked: it says that we have the request. None
+    while none has."""
+    letters = request.case.messages.filter(status=MessageStatus.SENT, sent_at__gte=request.received_at)
+    first = letters.exclude(notice__in=TO_OTHERS).aggregate(at=Min("sent_at"))["at"]
+    return today(request, first) if first else None
 
 
 def pauses(events: Iterable[ClockEvent]) -> list[Pause]:
@@ -102,6 +124,59 @@ def note(
     details = {"on": day.isoformat(), "due_on": request.due_on.isoformat() if request.due_on else ""}
     audit.record(request.case, audit.Entry(kind.value, actor, request.pk, details=details))
     return event
+
+
+def answered(request: PrivacyRequest, kind: ClockEventKind, *, actor: Actor = SYSTEM) -> ClockEvent | None:
+    """Note an answer, or that none came, with what shows it: the person's newest message, or the check that was passed.
+    The caller holds the locks."""
+    message = check = None
+    if kind == ClockEventKind.CLARIFICATION_RECEIVED:
+        message = request.messages.filter(status=MessageStatus.RECEIVED).order_by("-pk").first()
+    elif kind == ClockEventKind.IDENTITY_RECEIVED:
+        check = request.case.checks.filter(status=CheckStatus.PASSED).order_by("-decided_at", "-pk").first()
+    return note(request, kind, actor=actor, message=message, check=check)
+
+
+def go_on(request: PrivacyRequest, *, actor: Actor = SYSTEM) -> None:
+    """Wait for nothing any more: what was asked and not answered stops the clock no longer. The caller holds the locks."""
+    for pause in pauses(request.clock_events.in_order()):
+        if pause.answered is None:
+            note(request, LAPSES[pause.kind], actor=actor)
+
+
+def sent(request: PrivacyRequest, message: Message, on: date | None = None) -> ClockEvent | None:
+    """Note that a letter of LETTERS has left, on a day (without one: today). None where its request waits for what it
+    asks no longer, or where it was noted before. The caller holds the locks."""
+    kind = LETTERS.get(message.notice)
+    waits = {
+        ClockEventKind.IDENTITY_REQUESTED: request.state == State.VERIFYING,
+        ClockEventKind.CLARIFICATION_REQUESTED: request.state == State.CLARIFYING,
+        ClockEventKind.EXTENSION_NOTICE_SENT: request.extended_at is not None and not request.is_ended,
+    }
+    if kind is None or not waits[kind] or request.clock_events.filter(message=message, kind=kind).exists():
+        return None
+    event = note(request, kind, on, message=message, decision=message.decision)
+    if kind == ClockEventKind.EXTENSION_NOTICE_SENT and is_void(request, on or today(request)):
+        void(request)
+    return event
+
+
+def is_void(request: PrivacyRequest, notice_on: date) -> bool:
+    """Whether an extension whose notice leaves on a day is void: the first date has passed by then (GDPR Art 12(3); Cal.
+    Civ. Code 1798.130(a)(2)). No date has passed while the law has none."""
+    limit = request.original_due_on
+    return request.extended_at is not None and limit is not None and not request.paused_reason and notice_on > limit
+
+
+def void(request: PrivacyRequest, *, actor: Actor = SYSTEM) -> None:
+    """Take an extension back whose notice did not leave in time: the request was due when it was, and stands in the queue
+    by that name. The caller holds the locks."""
+    request.extended_at = request.original_due_on = None
+    request.raised = Raised.EXTENSION_VOID
+    PrivacyRequest.objects.filter(pk=request.pk).update(extended_at=None, original_due_on=None, raised=request.raised)
+    recount(request)
+    details = {"due_on": request.due_on.isoformat() if request.due_on else ""}
+    audit.record(request.case, audit.Entry("extension_void", actor, request.pk, details=details))
 
 
 def recount(request: PrivacyRequest, events: Iterable[ClockEvent] | None = None) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from dsar.enums import AppealKind
 from dsar.law import clocks, regimes, remedies, tiers
 from dsar.law.clocks import DueDate, Pause
+from dsar.law.errors import LawError
 from dsar.law.regimes import Regime
 
 
@@ -39,6 +40,36 @@ def dates(
     zone, calendar = _place(regime_id)
     # Counted in dates, never hours: every moment of one local day has the same due date.
     return _cached(regime_id, right, received_on(regime_id, received_at), extended, zone, calendar, tuple(pauses))
+
+
+def of_kind(
+    regime_id: str,
+    right: str,
+    kind: str,
+    received_at: datetime,
+    *,
+    extended: bool = False,
+    pauses: Sequence[Pause] = (),
+) -> DueDate | None:
+    """One clock of a right (a key of `words.CLOCKS`), counted like `dates`; None where the law has no such clock."""
+    zone, calendar = _place(regime_id)
+    regime = regimes.load(regime_id)
+    by_law = [p for p in pauses if not ((rule := regime.pause(p.kind, right)) and rule.basis == "guidance")]
+    try:
+        return clocks.due(
+            regime,
+            right,
+            kind,
+            received_at,
+            pauses=by_law,
+            extended=extended,
+            calendar=calendar or None,
+            zone=zone or None,
+        )
+    except LawError as error:
+        if error.reason in ("no_clock", "no_extension"):
+            return None
+        raise
 
 
 def received_on(regime_id: str, received_at: datetime) -> date:

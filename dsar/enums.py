@@ -340,6 +340,7 @@ class Notice(models.TextChoices):
     APPEAL_DISMISSED = "appeal_dismissed", _("Looked at again: the answer stays")
     APPEAL_WITHDRAWN = "appeal_withdrawn", _("Looking again was called off")
     NOT_CONTENT = "not_content", _("The person does not agree: noted")
+    STAFF_DIGEST = "staff_digest", _("What is due at the desk, to a colleague")
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
@@ -353,9 +354,9 @@ KNOWN_NOTICES = (
     Notice.LOST_ASKED,
     Notice.DOWNLOAD_TOLD,
 )
-# Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, or to
-# other addresses of the person, and stand in nobody's conversation but ours.
-TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
+# Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, to
+# other addresses of the person, or to a colleague, and stand in nobody's conversation but ours.
+TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES, Notice.STAFF_DIGEST)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.LOST_ASKED)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
@@ -446,6 +447,16 @@ class SecondLook(models.TextChoices):
     def counts(self) -> bool:
         """Whether this person may."""
         return self in (SecondLook.ANOTHER, SecondLook.ALONE)
+
+
+class Raised(models.TextChoices):
+    """What the clock has raised about a request: the named reason that a person sees until it is settled."""
+
+    NONE = "", ""
+    ACK_MISSING = "ack_missing", _("The person has no acknowledgement yet")
+    DUE_SOON = "due_soon", _("The legal date is near")
+    OVERDUE = "overdue", _("The legal date has passed")
+    EXTENSION_VOID = "extension_void", _("The notice of more time did not leave in time: answer now")
 
 
 class HoldStatus(models.TextChoices):

@@ -9,7 +9,7 @@ from dsar.enums import Lane
 from dsar.fulfilment import locating, owners, package, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
-from dsar.review import clock
+from dsar.review import clock, dates
 from dsar.verification import by_hand, lost_mailbox, representation
 from dsar.workflow import each
 
@@ -53,6 +53,12 @@ def sweep() -> int:
     """Raise what the clock says is due, and take back copies and papers whose time is over. Returns how many parts found
     something."""
     return each(SWEEPS, lambda part: SWEEPS[part](), "a part of the sweep failed")
+
+
+@shared_task(name="dsar.watch_dates")
+def watch_dates() -> int:
+    """Raise legal dates that are near, notices that did not leave, and send the mails of the day."""
+    return dates.sweep()
 
 
 @shared_task(name="dsar.checkpoint")

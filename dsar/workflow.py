@@ -15,11 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
-from dsar import audit, bell, records
+from dsar import audit, bell, clock_events, records
 from dsar.enums import (
     COPY_RIGHTS,
     UNVERIFIED_RIGHTS,
     ActorKind,
+    ClockEventKind,
     ContactBy,
     DecisionKind,
     Lane,
@@ -109,6 +110,13 @@ ON_VERB: dict[str, Notice] = {
 }
 # An end that has a letter of its own: whoever was right is not told that we decline.
 ENDS_BY_VERB: dict[str, Notice] = {"uphold_dispute": Notice.DISPUTE_FOUNDED}
+# Verbs that answer what was asked, or go on without an answer: the clock reads them (clock_events.py).
+ON_CLOCK: dict[str, ClockEventKind] = {
+    "answer": ClockEventKind.CLARIFICATION_RECEIVED,
+    "no_answer": ClockEventKind.CLARIFICATION_LAPSED,
+    "verify": ClockEventKind.IDENTITY_RECEIVED,
+    "not_proven": ClockEventKind.IDENTITY_LAPSED,
+}
 # What needs no proof (any more) is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
 # What the proof does not reach is told that a person makes sure who asks.
@@ -147,16 +155,9 @@ class Inside:
 def lock(pk: int) -> PrivacyRequest:
     """Lock in the order of the house (Subject, Case, request) and return the fresh request with its case.
 
-    The caller is inside a transaction. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
+    The caller is inside a transaction (see `PrivacyRequestQuerySet.hold`).
     """
-    # PostgreSQL locks the rows of a join in the order that OF names.
-    known = PrivacyRequest.objects.select_for_update(of=("case__subject", "case", "self")).select_related(
-        "case__subject"
-    )
-    found = known.filter(pk=pk, case__subject__index__gt="").first()
-    if found is None:
-        found = PrivacyRequest.objects.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
-    return found
+    return PrivacyRequest.objects.hold(pk)
 
 
 def lock_case(pk: int) -> Case:
@@ -213,10 +214,19 @@ def move(
                 verb, actor, request.pk, before, str(request.state), _details(request, actor, because), at=now,
             ),
         )  # fmt: skip
+        _tell_the_clock(request, verb, actor)
         _enter(
             request, verb, entered, partial(outbox.queue, decision=decision, hand=inside.letters if inside else None)
         )
     return request
+
+
+def _tell_the_clock(request: PrivacyRequest, verb: str, actor: Actor) -> None:
+    """An answer starts the clock again, and so does every end. A proof below the tier answers nothing yet."""
+    if verb in ON_CLOCK and not (verb == "verify" and request.state == State.REVIEW):
+        clock_events.answered(request, ON_CLOCK[verb], actor=actor)
+    if request.is_ended and request.paused_reason:
+        clock_events.go_on(request, actor=actor)
 
 
 def _columns(request: PrivacyRequest) -> dict[str, Any]:

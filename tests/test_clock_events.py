@@ -1,16 +1,28 @@
 """What stops the clock of a request: each question and answer by its day and its evidence, and the dates counted anew."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from dsar import audit, clock_events, workflow
+from dsar.enums import CheckKind, Notice, Raised, Right
 from dsar.enums import ClockEventKind as K
-from dsar.models import ClockEvent, PrivacyRequest
+from dsar.intake import beside
+from dsar.models import AuditEvent, ClockEvent, Message, PrivacyRequest
+from dsar.notifications import outbox, post
+from dsar.review import clock, dates, decide
 from tests import drive
+from tests.drive import Route
 
 pytestmark = pytest.mark.usefixtures("own_journal")
+
+
+def on(day: date) -> datetime:
+    """Noon of a day."""
+    return timezone.make_aware(datetime.combine(day, time(12)))
 
 
 def note(pk: int, kind: K, on: date) -> PrivacyRequest:
@@ -45,3 +57,122 @@ def test_a_second_question_an_answer_to_none_and_a_day_that_has_not_come_change_
     with pytest.raises(ValueError, match="day"):
         note(request.pk, K.FEE_PAID, today + timedelta(days=1))
     assert audit.verify() == []
+
+
+def kinds(request: PrivacyRequest) -> list[str]:
+    return list(ClockEvent.objects.filter(request=request).in_order().values_list("kind", flat=True))
+
+
+def test_question_and_answer_are_noted_by_the_day_the_letter_left_with_their_evidence(route: Route) -> None:
+    request = route.review(Right.ACCESS)
+    ClockEvent.objects.all().delete()
+    before = (drive.fresh(request.pk).due_on, drive.fresh(request.pk).target_on)
+    decide.ask(request.pk, "Which of the two accounts?", actor=route.handler)
+    assert kinds(request) == []
+    outbox.drain()
+    asked = ClockEvent.objects.get(request=request)
+    assert (asked.kind, asked.on) == (K.CLARIFICATION_REQUESTED, clock_events.today(request))
+    assert asked.message is not None and asked.message.notice == Notice.ASK
+    beside.answer(request.pk, "The second one.")
+    answered = ClockEvent.objects.in_order().last()
+    assert answered is not None and answered.kind == K.CLARIFICATION_RECEIVED
+    assert answered.message is not None and answered.message.text == "The second one."
+    moved = drive.fresh(request.pk)
+    assert (moved.due_on, moved.target_on) == before
+    decide.ask(request.pk, "And since when?", actor=route.handler)
+    outbox.drain()
+    clock.sweep(timezone.now() + settings.ANSWER_WITHIN + timedelta(minutes=1))
+    assert kinds(request)[2:] == [K.CLARIFICATION_REQUESTED, K.CLARIFICATION_LAPSED]
+    assert audit.verify() == []
+
+
+def test_identity_is_asked_for_with_the_letter_and_received_with_the_proof_that_reaches_its_tier(db: None) -> None:
+    request = drive.a_request()
+    outbox.drain()
+    assert kinds(request) == [K.IDENTITY_REQUESTED]
+    drive.proven_by_link(request.case)
+    received = ClockEvent.objects.get(request=request, kind=K.IDENTITY_RECEIVED)
+    assert received.check_ref is not None and received.check_ref.kind == CheckKind.MAILBOX
+    below = drive.a_request(right=Right.ACCESS, country="US-CA")
+    outbox.drain()
+    drive.proven_by_link(below.case)
+    assert kinds(below) == [K.IDENTITY_REQUESTED]
+
+
+def test_an_answer_before_the_question_has_left_stops_nothing(route: Route) -> None:
+    request = route.review(Right.ACCESS)
+    ClockEvent.objects.all().delete()
+    decide.ask(request.pk, "Which one?", actor=route.handler)
+    beside.answer(request.pk, "Both.")
+    outbox.drain()
+    assert kinds(request) == []
+
+
+# --- extensions -------------------------------------------------------------------------------------------------------
+
+
+def extended(route: Route, *, days_ago: int = 0) -> PrivacyRequest:
+    """A copy with more time, decided while it could be; its letter has not left, and it came so many days ago."""
+    request = decide.extend(route.review(Right.ACCESS).pk, "COMPLEXITY", "It is a lot.", actor=route.handler)
+    if days_ago:
+        PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=days_ago))
+        with transaction.atomic():
+            clock_events.recount(workflow.lock(request.pk))
+    return drive.fresh(request.pk)
+
+
+def test_an_extension_stands_once_its_letter_has_left_in_time(route: Route) -> None:
+    request = extended(route)
+    outbox.drain()
+    dates.sweep(timezone.now() + timedelta(days=45))
+    after = drive.fresh(request.pk)
+    assert (after.due_on, after.raised) == (request.due_on, "")
+    assert kinds(request)[-1] == K.EXTENSION_NOTICE_SENT
+
+
+def test_a_notice_that_leaves_late_is_void_and_the_first_date_holds(route: Route) -> None:
+    """GDPR Art 12(3): within one month of receipt. What was decided counts for nothing until it is told."""
+    request = extended(route, days_ago=40)
+    first = request.original_due_on
+    outbox.drain()
+    after = drive.fresh(request.pk)
+    assert (after.due_on, after.extended_at, after.original_due_on) == (first, None, None)
+    assert after.raised == Raised.EXTENSION_VOID
+    assert PrivacyRequest.objects.stuck().filter(pk=request.pk).exists()
+    assert not decide.may_extend(after)
+
+
+def test_a_notice_that_never_left_is_found_and_not_sent_any_more(route: Route) -> None:
+    request = extended(route)
+    assert request.original_due_on is not None
+    dates.sweep(on(request.original_due_on))
+    assert drive.fresh(request.pk).extended_at is not None
+    dates.sweep(on(request.original_due_on) + timedelta(days=1))
+    after = drive.fresh(request.pk)
+    assert (after.due_on, after.raised) == (request.original_due_on, Raised.EXTENSION_VOID)
+    outbox.drain()
+    assert not Message.objects.filter(notice=Notice.EXTENDED, status="sent").exists()
+    again = AuditEvent.objects.filter(what="extension_void").count()
+    dates.sweep(on(request.original_due_on) + timedelta(days=2))
+    assert AuditEvent.objects.filter(what="extension_void").count() == again == 1
+
+
+def test_a_letter_of_which_the_clock_was_not_told_is_found(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sent it died before it was noted: the extension stands all the same."""
+    request = extended(route)
+    with monkeypatch.context() as broken:
+        broken.setattr(clock_events, "sent", lambda *given: 1 / 0)
+        outbox.drain()
+    assert K.EXTENSION_NOTICE_SENT not in kinds(request)
+    dates.sweep()
+    assert kinds(request)[-1] == K.EXTENSION_NOTICE_SENT
+
+
+def test_a_letter_on_paper_announces_on_the_day_on_which_it_is_posted(route: Route) -> None:
+    request = extended(route, days_ago=32)
+    Message.objects.filter(request=request, notice=Notice.EXTENDED).update(status="to_post", by_post=True)
+    posted = Message.objects.get(request=request, notice=Notice.EXTENDED)
+    post.posted([posted.pk], timezone.localdate() - timedelta(days=10), actor=route.handler)
+    event = ClockEvent.objects.get(request=request, kind=K.EXTENSION_NOTICE_SENT)
+    assert event.on == timezone.localdate() - timedelta(days=10)
+    assert drive.fresh(request.pk).extended_at is not None

@@ -50,6 +50,7 @@ SHIPPED = {
     "QUIET_PERIOD": timedelta(hours=72), "LEASE": timedelta(seconds=60), "LINK_MAILS_PER_DAY": 3, "WRONG_ATTEMPTS": 5,
     "SWEEP_SECONDS": 10, "MAX_CLAIMS": 3, "MAX_RETRIES": 5, "RETRY_AFTER": timedelta(seconds=30),
     "LINK_LIFETIME": timedelta(hours=72), "CODE_LIFETIME": timedelta(minutes=15), "PROOF_LIFETIME": timedelta(hours=1),
+    "REMIND_BEFORE": timedelta(days=5), "ESCALATE_BEFORE": timedelta(days=3), "STAFF_DIGEST_HOUR": 7,
     "ANSWER_WITHIN": timedelta(days=14), "CONFIRM_WITHIN": timedelta(days=14), "CONTACT_CHANGE_DAYS": 30,
     "RISK_PERIOD": timedelta(days=30), "RISK_REQUESTS": 5, "RISK_HOUSE_REQUESTS": 1000,
     "CHECKPOINT_EVERY": timedelta(hours=24), "TOMBSTONE_PERIOD": timedelta(days=3 * 365),

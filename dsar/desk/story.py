@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from dsar.desk import words
-from dsar.enums import ActorKind, MessageStatus, Outcome, RepresentativeKind, Right, SecondLook, State
+from dsar.enums import ActorKind, MessageStatus, Notice, Outcome, Raised, RepresentativeKind, Right, SecondLook, State
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import paper
@@ -28,7 +28,8 @@ def conversation(request: PrivacyRequest) -> list[dict[str, Any]]:
     Notices are named, never rendered: their text holds links that only the person may use.
     """
     case = request.case
-    told = list(case.messages.select_related("author", "decision").order_by("-created_at", "-pk")[:MESSAGES])
+    known = case.messages.exclude(notice=Notice.STAFF_DIGEST).select_related("author", "decision")
+    told = list(known.order_by("-created_at", "-pk")[:MESSAGES])
     first = request.statement
     made = []
     if first:
@@ -140,6 +141,8 @@ def _details(event: AuditEvent) -> str:
         parts.append(str(Outcome(outcome).label))
     if code := details.get("code"):
         parts.append(str(Right(code).label) if code in Right.values else code_label(code))
+    if raised := details.get("raised"):
+        parts.append(str(Raised(raised).label))
     if source := details.get("source"):
         parts.append(str(source))
     if "founded" in details:

@@ -40,7 +40,7 @@ def _open() -> PrivacyRequestQuerySet:
 
 def _soon(now: datetime) -> PrivacyRequestQuerySet:
     today = timezone.localdate(now)
-    return _open().filter(due_on__gte=today, due_on__lte=today + SOON)
+    return _open().filter(due_on__gte=today, due_on__lte=today + SOON, paused_reason="")
 
 
 VIEWS: tuple[View, ...] = (
@@ -67,7 +67,7 @@ VIEWS: tuple[View, ...] = (
     View(
         "overdue",
         _("Overdue"),
-        lambda now: _open().filter(due_on__lt=timezone.localdate(now)),
+        lambda now: _open().filter(due_on__lt=timezone.localdate(now), paused_reason=""),
         _("Nothing is overdue."),
     ),
     View(

@@ -6,7 +6,17 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, Right, Risk, State, StepReason
+from dsar.enums import (
+    COPY_RIGHTS,
+    UNVERIFIED_RIGHTS,
+    ClockEventKind,
+    DecisionKind,
+    Raised,
+    Right,
+    Risk,
+    State,
+    StepReason,
+)
 from dsar.models import PrivacyRequest
 
 UNREAD = _("Answer to read")
@@ -207,7 +217,7 @@ CANDIDATE_REASONS: Final[Mapping[str, Any]] = {
 }
 
 SOURCE_FAILURES: Final[Mapping[str, Any]] = {
-    **{reason.value: reason.label for reason in StepReason if reason.value},
+    **{reason.value: reason.label for reason in (*StepReason, *Raised) if reason.value},
     "locked": _("The source was locked by other work; it is tried again"),
     "conflict": _("The source was busy with a conflicting change; it is tried again"),
     "constraint": _("The source's own rules forbid the change"),
@@ -241,6 +251,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "classify": _("Sorted"),
     "split": _("Split: other rights were opened beside it"),
     "merge": _("Merged with another request of the same person"),
+    "raised": _("Raised by the clock"),
+    "extension_void": _("The notice of more time did not leave in time: the first date holds"),
     "counted_from_earlier": _("Dates counted from an earlier request that was merged into it"),
     "reject": _("Put aside as no request"),
     "ask": _("Question sent"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 
-from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Right, State, StepReason
+from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Raised, Right, State, StepReason
 from dsar.models.request_conditions import (
     address_on_file,
     anybody_of_the_case,
@@ -50,6 +50,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     `attention`: why its work is stuck. `undelivered_at`, `unread_at`: since when a letter about it cannot be delivered
     (kept by the outbox), and since when an answer of the person waits to be read; no state and no work clears them.
+    `raised`: what the clock says of it (review/dates.py). `paused_reason`: what the law waits for, so that there is no
+    legal date; `due_on` is then the earliest that it can become.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -73,6 +75,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     attention = models.CharField(_("attention"), max_length=20, blank=True, default="")
     undelivered_at = models.DateTimeField(null=True)
     unread_at = models.DateTimeField(null=True)
+    raised = models.CharField(max_length=20, choices=Raised.choices, blank=True, default="")
     confirmed_at = models.DateTimeField(null=True)
     quiet_until = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
@@ -114,8 +117,14 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     @property
     def named_reason(self) -> str:
-        """Why it is stuck: what stopped the work, else a letter that could not be sent (law 9); empty where nothing is."""
-        return self.attention or (StepReason.MAIL_FAILED.value if self.undelivered_at else "")
+        """Why it is stuck: what stopped the work, else a letter that could not be sent, else what the clock has raised
+        (law 9); empty where nothing is."""
+        return self.attention or (StepReason.MAIL_FAILED.value if self.undelivered_at else "") or self.raised
+
+    @property
+    def legal_date(self) -> date | None:
+        """The day by which the law wants the answer; None while it has none."""
+        return None if self.paused_reason else self.due_on
 
     @property
     def statement(self) -> str:
@@ -125,7 +134,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     def _end(self, outcome: str, now: datetime) -> None:
         self.outcome = outcome
         self.ended_at = now
-        self.attention = ""
+        self.attention = self.raised = ""
 
     @property
     def is_proven_enough(self) -> bool:

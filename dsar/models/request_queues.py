@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from accounts.models import Role
 from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Right, State
 
 if TYPE_CHECKING:
-    from dsar.models.privacy_request import PrivacyRequest  # noqa: F401  in the name of the base class
+    from accounts.models import User
+    from dsar.models.privacy_request import PrivacyRequest
 
 OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
 LEAVABLE_STATES = (
@@ -19,13 +21,23 @@ LEAVABLE_STATES = (
 OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
 THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
 # What has ended can be stuck too: a recipient that nobody could tell, a letter that could not be sent (law 9).
-STUCK = ~Q(attention="") | Q(undelivered_at__isnull=False)
+STUCK = ~Q(attention="") | Q(undelivered_at__isnull=False) | ~Q(raised="")
 # Whatever has become of a request: an answer is read (law 1), and no letter about it says that nobody will.
 NEEDS_US = Q(ended_at__isnull=True, state__in=OURS) | Q(unread_at__isnull=False) | STUCK
 
 
 class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
     """The queues."""
+
+    def hold(self, pk: int) -> "PrivacyRequest":
+        """Lock in the order of the house (Subject, Case, request) and return the fresh request with its case. Raises
+        DoesNotExist. The caller is inside a transaction; on SQLite that is the lock (BEGIN IMMEDIATE)."""
+        # PostgreSQL locks the rows of a join in the order that OF names.
+        known = self.select_for_update(of=("case__subject", "case", "self")).select_related("case__subject")
+        found = known.filter(pk=pk, case__subject__index__gt="").first()
+        if found is None:
+            found = self.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
+        return found
 
     def open(self) -> Self:
         """Not ended."""
@@ -51,6 +63,15 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
             | Q(waived_copy_at__isnull=False)
             | Q(due_on__lte=today + settings.ERASE_BEFORE_DUE)
         )
+
+    def due_for(self, colleague: "User", until: date) -> Self:
+        """What a colleague is reminded of, the soonest first: their own requests whose target comes until a day; approvers
+        also those that nobody has taken, and whatever the clock has raised."""
+        soon = Q(target_on__lte=until)
+        theirs = Q(assignee_id=colleague.pk) & (soon | ~Q(raised=""))
+        if colleague.role == Role.APPROVER:
+            theirs |= (Q(assignee__isnull=True) & soon) | ~Q(raised="")
+        return self.filter(theirs, ended_at__isnull=True).order_by("due_on", "pk")
 
     def stuck(self) -> Self:
         """Something failed or is disputed, by a named reason."""

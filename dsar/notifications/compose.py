@@ -30,7 +30,15 @@ from dsar.enums import (
 )
 from dsar.law import codes, regimes, tiers
 from dsar.models import Case, Decision, Message, Representation
-from dsar.notifications import appeal_letter, choices, letters, owner_letters, restriction_letter, to_recipients
+from dsar.notifications import (
+    appeal_letter,
+    choices,
+    letters,
+    owner_letters,
+    restriction_letter,
+    staff_letter,
+    to_recipients,
+)
 
 PAGE = "email/page.html"
 
@@ -148,9 +156,9 @@ def context_for(message: Message) -> dict[str, Any]:
         "right": right.value,
         "right_label": request.title if request else right.label,
         "received_on": deadlines.received_on(case.regime, (request or case).received_at),
-        "due_on": request.due_on if request else None,
+        "due_on": request.legal_date if request else None,
         "old_due_on": request.original_due_on if request else None,
-        "new_due_on": request.due_on if request and request.extended_at else None,
+        "new_due_on": request.legal_date if request and request.extended_at else None,
         "deadline_explained": letters.deadline_explained(request) if request else [],
         "quiet_until": request.quiet_until if request else None,
         "understood": letters.understood(right, take_back=bool(request and request.take_back)),
@@ -174,6 +182,8 @@ def context_for(message: Message) -> dict[str, Any]:
         context["counts_from"] = lost.opens_at if lost else None
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
+    if message.notice == Notice.STAFF_DIGEST:
+        context |= staff_letter.due(message)
     if message.by_post:
         context |= {"by_post": True, "own_address": own_address()}
         context["account_named"] = bool(case.email_index)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dsar import deadlines
+from dsar import clock_events
 from dsar.datamap import loader
 from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
@@ -322,10 +322,7 @@ def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) ->
 
 def deadline_explained(request: PrivacyRequest) -> list[str]:
     """The arithmetic of the legal date, in words (law 14)."""
-    found = deadlines.dates(
-        request.case.regime, request.right, request.received_at, extended=request.extended_at is not None
-    )
-    return list(found.due.explain())
+    return list(clock_events.dates(request).due.explain())
 
 
 def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from dsar import bell, keys
+from dsar import bell, clock_events, keys
 from dsar.enums import (
     CODE_NOTICES,
     LINK_NOTICES,
@@ -65,7 +65,14 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.LOST_MOVING: CheckKind.OBJECTION,
 }
 WITHOUT_LINK = frozenset(
-    {Notice.REPLY, Notice.TELL_RECIPIENT, Notice.OWNER_DIGEST, Notice.LOST_ASKED, Notice.DOWNLOAD_TOLD}
+    {
+        Notice.REPLY,
+        Notice.TELL_RECIPIENT,
+        Notice.OWNER_DIGEST,
+        Notice.STAFF_DIGEST,
+        Notice.LOST_ASKED,
+        Notice.DOWNLOAD_TOLD,
+    }
 )
 URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE, Notice.REP_CODE})
 REP_LIMITED = (Notice.REP_ASKED, Notice.REP_CODE)
@@ -337,7 +344,19 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
             letter.save(force_insert=True)
         if about:
             undelivered.note(about)
-    return int(done and changes["status"] == MessageStatus.SENT)
+    went = bool(done and changes["status"] == MessageStatus.SENT)
+    if went and message.request_id and message.notice in clock_events.LETTERS:
+        _tell_the_clock(message)
+    return int(went)
+
+
+def _tell_the_clock(message: Message) -> None:
+    """The mail is out whatever happens here; what was not noted the clock finds (review/dates.py)."""
+    try:
+        with transaction.atomic():
+            clock_events.sent(PrivacyRequest.objects.hold(message.request_id or 0), message)
+    except Exception as error:
+        log.error("the clock was not told of a letter", message=message.pk, error=type(error).__name__)
 
 
 def _renew(message: Message, now: datetime) -> None:

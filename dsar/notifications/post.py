@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from dsar import audit
+from dsar import audit, clock_events
 from dsar.enums import TO_OTHERS, MessageStatus, Notice
 from dsar.models import Actor, Case, Message, PrivacyRequest
 from dsar.notifications import paper, undelivered
@@ -76,6 +76,8 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
             case = Case.objects.select_for_update().filter(messages__pk=pk).first()
             if case is None:
                 continue
+            number = Message.objects.values_list("request_id", flat=True).get(pk=pk)
+            request = PrivacyRequest.objects.select_for_update().get(pk=number) if number else None
             row = Message.objects.select_for_update().get(pk=pk)
             if row.status != MessageStatus.TO_POST:
                 continue
@@ -84,6 +86,9 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
             row.status, row.sent_at = MessageStatus.SENT, _moment(day, row.created_at)
             row.save(update_fields=["status", "sent_at"])
             audit.record(case, audit.Entry("letter_posted", actor, row.request_id, details={"notice": row.notice}))
+            if request and row.notice in clock_events.LETTERS:
+                request.case = case
+                clock_events.sent(request, row, min(day, clock_events.today(request)))
             done += 1
     return done
 

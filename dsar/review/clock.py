@@ -48,10 +48,11 @@ def sweep(now: datetime | None = None) -> int:
         lambda: _move(silent, "unanswered"),
         lambda: purge.sweep(moment),
     ]
-    return sum(_part(part) for part in parts)
+    return sum(in_part(part) for part in parts)
 
 
-def _part(part: Callable[[], int]) -> int:
+def in_part(part: Callable[[], int]) -> int:
+    """Do one part of a sweep; its failure is logged and keeps no other part from its turn."""
     try:
         return part()
     except Exception as error:
@@ -59,7 +60,7 @@ def _part(part: Callable[[], int]) -> int:
         return 0
 
 
-def _each(found: QuerySet[PrivacyRequest], work: Callable[[PrivacyRequest], bool]) -> int:
+def each_locked(found: QuerySet[PrivacyRequest], work: Callable[[PrivacyRequest], bool]) -> int:
     """Do `work` on each locked request, in a transaction of its own; returns for how many it was done."""
 
     def locked(pk: int) -> bool:
@@ -78,7 +79,7 @@ def _move(found: QuerySet[PrivacyRequest], verb: str) -> int:
         move(request.pk, verb, actor=SYSTEM, inside=Inside(request))
         return True
 
-    return _each(found, work)
+    return each_locked(found, work)
 
 
 def _untold(notice: Notice, since: Any = None) -> Q:
@@ -99,7 +100,7 @@ def _interim(today: date) -> int:
             return False
         return outbox.queue(request, Notice.INTERIM, dedupe=f"interim:{request.pk}:{request.target_on}") is not None
 
-    return _each(waiting, work)
+    return each_locked(waiting, work)
 
 
 def _note_choices(moment: datetime) -> int:
@@ -114,7 +115,7 @@ def _note_choices(moment: datetime) -> int:
             return False
         return outbox.queue(request, Notice.CHOICE_NOTED, dedupe=f"choice:{request.pk}") is not None
 
-    return _each(waiting, work)
+    return each_locked(waiting, work)
 
 
 def _remind(moment: datetime, today: date) -> int:
@@ -127,7 +128,7 @@ def _remind(moment: datetime, today: date) -> int:
         due = waiting.filter(state=State.CONFIRMING, reminders=number, entered_at__lte=moment - after)
         due = due.filter(Q(reminded_at__isnull=True) | Q(reminded_at__lte=moment - (after - before)))
         before = after
-        done += _each(due, partial(_remind_one, number, moment))
+        done += each_locked(due, partial(_remind_one, number, moment))
     return done
 
 

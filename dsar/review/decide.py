@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, deadlines, workflow
-from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, RestrictionGround, Right, State, StepReason
-from dsar.law import articles, clocks, codes, regimes
+from dsar import audit, clock_events, deadlines, workflow
+from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Raised, RestrictionGround, Right, State, StepReason
+from dsar.law import articles, codes, regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
@@ -31,7 +31,7 @@ def classify(pk: int, right: str, *, actor: Actor) -> PrivacyRequest:
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     if right not in Right.values or not right:
         raise Invalid(_("Please choose one of the rights."))
-    found = deadlines.dates(request.case.regime, right, request.received_at)
+    found = clock_events.dates(request, right=right)
     return move(
         pk, "classify", actor=actor, because=Because(DecisionKind.CLASSIFY, code=right), right=right,
         due_on=found.due_on, target_on=found.target_on, tier=found.tier,
@@ -153,13 +153,10 @@ def merge(pk: int, *, actor: Actor) -> PrivacyRequest:
 
 def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) -> None:
     """Let the dates of a request be counted from an earlier receipt, an extension kept. The caller has locked it."""
-    dates = deadlines.dates(request.case.regime, request.right, received_at, extended=request.extended_at is not None)
-    first = deadlines.dates(request.case.regime, request.right, received_at)
-    PrivacyRequest.objects.filter(pk=request.pk).update(
-        received_at=received_at, due_on=dates.due_on, target_on=dates.target_on,
-        original_due_on=first.due_on if request.extended_at else request.original_due_on,
-    )  # fmt: skip
-    details = {"received_at": received_at.isoformat(), "due_on": dates.due_on.isoformat()}
+    request.received_at = received_at
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=received_at)
+    clock_events.recount(request)
+    details = {"received_at": received_at.isoformat(), "due_on": request.due_on.isoformat() if request.due_on else ""}
     audit.record(request.case, audit.Entry("counted_from_earlier", actor, request.pk, details=details))
 
 
@@ -182,9 +179,12 @@ def may_extend(request: PrivacyRequest) -> bool:
 
 def _extended(request: PrivacyRequest) -> deadlines.Dates:
     """The dates after an extension that is told now. Raises LawError where the law knows none, once more or so late."""
-    regime, again = regimes.load(request.case.regime), request.extended_at is not None
-    clocks.extend(regime, request.right, request.received_at, timezone.now(), times=int(again))
-    return deadlines.dates(request.case.regime, request.right, request.received_at, extended=True)
+    if request.extended_at is not None or request.raised == Raised.EXTENSION_VOID:
+        raise LawError("already_extended", right=request.right)
+    first, longer = clock_events.dates(request, extended=False), clock_events.dates(request, extended=True)
+    if not first.paused and clock_events.today(request) > first.due_on:
+        raise LawError("notice_late", right=request.right, limit=first.due_on)
+    return longer
 
 
 def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
@@ -195,7 +195,7 @@ def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
     if not lesser:
         raise Conflict("fall_back")
     regime = request.case.regime
-    found = deadlines.dates(regime, lesser, request.received_at, extended=request.extended_at is not None)
+    found = clock_events.dates(request, right=lesser)
     because = Because(DecisionKind.FALL_BACK, request.right, regimes.load(regime).verification_citation)
     return move(
         pk, "fall_back", actor=actor, because=because, right=lesser, due_on=found.due_on, target_on=found.target_on,

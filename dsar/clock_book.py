@@ -1,0 +1,215 @@
+"""Every date of a request with its rule, its article and its arithmetic in words (law 14): for the desk, for the person,
+and for a calendar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from dsar import clock_events, deadlines
+from dsar.deadlines import Dates
+from dsar.enums import ClockEventKind, MessageStatus
+from dsar.law import regimes, words
+from dsar.law.clocks import DueDate, Pause
+from dsar.models import ClockEvent, PrivacyRequest
+
+# How a date stands: to be kept, near, passed, kept, waiting for the person, or a day before which something stays.
+OPEN, SOON, LATE, DONE, PAUSED, UNTIL = "ok", "soon", "late", "done", "paused", "until"
+SOON_DAYS: Final = 5
+Day = date  # the dataclasses below have a field of that name
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A waiting for the person: what for, from when to when, who says that it does not count, and its evidence."""
+
+    label: str
+    asked: date
+    answered: date | None
+    lapsed: bool
+    basis: str
+    citation: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Dated:
+    """One date. `kind` is a key of `law.words.CLOCKS`, "target" or "by_guidance"; `done_on` the day on which it was kept."""
+
+    kind: str
+    label: str
+    date: Day | None
+    state: str
+    days_left: int | None = None
+    done_on: Day | None = None
+    rule: str = ""
+    citation: str = ""
+    steps: Sequence[str] = field(default_factory=tuple)
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Book:
+    """The dates of a request, the answer first; and what was waited for."""
+
+    received_on: date
+    today: date
+    answer: Dated
+    entries: list[Dated]
+    waitings: list[Waiting]
+
+
+def answer(request: PrivacyRequest, found: Dates | None = None) -> Dated:
+    """The date of the answer: when it is due, or when it was given."""
+    known = found or clock_events.dates(request)
+    due, today = known.due, clock_events.today(request)
+    kept_on = clock_events.today(request, request.ended_at) if request.ended_at else None
+    left = (known.due_on - today).days
+    if kept_on is not None:
+        state = LATE if kept_on > known.due_on and not known.paused else DONE
+    elif known.paused:
+        state, left = PAUSED, due.days_left or 0
+    else:
+        state = _standing(left)
+    return _dated(due, state, date=None if known.paused else known.due_on, days_left=left, done_on=kept_on)
+
+
+def of(request: PrivacyRequest) -> Book:
+    """All of them. One query for the events, one for the first letter."""
+    events = list(request.clock_events.select_related("message", "check_ref", "decision").in_order())
+    pauses = clock_events.pauses(events)
+    found = clock_events.dates(request, events=events)
+    given = answer(request, found)
+    entries = [given]
+    if found.by_guidance is not None and not request.is_ended:
+        entries.append(_by_guidance(found.by_guidance))
+    if found.target_on and not request.is_ended:
+        entries.append(_target(request, found))
+    entries += filter(
+        None, (_extension(request, events, pauses), _opt_out(request), _acknowledgement(request), _kept(request))
+    )
+    return Book(
+        found.due.received_on, clock_events.today(request), given, entries, _waitings(request, events, pauses)
+    )  # fmt: skip
+
+
+def _standing(left: int) -> str:
+    return LATE if left < 0 else SOON if left <= SOON_DAYS else OPEN
+
+
+def _dated(due: DueDate, state: str, **more: Any) -> Dated:
+    given = {"date": due.date, "rule": str(due.rule), "citation": due.citation, "steps": due.explain()}
+    return Dated(due.kind, str(words.CLOCKS[due.kind]), state=state, **(given | more))
+
+
+def _by_guidance(due: DueDate) -> Dated:
+    remark = _("Guidance of the authorities would allow it; the law does not say so. We keep to the earlier date.")
+    label = str(_("Answer, by guidance alone"))
+    made = _dated(due, PAUSED if due.date is None else OPEN, remark=remark)
+    return Dated("by_guidance", label, made.date, made.state, citation=due.citation, steps=made.steps, remark=remark)
+
+
+def _target(request: PrivacyRequest, found: Dates) -> Dated:
+    left = (found.target_on - clock_events.today(request)).days
+    steps = [_("Our own day to be done by, some days before the law's. What is open then gets an interim answer.")]
+    return Dated("target", str(_("Our own target")), found.target_on, _standing(left), left, steps=steps)
+
+
+def _extension(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Sequence[Pause]) -> Dated | None:
+    """By when the notice of an extension must be out, or when it was."""
+    due = _of_kind(request, "extension_notice", pauses)
+    sent = [event.on for event in events if event.kind == ClockEventKind.EXTENSION_NOTICE_SENT]
+    if due is None or (request.is_ended and not sent):
+        return None
+    if sent:
+        late = due.date is not None and sent[0] > due.date
+        return _dated(due, LATE if late else DONE, done_on=sent[0])
+    remark = _("The letter must have left by then; later, an extension is void.")
+    if due.date is None:
+        return _dated(due, PAUSED, remark=remark)
+    left = (due.date - clock_events.today(request)).days
+    return _dated(due, _standing(left) if request.extended_at else UNTIL, days_left=left, remark=remark)
+
+
+def _opt_out(request: PrivacyRequest) -> Dated | None:
+    """By when a choice is carried out, where that is not the date of the answer itself."""
+    regime = regimes.load(request.case.regime)
+    due = _of_kind(request, "opt_out") if request.right and regime.governing(request.right).kind != "opt_out" else None
+    if due is None:
+        return None
+    if request.ended_at:
+        return _dated(due, DONE, done_on=clock_events.today(request, request.ended_at))
+    left = (due.unpaused_date - clock_events.today(request)).days
+    return _dated(due, _standing(left), days_left=left)
+
+
+def _acknowledgement(request: PrivacyRequest) -> Dated | None:
+    due = _of_kind(request, "acknowledgement")
+    if due is None:
+        return None
+    told = clock_events.acknowledged_on(request)
+    if told:
+        return _dated(due, DONE if told <= due.unpaused_date else LATE, done_on=told)
+    left = (due.unpaused_date - clock_events.today(request)).days
+    return _dated(due, _standing(left), days_left=left)
+
+
+def _kept(request: PrivacyRequest) -> Dated | None:
+    """How long the record is kept: counted from the end, and by us never shorter than RECORD_PERIOD."""
+    start = request.ended_at or request.received_at
+    due = deadlines.of_kind(request.case.regime, request.right, "record_retention", start)
+    if due is None or due.safe_date is None:
+        return None
+    ours = clock_events.today(request, start + settings.RECORD_PERIOD) + timedelta(days=1)
+    remark = "" if request.ended_at else str(_("Counted from the answer; until it is given, the day moves on."))
+    return _dated(due, UNTIL, date=max(due.safe_date, ours), remark=remark)
+
+
+def _of_kind(request: PrivacyRequest, kind: str, pauses: Sequence[Pause] = ()) -> DueDate | None:
+    return deadlines.of_kind(request.case.regime, request.right, kind, request.received_at, pauses=pauses)
+
+
+def _waitings(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Sequence[Pause]) -> list[Waiting]:
+    regime = regimes.load(request.case.regime)
+    found = []
+    for pause in sorted(pauses, key=lambda pause: pause.asked):
+        asked = next(e for e in events if clock_events.ASKED.get(e.kind) == pause.kind and e.on == pause.asked)
+        ended = next(
+            (
+                e
+                for e in events
+                if clock_events.ANSWERED.get(e.kind) == pause.kind and max(e.on, pause.asked) == pause.answered
+            ),
+            None,
+        )
+        rule = regime.pause(pause.kind, request.right)
+        found.append(
+            Waiting(
+                label=str(words.PAUSES[pause.kind]),
+                asked=pause.asked,
+                answered=pause.answered,
+                lapsed=bool(ended and ended.kind in clock_events.LAPSES.values()),
+                basis=rule.basis if rule else "",
+                citation=rule.citation if rule else "",
+                evidence=", ".join(filter(None, (evidence(asked), evidence(ended)))),
+            )
+        )
+    return found
+
+
+def evidence(event: ClockEvent | None) -> str:
+    """By what an event can be shown, in a few words: the letter, the answer, the check, or that a colleague noted it."""
+    if event is None:
+        return ""
+    if event.message and event.message.status == MessageStatus.RECEIVED:
+        return str(_("their answer"))
+    if event.message:
+        return str(_("our letter “%(what)s”") % {"what": event.message.get_notice_display()})
+    if event.check_ref:
+        return str(event.check_ref.get_kind_display())
+    if event.decision:
+        return str(event.decision.get_kind_display())
+    return str(_("noted in the history"))

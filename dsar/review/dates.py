@@ -1,0 +1,170 @@
+"""What the clock raises: acknowledgements that never left, extensions whose notice did not leave in time, legal dates that
+are near or have passed, and one mail a day to each colleague with something due.
+
+All of it is read off the rows, again and again: nothing is missed because a process was down.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import Role, User
+from dsar import audit, clock_events, deadlines
+from dsar.enums import TO_OTHERS, ClockEventKind, MessageStatus, Notice, Raised, State
+from dsar.law import regimes
+from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
+from dsar.notifications import outbox, undelivered
+from dsar.review.clock import each_locked, in_part
+from dsar.workflow import each, lock
+
+BATCH = 200
+DAY: Final = timedelta(days=1)
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Raise what is due, take back what is settled, and send the mails of the day. Returns how many were touched."""
+    moment = now or timezone.now()
+    parts: list[Callable[[], int]] = [
+        _find_letters,
+        lambda: _void(moment),
+        lambda: _raise(moment),
+        lambda: _settle(moment),
+        lambda: _digests(moment),
+    ]
+    return sum(in_part(part) for part in parts)
+
+
+def reason(request: PrivacyRequest, now: datetime) -> str:
+    """What the clock says of an open request on a moment's day in its law's zone: an extension that was void, a date that
+    has passed or is near, an acknowledgement that is still owed; empty where nothing is."""
+    if request.is_ended:
+        return ""
+    if request.raised == Raised.EXTENSION_VOID:
+        return Raised.EXTENSION_VOID
+    today = clock_events.today(request, now)
+    legal = request.legal_date
+    if legal is not None and legal - settings.ESCALATE_BEFORE <= today:
+        return Raised.OVERDUE if legal < today else Raised.DUE_SOON
+    return Raised.ACK_MISSING if _is_unacknowledged(request, today) else ""
+
+
+def _is_unacknowledged(request: PrivacyRequest, today: date) -> bool:
+    """Whether the law wants an acknowledgement within the next days, or wanted one, and no letter has left."""
+    if request.case.machine_mail and not request.case.is_proven:
+        return False
+    due = deadlines.of_kind(request.case.regime, request.right, "acknowledgement", request.received_at)
+    if due is None or due.unpaused_date - settings.REMIND_BEFORE > today:
+        return False
+    return clock_events.acknowledged_on(request) is None
+
+
+def _find_letters() -> int:
+    """Letters that have left and that the clock was not told of: whoever sent them died in between."""
+    told = ClockEvent.objects.filter(message=OuterRef("pk"))
+    asking = Q(notice=Notice.ASK, request__state=State.CLARIFYING, sent_at__gte=F("request__entered_at"))
+    longer = Q(notice=Notice.EXTENDED, request__ended_at__isnull=True, sent_at__gte=F("request__extended_at"))
+    found = Message.objects.filter(asking | longer, ~Exists(told), status=MessageStatus.SENT)
+    keys = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return each(keys, _find_letter, "a letter could not be told to the clock")
+
+
+def _find_letter(pk: int) -> bool:
+    with transaction.atomic():
+        message = Message.objects.select_related("decision").get(pk=pk)
+        request = lock(message.request_id or 0)
+        return clock_events.sent(request, message, clock_events.today(request, message.sent_at)) is not None
+
+
+def _void(now: datetime) -> int:
+    """Extensions whose first date has passed while their notice was still here."""
+    told = ClockEvent.objects.filter(
+        request=OuterRef("pk"), kind=ClockEventKind.EXTENSION_NOTICE_SENT, noted_at__gte=OuterRef("extended_at")
+    )
+    found = PrivacyRequest.objects.open().filter(
+        ~Exists(told), extended_at__isnull=False, original_due_on__lte=timezone.localdate(now)
+    )
+
+    def work(request: PrivacyRequest) -> bool:
+        if request.is_ended or not clock_events.is_void(request, clock_events.today(request, now)):
+            return False
+        clock_events.void(request)
+        # What it says is not true any more.
+        undelivered.call_off(request, Notice.EXTENDED)
+        return True
+
+    return each_locked(found, work)
+
+
+def _raise(now: datetime) -> int:
+    """Open requests whose legal date is near or has passed, and those that nobody has acknowledged."""
+    # A day more: in some zone it is tomorrow already.
+    today = timezone.localdate(now) + DAY
+    near = Q(paused_reason="", due_on__lte=today + settings.ESCALATE_BEFORE) & (
+        Q(raised__in=["", Raised.ACK_MISSING]) | Q(raised=Raised.DUE_SOON, due_on__lt=today)
+    )
+    letters = Message.objects.filter(
+        case=OuterRef("case"), status=MessageStatus.SENT, sent_at__gte=OuterRef("received_at")
+    ).exclude(notice__in=TO_OTHERS)
+    acknowledging = [
+        regime for regime in regimes.all_ids()
+        if any(clock.kind == "acknowledgement" for clock in regimes.load(regime).clocks)
+    ]  # fmt: skip
+    unacknowledged = Q(~Exists(letters), raised="", case__regime__in=acknowledging, received_at__lte=now - DAY)
+    found = PrivacyRequest.objects.filter(ended_at__isnull=True)
+    return sum(each_locked(found.filter(one), lambda request: _say(request, now)) for one in (near, unacknowledged))
+
+
+def _settle(now: datetime) -> int:
+    """What was raised and holds no longer: the date has moved, or a letter has left."""
+    today = timezone.localdate(now)
+    moved = Q(raised__in=[Raised.DUE_SOON, Raised.OVERDUE]) & (
+        ~Q(paused_reason="")
+        | Q(due_on__gt=today + settings.ESCALATE_BEFORE - DAY)
+        | Q(raised=Raised.OVERDUE, due_on__gte=today)
+    )
+    found = PrivacyRequest.objects.filter(moved | Q(raised=Raised.ACK_MISSING), ended_at__isnull=True)
+    return each_locked(found, lambda request: _say(request, now))
+
+
+def _say(request: PrivacyRequest, now: datetime) -> bool:
+    found = reason(request, now)
+    if found == request.raised:
+        return False
+    PrivacyRequest.objects.filter(pk=request.pk).update(raised=found)
+    if found:
+        audit.record(request.case, audit.Entry("raised", SYSTEM, request.pk, details={"raised": found}))
+    return True
+
+
+# --- the mail of the day ----------------------------------------------------------------------------------------------
+
+
+def _digests(now: datetime) -> int:
+    """One mail a day to each handler and approver with something due: their own, and for approvers what nobody has taken
+    and what the clock has raised."""
+    local = timezone.localtime(now)
+    if local.hour < settings.STAFF_DIGEST_HOUR:
+        return 0
+    today = local.date()
+    staff = User.objects.filter(role__in=[Role.HANDLER, Role.APPROVER], is_active=True)
+    had = Message.objects.filter(notice=Notice.STAFF_DIGEST, author=OuterRef("pk"), dedupe__endswith=f":{today}")
+    found = staff.exclude(Exists(had)).order_by("pk").values_list("pk", flat=True)
+    return each(list(found), lambda pk: _digest(pk, today), "a digest could not be queued")
+
+
+def _digest(user_pk: int, today: date) -> bool:
+    user = User.objects.get(pk=user_pk)
+    first = PrivacyRequest.objects.due_for(user, today + settings.REMIND_BEFORE).select_related("case").first()
+    if first is None:
+        return False
+    with transaction.atomic():
+        # It hangs on the case of one of them, and names no person of any.
+        made = outbox.queue_for_case(
+            first.case, Notice.STAFF_DIGEST, to=user.email, author_id=user.pk, dedupe=f"digest:{user.pk}:{today}"
+        )
+    return made is not None
