@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
-from dsar import audit, bell, clock_events, records
+from dsar import audit, bell, clock_events, outcomes, records
 from dsar.enums import (
     COPY_RIGHTS,
     UNVERIFIED_RIGHTS,
@@ -206,6 +206,7 @@ def move(
         request.save(update_fields=[name for name, value in _columns(request).items() if value != stored[name]])
         decision = decide(request, actor, because) if because else None
         if entered and request.is_ended:
+            outcomes.write(request)
             records.write(request)
         audit.record(
             request.case,

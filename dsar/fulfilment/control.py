@@ -90,10 +90,11 @@ def narrow(
         made = plans.narrowed(body, keep, code=code, citation=found.citation, review_on=review_on)
         nothing_left = not plans.erases_anything(made)
         because = Because(DecisionKind.NARROW, found.code, found.citation, text)
+        # Stored first: what ends here is noted by the plan as it is now.
+        locating.store(request, made, frozen_at=timezone.now())
         moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
         if found.weigh:
             _note_weighing(moved, keep, retention.Weighed(True, code, found.citation, review_on), weighed, actor)
-        locating.store(moved, made, frozen_at=timezone.now())
         if nothing_left:
             remains.write(moved, made)
         else:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from dsar import audit, bell, journal, keys
+from dsar import audit, bell, journal, keys, outcomes
 from dsar.datamap import loader
 from dsar.enums import (
     COPY_RIGHTS,
@@ -103,15 +103,25 @@ def settle_if_done(inside: Inside, body: plans.Body) -> bool:
     if request.right in COPY_RIGHTS:
         return _copied(inside)
     if request.right == Right.DELETION:
-        kept = any(item["action"] in ("keep", "refer") for item in body["items"])
+        outcome = _erased(request, body)
         entomb(request, body)
         remains.write(request, body)
     else:
-        kept = _in_part(request)
+        outcome = Outcome.GRANTED_IN_PART if _in_part(request) else Outcome.GRANTED
     passing_on.queue(request, body)
-    outcome = Outcome.GRANTED_IN_PART if kept else Outcome.GRANTED
     move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True
+
+
+def _erased(request: PrivacyRequest, body: plans.Body) -> Outcome:
+    """How a deletion has ended: where everything stays, whatever the plan was called, it is a denial."""
+    if not any(item["action"] in ("keep", "refer") for item in body["items"]):
+        return Outcome.GRANTED
+    went = (tally for step in request.steps.all() if step.kind == StepKind.ERASE for tally in step.tallies)
+    planned = any(item["action"] in ("erase", "mask") for item in body["items"])
+    if planned or any(tally.get(name) for tally in went for name in outcomes.GONE):
+        return Outcome.GRANTED_IN_PART
+    return Outcome.DENIED
 
 
 def end_restriction(request: PrivacyRequest) -> None:

@@ -4,6 +4,7 @@ from dsar.models.actor import OWNER, REQUESTER, SYSTEM, Actor, staff
 from dsar.models.appeal import Appeal
 from dsar.models.audit_event import AuditEvent, Checkpoint
 from dsar.models.case import Case, CaseKey
+from dsar.models.category_outcome import CategoryOutcome
 from dsar.models.choice import Choice
 from dsar.models.clock_event import ClockEvent
 from dsar.models.correction import Correction, Evidence
@@ -31,7 +32,8 @@ from dsar.models.tombstone import Tombstone
 from dsar.models.weighing import Weighing
 
 __all__ = [
-    "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "Case", "CaseKey", "Checkpoint", "Choice",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "Case", "CaseKey",
+    "CategoryOutcome", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
     "RecipientNotice", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",

@@ -136,6 +136,10 @@ OWN_DATA: dict[str, Own] = {
             " target_on original_due_on extended_at attention outcome decided_at",
         ),
     ),
+    "dsar.CategoryOutcome": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(pseudonym="id request", operational="category outcome code until review_on"),
+    ),
     "dsar.Weighing": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

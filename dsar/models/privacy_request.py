@@ -420,8 +420,9 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         conditions=[is_no_copy, not_disputed],
     )
     def settle(self, *, now: datetime, outcome: str) -> None:
-        """Every step has ended and nothing is left to do."""
-        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+        """Every step has ended and nothing is left to do. A deletion of which nothing could go is denied all the same."""
+        known = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
+        if outcome not in known and (outcome, self.right) != (Outcome.DENIED, Right.DELETION):
             raise ValueError("outcome")
         self._end(outcome, now)
 

@@ -1,0 +1,130 @@
+"""Outcomes per category: what the sum does not say, written as the request ends; nothing gone is a denial."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from dsar.enums import CorrectionStatus, DecisionKind, Notice, Outcome, Right, State
+from dsar.fulfilment import control, finish
+from dsar.models import REQUESTER, CategoryOutcome, Correction, Message, PrivacyRequest, Redaction, Step
+from dsar.notifications import paper
+from dsar.workflow import Because, Inside, lock, move
+from tests import drive
+from tests.drive import Route
+from tests.notifications import test_fates
+from tests.notifications.test_fates import item
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+SOURCES = {key: {**found, "orders": []} for key, found in test_fates.SOURCES.items()}
+KEPT: dict[str, Any] = {"code": "TAX_ACCOUNTING", "citation": "GDPR Art 17(3)(b)", "until": "2036-12-31"}
+
+
+def rows(request: PrivacyRequest) -> set[tuple[str, str, str]]:
+    return set(CategoryOutcome.objects.filter(request=request).values_list("category", "outcome", "code"))
+
+
+def released(route: Route, *items: dict[str, Any]) -> PrivacyRequest:
+    """A deletion by this plan, released; no source has steps."""
+    request = route.confirming()
+    drive.freeze(request, {**drive.PLAN_BODY, "sources": SOURCES, "items": list(items)})
+    move(request.pk, "confirm", actor=REQUESTER, quiet=drive.timedelta(0))
+    return move(request.pk, "release", actor=route.approver)
+
+
+def settled(pk: int) -> PrivacyRequest:
+    with transaction.atomic():
+        request = lock(pk)
+        plan = request.plans.newest()
+        assert plan is not None
+        assert finish.settle_if_done(Inside(request), plan.body())
+    return drive.fresh(pk)
+
+
+def test_a_deletion_notes_what_went_what_stays_and_why(route: Route) -> None:
+    request = settled(
+        released(
+            route, item("shop", "profile", "erase"), item("shop", "invoices", "erase"), item("desk", "notes", "refer"),
+            item("shop", "invoices", "keep", **KEPT), item("tapes", "profile", "backup", None),
+        ).pk
+    )  # fmt: skip
+    assert request.outcome == Outcome.GRANTED_IN_PART
+    assert rows(request) == {
+        ("profile", "granted", ""), ("invoices", "granted", ""), ("invoices", "denied", "TAX_ACCOUNTING"),
+        ("notes", "referred", ""),
+    }  # fmt: skip
+    kept = CategoryOutcome.objects.get(code="TAX_ACCOUNTING")
+    assert str(kept.until) == "2036-12-31"
+
+
+@pytest.mark.parametrize("how", ["everything had to be kept", "narrowed to nothing"])
+def test_law_15_a_plan_that_leaves_everything_is_a_denial_in_outcome_letter_and_categories(
+    route: Route, how: str
+) -> None:
+    if how == "narrowed to nothing":
+        request = released(route, item("shop", "invoices", "erase"), item("tapes", "invoices", "backup", None))
+        pairs = {("shop", "invoices"), ("tapes", "invoices")}
+        control.narrow(request.pk, pairs, "TAX_ACCOUNTING", "They are all needed.", actor=route.approver)
+        request, code = drive.fresh(request.pk), "TAX_ACCOUNTING"
+    else:
+        request = settled(
+            released(route, item("shop", "invoices", "keep", **KEPT), item("tapes", "invoices", "backup", None)).pk
+        )
+        code = "TAX_ACCOUNTING"
+    assert (request.state, request.outcome) == (State.COMPLETED, Outcome.DENIED)
+    assert rows(request) == {("invoices", "denied", code)}
+    message = Message.objects.get(request=request, notice=Notice.REFUSED)
+    said = paper.text(message)
+    assert "We have to decline it" in said
+    assert "Invoices: Kept" in said
+    assert "Tax and accounting law makes us keep" in said
+    assert "Article 77" in said
+
+
+def test_a_copy_notes_what_is_left_out_and_which_source_is_missing(route: Route) -> None:
+    request = route.carrying_out(Right.ACCESS)
+    drive.freeze(
+        request,
+        {**drive.PLAN_BODY, "sources": SOURCES,
+         "items": [item("platform", "prompts", "erase"), item("shop", "profile", "erase"), item("desk", "notes", "erase")]},
+    )  # fmt: skip
+    Redaction.objects.create(
+        request=request,
+        source="platform",
+        table="prompts",
+        code="THIRD_PARTY",
+        decided_by_id=route.approver.user_id or 0,
+    )
+    Step.objects.create(
+        request=request, source="desk", kind="export", status="done", tallies=[{"category": "", "failed": 1}]
+    )
+    move(request.pk, "packed", actor=drive.SYSTEM)
+    move(request.pk, "hand_over", actor=route.approver, outcome=Outcome.GRANTED_IN_PART)
+    assert rows(request) == {
+        ("prompts", "granted_in_part", "THIRD_PARTY"), ("profile", "granted", ""), ("notes", "denied", "GO_ON_WITHOUT"),
+    }  # fmt: skip
+
+
+def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) -> None:
+    request = route.carrying_out(Right.CORRECTION)
+    for field, status, code in (
+        ("name", CorrectionStatus.ACCEPTED, ""),
+        ("phone", CorrectionStatus.REFUSED, "NOT_SHOWN"),
+    ):
+        Correction.objects.create(request=request, field=field, status=status, code=code, decided_at=timezone.now())
+    move(request.pk, "settle", actor=drive.SYSTEM, outcome=Outcome.GRANTED_IN_PART)
+    assert rows(request) == {("name", "granted", ""), ("phone", "denied", "NOT_SHOWN")}
+
+    refused = route.review(Right.ACCESS)
+    drive.freeze(refused, {**drive.PLAN_BODY, "sources": SOURCES, "items": [item("shop", "profile", "erase")]})
+    move(
+        refused.pk, "refuse", actor=route.approver, because=Because(DecisionKind.REFUSE, "RIGHTS_OF_OTHERS", text="No.")
+    )
+    assert rows(refused) == {("profile", "denied", "RIGHTS_OF_OTHERS")}
+
+
+def test_what_nobody_decided_has_no_categories(route: Route) -> None:
+    for request in (route.lapsed(), move(route.confirming().pk, "withdraw", actor=REQUESTER)):
+        assert not rows(request)
