@@ -249,6 +249,9 @@ WRONG_ATTEMPTS = env.integer("WRONG_ATTEMPTS", 5, 1)
 LINK_MAILS_PER_DAY = env.integer("LINK_MAILS_PER_DAY", 3, 1)
 # Who asks for others may ask for several: mails with a way in for them, to one address in a day.
 AGENT_MAILS_PER_DAY = env.integer("AGENT_MAILS_PER_DAY", 20, 1)
+# How often somebody may state data of theirs that are compared with our records: in a case, and for an address in 30 days.
+PROOF_ATTEMPTS = env.integer("PROOF_ATTEMPTS", 3, 1)
+PROOF_ATTEMPTS_PER_ADDRESS = env.integer("PROOF_ATTEMPTS_PER_ADDRESS", 5, 1)
 PROOF_LIFETIME = timedelta(minutes=env.integer("PROOF_MINUTES", 60, 1))
 # Between the notice to the address on file and the moment from which another way to reach the person counts.
 LOST_MAILBOX = timedelta(days=env.integer("LOST_MAILBOX_DAYS", 7))

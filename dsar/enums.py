@@ -123,6 +123,7 @@ class CheckKind(models.TextChoices):
     MAILBOX = "mailbox", _("Link to the mailbox")
     SECOND_FACTOR = "second_factor", _("Second factor of the account")
     SIGN_IN = "sign_in", _("Sign-in to the account")
+    DATA_POINTS = "data_points", _("What the person stated, compared with our records")
     FOLLOW = "follow", _("Link to follow a case")
     CODE = "code", _("Code to open a case")
     NOT_ME = "not_me", _("This was not me")
@@ -285,6 +286,8 @@ class Notice(models.TextChoices):
     RECEIVED_TRIAGE = "received_triage", _("Received; a person will read it")
     ASK = "ask", _("Question")
     ANSWERED = "answered", _("Answer received")
+    PROOF_ASKED = "proof_asked", _("Asked to show more surely who they are")
+    NOT_MATCHED = "not_matched", _("What was stated could not be matched")
     EXTENDED = "extended", _("More time needed")
     CONFIRM_READY = "confirm_ready", _("Ready for confirmation")
     CONFIRM_REMINDER = "confirm_reminder", _("Reminder to confirm")
@@ -475,6 +478,7 @@ class Lane(models.TextChoices):
     CLOSE = "close", "close"
     FULFIL = "fulfil", "fulfil"
     MAIL = "mail", "mail"
+    PROVE = "prove", "prove"
 
 
 class ActorKind(models.TextChoices):

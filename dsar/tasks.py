@@ -10,7 +10,7 @@ from dsar.fulfilment import locating, owners, package, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock, dates
-from dsar.verification import by_hand, lost_mailbox, representation
+from dsar.verification import by_hand, data_points, lost_mailbox, representation
 from dsar.workflow import each
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
@@ -19,6 +19,7 @@ LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.CLOSE: runner.drain_closing,
     Lane.FULFIL: runner.drain_fulfilling,
     Lane.MAIL: outbox.drain,
+    Lane.PROVE: data_points.drain,
 }
 
 

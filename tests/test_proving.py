@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from dsar.enums import CheckKind, CheckStatus, Right, State
-from dsar.models import AuditEvent, Case, IdentityCheck
-from dsar.verification import asking, links, second_factor, sign_in
-from dsar.workflow import Conflict
+from dsar.intake import submit
+from dsar.models import REQUESTER, AuditEvent, Case, IdentityCheck
+from dsar.review import corrections
+from dsar.verification import asking, confirmation, data_points, links, second_factor, sign_in
+from dsar.workflow import Conflict, Invalid
 from tests import drive
 from tests.drive import Route
 
@@ -110,3 +113,57 @@ def test_law_12_nobody_is_asked_for_more_over_a_choice(route: Route, right: Righ
     request.tier_needed = 3
     request.save(update_fields=["tier_needed"])
     assert asking.missing(Case.objects.get(pk=request.case_id)) is None
+
+
+# --- what a person states ---------------------------------------------------------------------------------------------
+
+STATED = {"name": "A", "phone": "+49 30 901820", "invoice_number": "7"}
+
+
+def signed() -> data_points.Signature:
+    return data_points.Signature("Ann Example", timezone.localdate())
+
+
+def test_law_12_a_field_that_is_to_be_corrected_proves_nobody(route: Route) -> None:
+    case = route.review_below_its_tier().case
+    assert data_points.usable(case) == ("name", "phone", "invoice_number")
+    wish = submit.add_request(case, Right.CORRECTION, "It is wrong.")
+    assert data_points.usable(case) == (), "nobody knows yet which field it is"
+    corrections.propose(wish.pk, "phone", "+49 30 111111", actor=REQUESTER)
+    assert data_points.usable(case) == ("name", "invoice_number")
+    with pytest.raises(Conflict):
+        data_points.state(case, STATED, signed())
+
+
+def test_only_as_much_is_asked_as_the_right_needs(route: Route) -> None:
+    case = route.review_below_its_tier().case
+    for stated in ({"name": "A", "phone": "+49 30 901820"}, {**STATED, "country": "DE", "name": ""}, {}):
+        with pytest.raises(Invalid):
+            data_points.state(case, stated, signed())
+    with pytest.raises(Invalid, match="sign"):
+        data_points.state(case, STATED)
+    check = data_points.state(case, {**STATED, "country": "DE"}, signed())
+    assert check.asked == list(STATED)
+    with pytest.raises(Conflict):
+        data_points.state(case, STATED, signed())
+    sign_in.accept(case, PASSWORD)
+    with pytest.raises(Conflict):
+        data_points.state(case, STATED, signed())
+    assert data_points.compare(check.pk)
+    check.refresh_from_db()
+    assert (check.status, check.stated_sealed) == (CheckStatus.SUPERSEDED, None), "nobody needs it any more"
+
+
+def test_this_was_not_me_ends_what_was_stated(route: Route) -> None:
+    case = route.review_below_its_tier().case
+    check = data_points.state(case, STATED, signed())
+    confirmation.not_me(case)
+    check.refresh_from_db()
+    assert (check.status, check.stated_sealed) == (CheckStatus.FAILED, None)
+
+
+def test_law_12_the_database_keeps_nothing_that_was_stated_once_it_is_decided(route: Route) -> None:
+    case = route.review_below_its_tier().case
+    data_points.state(case, STATED, signed())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        case.checks.filter(kind=CheckKind.DATA_POINTS).update(status="passed", decided_at=timezone.now())

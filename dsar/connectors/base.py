@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 MASKED_DOMAIN = "@invalid"
+VALUES_SHOWN = 5
 
 _NOBODY = {
     "", "-", "anonymous", "customer", "do-not-reply", "donotreply", "email", "example", "n/a", "na", "nil", "no-reply",
@@ -276,8 +277,9 @@ class Connector(Protocol):
     def export(self, ref: str, cursor: str, limit: int) -> Page:
         """Return up to `limit` of the person's own rows after `cursor` (GDPR Art. 15(3), 20). Changes nothing."""
 
-    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        """Return what the source says in these fields of the data map now, as text, per field, each value once.
+    def current(self, ref: str, fields: tuple[str, ...], most: int = VALUES_SHOWN) -> dict[str, tuple[str, ...]]:
+        """Return what the source says in these fields of the data map now, as text, per field, each value once and at
+        most so many of a column.
 
         Fields that this source does not know are absent. Changes nothing.
         """
@@ -323,7 +325,7 @@ class ByHand:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: look by hand whether what was deleted is there again.")
 
-    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    def current(self, ref: str, fields: tuple[str, ...], most: int = VALUES_SHOWN) -> dict[str, tuple[str, ...]]:
         """Raise NotSupported."""
         raise NotSupported(f"{self.label}: look by hand what it says.")
 

@@ -9,17 +9,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from dsar.connectors.base import NotSupported, Outcome, SourceBroken, Tally
+from dsar.connectors.base import VALUES_SHOWN, NotSupported, Outcome, SourceBroken, Tally
 from dsar.connectors.django_rows import ModelRows, equal_to
 from dsar.datamap.schema import Setting
-
-VALUES_SHOWN = 5
 
 
 class ModelChanges(ModelRows):
     """Writes single columns of the person's own rows, in one transaction of Django's own database."""
 
-    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    def current(self, ref: str, fields: tuple[str, ...], most: int = VALUES_SHOWN) -> dict[str, tuple[str, ...]]:
         """See Connector.current."""
         found: dict[str, dict[str, None]] = {}
         with self._work():
@@ -28,9 +26,10 @@ class ModelChanges(ModelRows):
             for name, table_map in self.source.tables.items():
                 rows = self._all(name).filter(self._belongs(name, native, own=True))
                 for column, classified in table_map.columns.items():
-                    if classified.correct in fields and classified.correct is not None:
-                        values = rows.values_list(column, flat=True).distinct()[:VALUES_SHOWN]
-                        said = found.setdefault(classified.correct, {})
+                    field = classified.says
+                    if field is not None and field in fields and not classified.secret:
+                        values = rows.values_list(column, flat=True).distinct()[:most]
+                        said = found.setdefault(field, {})
                         said.update(dict.fromkeys(str(value) for value in values if value not in (None, "")))
         return {field: tuple(sorted(values)) for field, values in found.items()}
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from dsar.connectors import sql_change, sql_settings, sql_write
 from dsar.connectors.base import (
+    VALUES_SHOWN,
     Account,
     ByHand,
     Identity,
@@ -186,11 +187,11 @@ class SqlConnector(ByHand):
             native = layout.native_ref(ref)
             return Page((), cursor, True) if native is None else reader.export(work, native, cursor, limit)
 
-    def current(self, ref: str, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    def current(self, ref: str, fields: tuple[str, ...], most: int = VALUES_SHOWN) -> dict[str, tuple[str, ...]]:
         """See Connector.current."""
         with self._work() as (work, layout, _):
             native = layout.native_ref(ref)
-            return {} if native is None else sql_change.current(layout, work, native, fields)
+            return {} if native is None else sql_change.current(layout, work, native, fields, most)
 
     def fits(self, changes: dict[str, str]) -> bool:
         """See Connector.fits."""

@@ -12,24 +12,23 @@ from dsar.connectors.base import Outcome, SourceBroken, Tally
 from dsar.connectors.sql_engine import Work
 from dsar.connectors.sql_schema import Condition, Layout
 
-VALUES_SHOWN = 5
 
-
-def current(layout: Layout, work: Work, ref: Any, fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def current(layout: Layout, work: Work, ref: Any, fields: tuple[str, ...], most: int) -> dict[str, tuple[str, ...]]:
     """See Connector.current."""
     found: dict[str, dict[str, None]] = {}
     for name, table_map in layout.source.tables.items():
         for column, classified in table_map.columns.items():
-            if classified.correct not in fields or classified.correct is None:
+            field = classified.says
+            if field is None or field not in fields or classified.secret:
                 continue
             table = layout.tables[name]
             query = (
                 sa.select(layout.readable(table.c[column]))
                 .where(layout.belongs(name, table, own=True))
                 .distinct()
-                .limit(VALUES_SHOWN)
+                .limit(most)
             )
-            said = found.setdefault(classified.correct, {})
+            said = found.setdefault(field, {})
             said.update(dict.fromkeys(str(value) for (value,) in work.run(query, {"ref": ref}) if value is not None))
     return {field: tuple(sorted(values)) for field, values in found.items()}
 

@@ -29,9 +29,9 @@ def check(
             messages += [f"{key}: {message}" for message in _against(source, live[key])]
     used = {category for source in data_map.sources.values() for category in source.used_categories}
     messages += [f"category {name} is described but nowhere used" for name in data_map.categories if name not in used]
-    correctable = {field for source in data_map.sources.values() for field in source.correctable}
+    said = {field for source in data_map.sources.values() for field in (*source.correctable, *source.comparable)}
     messages += [
-        f"field {name} is described but nowhere corrected" for name in data_map.fields if name not in correctable
+        f"field {name} is described but nowhere corrected or compared" for name in data_map.fields if name not in said
     ]
     return messages
 

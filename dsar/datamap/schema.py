@@ -40,7 +40,8 @@ class Column(_Model):
     null: NULL · hash: a keyed pseudonym · zero: 0 or empty · address: an address that reaches nobody ·
     password: a hash no password matches. `secret` columns (password hashes, tokens) never leave in an export.
     `correct` names the field that a person may have corrected here (GDPR Art 16); a column `derived_from` a field is
-    emptied with its correction, for its owner to make anew.
+    emptied with its correction, for its owner to make anew. `proves` names the field that this column says where nobody
+    corrects it (an invoice number): what a person states of themselves may be compared with it.
     """
 
     personal: bool = False
@@ -48,19 +49,41 @@ class Column(_Model):
     secret: bool = False
     correct: Name | None = None
     derived_from: Name | None = None
+    proves: Name | None = None
 
     @model_validator(mode="after")
-    def _corrected_or_derived(self) -> Column:
-        if self.correct and self.derived_from:
-            raise ValueError("say either correct or derived_from")
+    def _one_use_of_a_field(self) -> Column:
+        if sum(1 for field in (self.correct, self.derived_from, self.proves) if field) > 1:
+            raise ValueError("say either correct or derived_from or proves")
+        if self.secret and self.proves:
+            raise ValueError("a secret column proves nothing: nobody is asked for a password")
         return self
+
+    @property
+    def says(self) -> Name | None:
+        """The field that this column holds, whether or not it is corrected here."""
+        return self.correct or self.proves
 
 
 class FieldMap(_Model):
-    """Something about a person that they may have corrected, wherever it stands. `label` is shown to people."""
+    """Something about a person that they may have corrected, or by which they may show who they are, wherever it stands.
+    `label` is shown to people.
+
+    `identify`: a person may state it to show who they are (11 CCR 7062). `quiz`: we may put questions about it.
+    `exposed`: others can know it, since a breach or from a public register: never the matter of a question.
+    """
 
     label: Name
     kind: Literal["text", "email", "phone", "date", "country"] = "text"
+    identify: bool = False
+    quiz: bool = False
+    exposed: Literal["", "breach", "register"] = ""
+
+    @model_validator(mode="after")
+    def _a_mailbox_is_proven_by_its_link(self) -> FieldMap:
+        if self.kind == "email" and (self.identify or self.quiz):
+            raise ValueError("an e-mail address is proven by a link, and neither stated nor asked for")
+        return self
 
 
 class Via(_Model):
@@ -355,6 +378,12 @@ class SourceMap(_Model):
         return frozenset(column.correct for column in columns if column.correct)
 
     @property
+    def comparable(self) -> frozenset[str]:
+        """Keys of the fields that this source says something about: what a person states can be compared with it."""
+        columns = [column for table in self.tables.values() for column in table.columns.values()]
+        return frozenset(column.says for column in columns if column.says and not column.secret)
+
+    @property
     def owner_address(self) -> str:
         """The address of whoever does by hand what no machine can do here; empty where `owner` is only a name."""
         return address_in(self.owner)
@@ -442,12 +471,24 @@ class DataMap(_Model):
     company: Company = Company()
     fields: dict[Name, FieldMap] = {}
 
+    @property
+    def correctable(self) -> tuple[Name, ...]:
+        """The fields that can be corrected somewhere, in the order of the map."""
+        known = {field for source in self.sources.values() for field in source.correctable}
+        return tuple(field for field in self.fields if field in known)
+
+    @property
+    def identifying(self) -> tuple[Name, ...]:
+        """The fields by which a person may show who they are and which some source can be asked about, in its order."""
+        known = {field for source in self.sources.values() for field in source.comparable}
+        return tuple(key for key, field in self.fields.items() if field.identify and key in known)
+
     @model_validator(mode="after")
     def _fields_are_described(self) -> DataMap:
         for key, source in self.sources.items():
             for name, table in source.tables.items():
                 for column, found in table.columns.items():
-                    field = found.correct or found.derived_from
+                    field = found.says or found.derived_from
                     if field and field not in self.fields:
                         raise ValueError(f"{key}: {name}.{column}: {field} is not under fields")
         return self

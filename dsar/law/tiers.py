@@ -8,8 +8,11 @@ load.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
+from dsar.enums import Right
 from dsar.law.errors import LawError
 from dsar.law.shapes import NEVER_VERIFIED, Regime
 
@@ -23,6 +26,14 @@ SECOND_PERSON: Final = frozenset({"staff_judgement", "agent_authority", "quiz"})
 
 # What a person of the desk can look at; the other methods are a machine's.
 BY_HAND: Final = frozenset({"data_points_2", "data_points_3_declared", "agent_authority", "staff_judgement"})
+
+# How many things a person states by each of the methods that compare them with our records (11 CCR 7062(b), (c)), and which
+# of these needs a signed declaration.
+POINTS: Final[Mapping[str, int]] = MappingProxyType({"data_points_2": 2, "data_points_3_declared": 3})
+DECLARED: Final = frozenset({"data_points_3_declared"})
+
+# Questions put from records help to nothing but the categories (11 CCR 7062(b)), and only beside a proven mailbox.
+QUIZ_RIGHTS: Final = frozenset({Right.KNOW.value})
 
 
 def needed(regime: Regime, right: str) -> int:
@@ -68,6 +79,18 @@ def suffices(regime: Regime, right: str, tier: int) -> bool:
 def falls_back(regime: Regime, right: str) -> str | None:
     """The lesser right to answer where this one could not be proven (11 CCR 7024(a): categories), or None."""
     return regime.falls_back.get(right)
+
+
+def stated(regime: Regime, tier: int) -> str | None:
+    """The method that reaches a tier by what the person states, the one that asks for the least; None where none does."""
+    enough = (name for name in POINTS if regime.methods[name] >= tier > NONE)
+    return min(enough, key=lambda name: POINTS[name], default=None)
+
+
+def quiz_reaches(right: str, tier: int, mailbox: int) -> bool:
+    """Whether right answers to questions from records, beside a mailbox proven up to `mailbox`, are enough for a right that
+    needs this tier. Alone they are nothing."""
+    return right in QUIZ_RIGHTS and mailbox >= SIGNED_IN and tier <= REASONABLE
 
 
 def needs_second_person(method: str) -> bool:

@@ -30,6 +30,10 @@ class IdentityCheck(models.Model):
     person of the desk looked at (BY_HAND): the method of the law, what was seen (sealed), who recorded it, who confirmed
     it where a second person must, and from when it counts.
 
+    DATA_POINTS: `asked` names the fields of the data map that the person stated, `stated_sealed` holds what they said until
+    it is decided and not a moment longer (law 12), `declaration_sealed` the signed declaration, for the record period. Which
+    of the points did not fit is written nowhere.
+
     `method` is the law's word for what passed (law/regime_files.METHODS), `tier` how far it reaches by itself.
     """
 
@@ -52,6 +56,9 @@ class IdentityCheck(models.Model):
     needs_second = models.BooleanField(default=False)
     confirmed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     counts_from = models.DateTimeField(null=True)
+    asked = models.JSONField(default=list)
+    stated_sealed = models.BinaryField(null=True)
+    declaration_sealed = models.BinaryField(null=True)
 
     objects = IdentityCheckQuerySet.as_manager()
 
@@ -74,6 +81,10 @@ class IdentityCheck(models.Model):
                 ),
                 name="check_by_hand_passes_by_its_rule",
             ),
+            models.CheckConstraint(
+                condition=models.Q(status=CheckStatus.PENDING) | models.Q(stated_sealed__isnull=True),
+                name="check_decided_keeps_nothing_stated",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +104,11 @@ class IdentityCheck(models.Model):
     def seen(self) -> str:
         """What a person of the desk saw, decrypted; empty after a purge."""
         return self.case.unseal(self.seen_sealed, "seen")
+
+    @property
+    def declaration(self) -> str:
+        """What was declared and signed, decrypted; empty where nothing was, and after a purge."""
+        return self.case.unseal(self.declaration_sealed, "declaration")
 
     def is_open(self, now: datetime) -> bool:
         """Whether it can still be used."""

@@ -96,11 +96,14 @@ OWN_DATA: dict[str, Own] = {
         ),
     ),
     "dsar.IdentityCheck": Own(
-        CASE_PERIOD, "the purge empties the hash of the link; that, when and how it was checked stays",
+        "what a person states of themselves until it is compared (law 12); all else: " + CASE_PERIOD,
+        "deciding a check empties what was stated; the purge empties the hash of the link and the signed declaration; that,"
+        " when and how it was checked stays",
         _fields(
-            sealed="seen_sealed", index="token_hash", pseudonym="id case task challenge recorded_by confirmed_by",
+            sealed="seen_sealed stated_sealed declaration_sealed", index="token_hash",
+            pseudonym="id case task challenge recorded_by confirmed_by",
             operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until method"
-            " needs_second counts_from",
+            " needs_second counts_from asked",
         ),
     ),
     "dsar.Message": Own(

@@ -23,6 +23,7 @@ from dsar.enums import (
     TO_OTHERS,
     UNVERIFIED_RIGHTS,
     CheckKind,
+    CheckStatus,
     DecisionKind,
     Notice,
     Outcome,
@@ -169,11 +170,16 @@ def context_for(message: Message) -> dict[str, Any]:
     }
     if case.acts_as != "self":
         context |= _representative(case)
-    if message.notice == Notice.NOT_PROVEN:
+    if message.notice in (Notice.NOT_PROVEN, Notice.PROOF_ASKED, Notice.NOT_MATCHED):
         regime = regimes.load(case.regime)
         lesser = tiers.falls_back(regime, right)
         if lesser and tiers.needed(regime, lesser) < tiers.needed(regime, right):
             context["lesser"] = Right(lesser).label
+    if message.notice == Notice.PROOF_ASKED:
+        context |= {"identity_why": regime.text("identity"), "citation": regime.verification_citation}
+    if message.notice == Notice.NOT_MATCHED:
+        tried = case.checks.filter(kind=CheckKind.DATA_POINTS).order_by("-pk").first()
+        context["not_compared"] = tried is not None and tried.status == CheckStatus.SUPERSEDED
     if message.notice == Notice.SHOWN_BY_HAND:
         seen = case.checks.filter(kind=CheckKind.BY_HAND).order_by("-pk").first()
         context["counts_from"] = seen.counts_from if seen else None

@@ -55,6 +55,7 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.CONFIRM_REMINDER: CheckKind.MAILBOX,
     Notice.CONFIRMED: CheckKind.NOT_ME,
     Notice.SHOWN_BY_HAND: CheckKind.NOT_ME,
+    Notice.PROOF_ASKED: CheckKind.MAILBOX,
     Notice.ACCESS_CODE: CheckKind.CODE,
     Notice.OWNER_CODE: CheckKind.OWNER_CODE,
     Notice.REP_ASKED: CheckKind.REP_LINK,

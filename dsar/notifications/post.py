@@ -50,7 +50,11 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
     Notice.DONE_COPY: Paper.ENCLOSE,
     # A code opens a page, a download happens on one; what goes to others goes to their mailboxes.
     **dict.fromkeys(
-        (Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.COPY_DOWNLOADED, Notice.ADDRESS_CHANGED, *TO_OTHERS), Paper.NEVER
+        (
+            Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.COPY_DOWNLOADED, Notice.ADDRESS_CHANGED, Notice.PROOF_ASKED,
+            Notice.NOT_MATCHED, *TO_OTHERS,
+        ),
+        Paper.NEVER,
     ),
 }  # fmt: skip
 

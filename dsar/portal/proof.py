@@ -17,7 +17,7 @@ from dsar.fulfilment import locating
 from dsar.models import Case, Representation
 from dsar.notifications import letters
 from dsar.portal import session
-from dsar.verification import links, representation
+from dsar.verification import asking, links, representation
 
 LEADS_TO = {
     CheckKind.MAILBOX: "proof", CheckKind.FOLLOW: "follow", CheckKind.NOT_ME: "not_me", CheckKind.REP_LINK: "represent",
@@ -77,7 +77,11 @@ def proof(request: HttpRequest) -> HttpResponse:
     for pk in located.order_by("pk").values_list("pk", flat=True):
         locating.settle(pk)
     asks = _asks_for_them(case)
-    return redirect("case_allow" if asks and not asks.allowed_at and not asks.revoked_at else next_place(case))
+    if asks and not asks.allowed_at and not asks.revoked_at:
+        return redirect("case_allow")
+    place = next_place(case)
+    # Where the mailbox is not enough, what is still missing comes at once.
+    return redirect("case_prove" if place == "case" and asking.missing(case) else place)
 
 
 def _asks_for_them(case: Case) -> Representation | None:

@@ -4,42 +4,56 @@ Nothing on it depends on whether we know them (law 10): what is asked follows fr
 """
 
 from allauth.account.authentication import get_authentication_records
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from dsar.law import regimes
+from dsar.enums import CheckStatus
+from dsar.law import declarations, regimes
 from dsar.models import Case
 from dsar.portal import session
-from dsar.portal.proof import next_place
-from dsar.verification import asking, sign_in
-from dsar.workflow import Conflict
+from dsar.portal.proof import LONG_SECONDS, REFRESH_SECONDS, next_place
+from dsar.portal.prove_forms import PointsForm
+from dsar.verification import asking, data_points, sign_in
+from dsar.workflow import Conflict, Invalid
 
 
 @never_cache
 @require_safe
 @session.needs_case
 def prove(request: HttpRequest, case: Case) -> HttpResponse:
-    """Why more is asked for, and every way there is to show it."""
+    """Why more is asked for, and every way there is to show it; while something is compared, that it is."""
     asked = asking.missing(case)
     if asked is None:
         return redirect(next_place(case))
-    return page(request, case, asked)
+    return _page(request, case, asked)
 
 
-def page(request: HttpRequest, case: Case, asked: asking.Asked) -> HttpResponse:
-    """The page itself."""
+def _page(request: HttpRequest, case: Case, asked: asking.Asked, failed: forms.Form | None = None) -> HttpResponse:
     regime = regimes.load(case.regime)
+    offer = data_points.offer(case, asked)
+    before = data_points.last(case)
+    pending = before if before and before.status == CheckStatus.PENDING else None
+    left = data_points.attempts_left(case)
     facts = {
         "case": case, "asked": asked, "why": regime.text("identity"), "citation": regime.verification_citation,
         "signed_in": methods_shown(request, case), "holder": _holder(request, case),
+        "offer": offer, "left": left, "before": before, "pending": pending,
+        "form": failed or (PointsForm(None, offer) if offer and left and not pending else None),
+        "declaration": declarations.text(regime),
     }  # fmt: skip
-    return render(request, "portal/prove.html", facts)
+    answer = render(request, "portal/prove.html", facts, status=422 if failed else 200)
+    if pending:
+        waited = (timezone.now() - pending.created_at).total_seconds()
+        answer["Refresh"] = str(REFRESH_SECONDS if waited <= LONG_SECONDS else 15)
+    return answer
 
 
 @never_cache
@@ -56,6 +70,30 @@ def by_sign_in(request: HttpRequest, case: Case) -> HttpResponse:
             messages.success(request, _("Thank you. We go on with your request."))
             return redirect(next_place(case))
     return redirect("case_prove")
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_case
+def by_points(request: HttpRequest, case: Case) -> HttpResponse:
+    """Take what the person states, to be compared by a worker. Nothing is looked up here."""
+    asked = asking.missing(case)
+    offer = data_points.offer(case, asked) if asked else None
+    if request.method != "POST" or asked is None or offer is None:
+        return redirect("case_prove")
+    form = PointsForm(request.POST, offer)
+    if form.is_valid():
+        try:
+            data_points.state(case, form.stated, form.signature)
+        except Invalid as error:
+            form.add_error(None, str(error))
+        except Conflict:
+            messages.warning(request, _("This cannot be tried (again) here. Please see below what you can do."))
+            return redirect("case_prove")
+        else:
+            return redirect("case_prove")
+    return _page(request, case, asked, form)
 
 
 def methods_shown(request: HttpRequest, case: Case) -> list[str]:

@@ -38,7 +38,8 @@ class Said:
 
 def fields() -> list[tuple[str, str]]:
     """What can be corrected, as (key, label)."""
-    return [(key, _(field.label)) for key, field in loader.current().fields.items()]
+    described = loader.current()
+    return [(key, _(described.fields[key].label)) for key in described.correctable]
 
 
 def label_of(field: str) -> str:
@@ -59,7 +60,8 @@ def undecided(request: PrivacyRequest) -> bool:
 
 def clean(field: str, value: str) -> str:
     """A value in the form its kind of field has. Raises Invalid, which says what is wrong."""
-    found = loader.current().fields.get(field)
+    described = loader.current()
+    found = described.fields.get(field) if field in described.correctable else None
     text = " ".join(value.split())
     if found is None:
         raise Invalid(_("Please choose one of the fields."))

@@ -74,7 +74,9 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         records.write_missing(case)
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
-        IdentityCheck.objects.filter(case=case).update(token_hash=None, seen_sealed=None)
+        IdentityCheck.objects.filter(case=case).update(
+            token_hash=None, seen_sealed=None, stated_sealed=None, declaration_sealed=None
+        )
         PrivacyRequest.objects.filter(case=case).update(undelivered_at=None, attention="")
         Restriction.objects.filter(request__case=case).update(email_index="")
         # What nobody posted in all that time cannot be printed any more.

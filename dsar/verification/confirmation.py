@@ -123,9 +123,10 @@ def not_me(case: Case) -> list[PrivacyRequest]:
         held.requests.filter(attention="", packages__in=copies.filter(downloads__gt=0)).update(
             attention=StepReason.DISPUTED
         )
-        # What was shown by hand and has not counted yet never will.
-        held.checks.filter(kind=CheckKind.BY_HAND, status=CheckStatus.PENDING).update(
-            status=CheckStatus.FAILED, decided_at=timezone.now()
+        # What was shown by hand or stated and has not counted yet never will.
+        kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS)
+        held.checks.filter(kind__in=kinds, status=CheckStatus.PENDING).update(
+            status=CheckStatus.FAILED, decided_at=timezone.now(), stated_sealed=None
         )
         details = {"requests": len(moved), "copies": copies.retire()}
         audit.record(held, audit.Entry("not_me", REQUESTER, details=details))

@@ -7,7 +7,7 @@ from dsar.models import Case
 from dsar.notifications import outbox
 
 # Ways in that were sent to the address before: they die with it. "This was not me" stays.
-WAYS_IN = (CheckKind.MAILBOX, CheckKind.CODE, CheckKind.SECOND_FACTOR, CheckKind.SIGN_IN)
+WAYS_IN = (CheckKind.MAILBOX, CheckKind.CODE, CheckKind.SECOND_FACTOR, CheckKind.SIGN_IN, CheckKind.DATA_POINTS)
 
 
 def change(case: Case, address: str, by: ContactBy) -> None:
@@ -25,7 +25,7 @@ def change(case: Case, address: str, by: ContactBy) -> None:
         ]
     )  # fmt: skip
     waiting = case.checks.filter(kind__in=WAYS_IN, status__in=[CheckStatus.PENDING, CheckStatus.PASSED])
-    waiting.filter(status=CheckStatus.PENDING).update(status=CheckStatus.SUPERSEDED, decided_at=now)
+    waiting.filter(status=CheckStatus.PENDING).update(status=CheckStatus.SUPERSEDED, decided_at=now, stated_sealed=None)
     waiting.filter(status=CheckStatus.PASSED, valid_until__gt=now).update(valid_until=now)
 
 

@@ -68,7 +68,7 @@ sources:
       prompts: {key: id, person: user_id, organisation: organisation_id, category: prompts,
                 columns: {id: {}, user_id: {}, organisation_id: {}, body: {personal: true}}}
       invoices: {key: id, person: user_id, category: invoices,
-                 columns: {id: {}, user_id: {}, number: {personal: true}, bill_to: {personal: true},
+                 columns: {id: {}, user_id: {}, number: {personal: true, proves: invoice}, bill_to: {personal: true},
                            vat_id: {personal: true, mask: hash}, issued_on: {personal: true}},
                  retention: [{code: TAX_ACCOUNTING, anchor: issued_on, counted_from: financial_year_end, years: 10,
                               keep_columns: [number, issued_on]}]}
@@ -88,6 +88,7 @@ sources:
       topups: {key: id, person: user_id, category: money, columns: {id: {}, user_id: {}, enabled: {}}}
 fields:
   name: {label: Name}
+  invoice: {label: Invoice}
 categories:
   account: {label: Account}
   keys: {label: Keys}
@@ -158,6 +159,7 @@ class Shop:
 
     people: tuple[str, ...] = ("Ann@Example.com", "bob@example.com")
     choice = "marketing_opt_out"
+    proves = "invoice"
 
     def __init__(self, url: str, schema: str | None) -> None:
         self.url, self.schema = url, schema

@@ -23,6 +23,7 @@ class World(Protocol):
     orders: tuple[TableOrder, ...]
     name_rows: int  # how many rows of each person say the field "name"
     choice: str  # a choice that the data map describes, not made by anybody yet
+    proves: str  # a field that a column only proves, and that says three different things and more of each
 
     def connector(self, *, fresh: bool = False) -> Connector:
         """Return the connector: with `fresh`, one that remembers nothing, as in a process just started."""
@@ -321,6 +322,25 @@ class ConnectorContract:
         world.connector().rectify(ref, {"name": "Ann Nowcorrect"})
         assert world.snapshot(without=ref) == before
 
+    def test_what_a_column_proves_is_said_of_its_person_alone_and_no_more_of_it_than_is_asked_for(
+        self, world: World
+    ) -> None:
+        before = world.snapshot()
+        said = [world.connector().locate(Identity(email), ()).ref for email in world.people[:2]]
+        values = [world.connector().current(ref, (world.proves,), 500)[world.proves] for ref in said]
+        assert len(values[0]) == len(values[1]) >= 3
+        assert set(values[0]).isdisjoint(values[1])
+        assert len(world.connector(fresh=True).current(said[0], (world.proves,), 2)[world.proves]) == 2
+        assert world.snapshot() == before
+
+    def test_what_a_column_only_proves_is_never_corrected(self, world: World) -> None:
+        from dsar.connectors.base import SourceBroken
+
+        ref, before = ref_of(world, world.people[0]), world.snapshot()
+        with pytest.raises(SourceBroken, match="bad_value"):
+            world.connector().rectify(ref, {world.proves: "something else"})
+        assert world.snapshot() == before
+
     def test_looking_at_what_it_says_changes_nothing(self, world: World) -> None:
         ref, before = ref_of(world, world.people[0]), world.snapshot()
         assert list(world.connector().current(ref, ("name", "no such field"))) == ["name"]
@@ -359,5 +379,5 @@ class ConnectorContract:
         before, connector = world.snapshot(), world.connector()
         assert Totals().add(connector.rectify(ref, {"name": "Nobody"}).tallies) == Totals()
         assert connector.restrict(ref) == connector.lift(ref) == Outcome()
-        assert not any(connector.current(ref, ("name",)).values())
+        assert not any(connector.current(ref, ("name", world.proves)).values())
         assert world.snapshot() == before

@@ -34,6 +34,7 @@ def changeable() -> SourceMap:
     made = accounts_map(SOURCE).model_dump(by_alias=True)
     made["tables"]["accounts.User"]["columns"]["full_name"]["correct"] = "name"
     made["tables"]["accounts.User"]["columns"]["external_id"]["derived_from"] = "name"
+    made["tables"]["account.EmailAddress"]["columns"]["email"]["proves"] = "mailbox"
     marks = {"table": "accounts.User", "set": {"language": "none"}, "undo": {"language": "de"}}
     return SourceMap.model_validate({**made, "restrict": [marks], "choices": CHOICES})
 
@@ -42,6 +43,7 @@ class Accounts:
     people: tuple[str, ...] = ("ann@example.com", "bob@example.com")
     name_rows = 1
     choice = "withdraw_consent"
+    proves = "mailbox"
 
     def __init__(self) -> None:
         self.orders: tuple[TableOrder, ...] = tuple(
