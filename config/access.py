@@ -52,6 +52,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "mfa_add_webauthn": SIGNED_IN, "mfa_remove_webauthn": SIGNED_IN, "mfa_edit_webauthn": SIGNED_IN,
     "mfa_reauthenticate_webauthn": SIGNED_IN, "mfa_login_webauthn": PUBLIC,
     # The desk
+    "desk_appeals": READERS, "desk_appeal": READERS, "desk_appeal_act": HANDLERS,
     "desk_queue": READERS, "desk_request": READERS, "desk_verb": HANDLERS,
     # A copy is personal data from end to end: who has nothing to do with it does not look at it.
     "desk_copy": HANDLERS, "desk_copy_take_out": HANDLERS, "desk_copy_put_back": HANDLERS,

@@ -121,6 +121,8 @@ ON_CLOCK: dict[str, ClockEventKind] = {
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).
 # What the proof does not reach is told that a person makes sure who asks.
 ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED, State.REVIEW: Notice.RECEIVED_TRIAGE}
+# What a request that is begun anew does not say: the letter about the appeal has said it.
+ARRIVALS = frozenset({Notice.RECEIVED, Notice.RECEIVED_TRIAGE})
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
 QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
 
@@ -145,11 +147,13 @@ class Inside:
 
     `noted` goes to the audit trail just before the move. Where `letters` is a list, what the move tells the person is
     claimed for the caller, who sends it after the commit; if it dies, the outbox does once the lease is over.
+    `quiet`: the person is not told that it arrived.
     """
 
     request: PrivacyRequest
     noted: Sequence[audit.Entry] = ()
     letters: list[outbox.Claimed] | None = None
+    quiet: bool = False
 
 
 def lock(pk: int) -> PrivacyRequest:
@@ -216,9 +220,8 @@ def move(
             ),
         )  # fmt: skip
         _tell_the_clock(request, verb, actor)
-        _enter(
-            request, verb, entered, partial(outbox.queue, decision=decision, hand=inside.letters if inside else None)
-        )
+        tell = partial(outbox.queue, decision=decision, hand=inside.letters if inside else None)
+        _enter(request, verb, entered, partial(_unless_quiet, tell) if inside and inside.quiet else tell)
     return request
 
 
@@ -228,6 +231,10 @@ def _tell_the_clock(request: PrivacyRequest, verb: str, actor: Actor) -> None:
         clock_events.answered(request, ON_CLOCK[verb], actor=actor)
     if request.is_ended and request.paused_reason:
         clock_events.go_on(request, actor=actor)
+
+
+def _unless_quiet(tell: Callable[[PrivacyRequest, Notice], object], request: PrivacyRequest, notice: Notice) -> object:
+    return None if notice in ARRIVALS else tell(request, notice)
 
 
 def _columns(request: PrivacyRequest) -> dict[str, Any]:

@@ -23,6 +23,6 @@ def knows(monkeypatch: pytest.MonkeyPatch, kind: AppealKind, days: int = 45, mor
         if found.id != "eu_gdpr":
             return found
         extensions = (*found.extensions, *(longer if kind == AppealKind.APPEAL else ()))
-        return replace(found, appeal=named, clocks=(*found.clocks, *clocks), extensions=extensions)
+        return replace(found, rollover="none", appeal=named, clocks=(*found.clocks, *clocks), extensions=extensions)
 
     monkeypatch.setattr(regimes, "load", loaded)

@@ -5,14 +5,23 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dsar.desk import barred, forms, kept_verbs, paper_verbs, right_forms, standing_verbs, words
+from dsar.desk import (
+    appeal_filing,
+    barred,
+    forms,
+    kept_verbs,
+    paper_verbs,
+    right_forms,
+    standing_verbs,
+    words,
+)
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Data, Verb
 from dsar.enums import DecisionKind, Right, State
 from dsar.fulfilment import control, package, recipients, restricting, weighing
 from dsar.intake import submit
 from dsar.models import Actor
-from dsar.review import corrections, decide, step_up
+from dsar.review import appeals, corrections, decide, step_up
 from dsar.workflow import Because, move
 
 
@@ -264,6 +273,19 @@ VERBS: Mapping[str, Verb] = {
             HANDLERS,
             exists=lambda request: request.unread_at is not None,
             help=_("For thanks and the like. A new wish is filed as a request of its own."),
+        ),
+        Verb(
+            "look-again",
+            _("They do not agree: have it looked at again"),
+            _("Taken up. The person is told, and it stands under “Appeals”."),
+            appeal_filing.LookAgainForm,
+            appeal_filing.run,
+            HANDLERS,
+            exists=appeals.may_file,
+            help=_(
+                "An appeal, or a complaint, as the law of this person calls it. It is decided by somebody who did not decide"
+                " this request; whether it is one you say, not a machine."
+            ),
         ),
         Verb(
             "note",

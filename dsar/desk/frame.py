@@ -45,6 +45,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     places["more"] = []
     if may(request, "desk_file"):
         places["more"].append({"key": "file", "label": _("File a request"), "url": reverse("desk_file")})
+    if may(request, "desk_appeals"):
+        places["more"].append({"key": "appeals", "label": _("Appeals"), "url": reverse("desk_appeals")})
     if may(request, "desk_incoming"):
         places["more"].append({"key": "incoming", "label": _("Incoming"), "url": reverse("desk_incoming")})
     if may(request, "desk_post"):

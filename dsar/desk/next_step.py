@@ -56,7 +56,11 @@ def _unread(request: PrivacyRequest) -> Next | None:
         return None
     return Next(
         _("The person has written"),
-        _("Read it under “Conversation”. Then answer, or say below that it needs no answer."),
+        _(
+            "Do they not agree with our answer? Then have it looked at again, below. Otherwise answer, or say that it needs none."
+        )
+        if request.is_ended and VERBS["look-again"].is_there(request)
+        else _("Read it under “Conversation”. Then answer, or say below that it needs no answer."),
         "reply",
     )
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from dsar.desk import frame, paging, rows, search, views
 from dsar.desk.filters import QueueFilter
 from dsar.enums import IntakeStatus
-from dsar.models import Intake, PrivacyRequest
+from dsar.models import Appeal, Intake, PrivacyRequest
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import post
 
@@ -60,6 +60,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         "searched": searched,
         "search": SearchForm(auto_id="search_%s"),
         "incoming": views.shown(unread.count()),
+        "appeals": views.shown(Appeal.objects.open()[: views.COUNT_TO].count()),
+        "late_appeals": Appeal.objects.open().filter(due_on__lt=timezone.localdate(now)).exists(),
         "to_post": views.shown(post.waiting()[: views.COUNT_TO].count()),
         "clear_url": f"?{urlencode({'view': view.key})}",
     }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines, keys
-from dsar.desk import corrections, filing, forms, frame, progress, rows, standing, story, tasks, words
+from dsar.desk import appeals, corrections, filing, forms, frame, progress, rows, standing, story, tasks, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
@@ -149,6 +149,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             request, actor, decide=corrections.DECIDE in made, failed=failed if verb == corrections.DECIDE else None
         ),
         **standing.panel(request, actor),
+        **appeals.of_request(request),
         # What a deletion would take away is no business of any other right.
         "plan": plans.summary(body) if body and request.right in (Right.DELETION, Right.UNCLEAR) else None,
         "held": _held(body) if request.right not in (Right.DELETION, Right.UNCLEAR) else [],

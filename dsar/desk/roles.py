@@ -15,6 +15,7 @@ SWITCHERS: Final = APPROVERS | {Role.ADMIN}
 
 MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_queue": READERS,
+    "desk_appeals": READERS,
     "desk_incoming": READERS,
     "desk_incoming_act": HANDLERS,
     "desk_holds": READERS,

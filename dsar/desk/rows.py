@@ -13,6 +13,7 @@ from dsar.desk import words
 from dsar.law import regimes
 from dsar.models import Case, PrivacyRequest
 from dsar.models.case import with_keys
+from dsar.review import appeals
 
 SOON_DAYS = 5
 
@@ -68,6 +69,8 @@ def lines(requests: Sequence[PrivacyRequest]) -> list[Line]:
 
 def _flags(request: PrivacyRequest) -> tuple[str, ...]:
     unread = (str(words.UNREAD),) if request.unread_at else ()
+    if unread and request.is_ended and appeals.kind_for(request):
+        unread = (str(words.PERHAPS_APPEAL),)
     return unread if request.is_ended else (*unread, *(str(words.flag(code)[0]) for code in request.judgement))
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dsar.desk import (
+    appeals,
     audit_page,
     copy_page,
     corrections,
@@ -41,6 +42,9 @@ urlpatterns = [
     path("scans/<int:pk>/", filing.scan, name="desk_scan"),
     path("scans/<int:pk>/destroy/", filing.destroy, name="desk_scan_destroy"),
     path("authority/<int:pk>/", standing.paper, name="desk_authority_paper"),
+    path("appeals/", appeals.listing, name="desk_appeals"),
+    path("appeals/<int:pk>/", appeals.page, name="desk_appeal"),
+    path("appeals/<int:pk>/<slug:verb>/", appeals.act, name="desk_appeal_act"),
     path("incoming/", incoming.listing, name="desk_incoming"),
     path("incoming/<int:pk>/", incoming.item, name="desk_incoming_item"),
     path("incoming/<int:pk>/act/", incoming.act, name="desk_incoming_act"),

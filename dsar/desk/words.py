@@ -20,6 +20,7 @@ from dsar.enums import (
 from dsar.models import PrivacyRequest
 
 UNREAD = _("Answer to read")
+PERHAPS_APPEAL: Final = _("Perhaps they do not agree")
 US, REQUESTER, WORKERS, NOBODY = _("us"), _("the requester"), _("the workers"), _("nobody")
 
 BALL: Final[Mapping[str, Any]] = {
@@ -229,6 +230,7 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 EVENTS: Final[Mapping[str, Any]] = {
     **{kind.value: kind.label for kind in ClockEventKind},
     "received": _("Request received"),
+    "begun_anew": _("Begun anew: the first answer was wrong"),
     "filed": _("Filed by a colleague"),
     "identity_seen": _("Identity looked at by hand"),
     "risk_found": _("A fresh look before the release found something to weigh"),

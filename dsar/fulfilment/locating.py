@@ -12,7 +12,7 @@ from dsar import bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import risk
-from dsar.models import SYSTEM, Plan, PrivacyRequest, Source
+from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
@@ -108,8 +108,9 @@ def settle(pk: int) -> None:
                 # The use stops while it is weighed (begin.drain).
                 bell.ring(Lane.FULFIL)
             by_post = moved.case.by_post and no_copy_awaited(moved)
-            if moved.state == State.CONFIRMING and (waited > LONG_SEARCH or by_post):
-                # Nobody watches a page that long, or has none: the person is told that it goes on.
+            begun_anew = Appeal.objects.filter(opened=pk).exists()
+            if moved.state == State.CONFIRMING and (waited > LONG_SEARCH or by_post or begun_anew):
+                # Nobody watches a page that long, or has none open: the person is told that it goes on.
                 outbox.queue(moved, Notice.CONFIRM_READY)
     except Conflict:
         return

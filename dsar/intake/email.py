@@ -7,7 +7,7 @@ import hashlib
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, bell, keys
@@ -15,7 +15,7 @@ from dsar.enums import Channel, IntakeStatus, Lane, MessageStatus, State
 from dsar.intake import submit
 from dsar.intake.mail.classify import classify
 from dsar.intake.mail.parse import ParsedMail, Quarantined, parse
-from dsar.models import REQUESTER, Case, Intake, Message, PrivacyRequest
+from dsar.models import REQUESTER, Appeal, Case, Intake, Message, PrivacyRequest
 from dsar.notifications.compose import is_own_loop
 from dsar.workflow import lock_case, move
 
@@ -97,22 +97,24 @@ def _case_of_reply(read: ParsedMail) -> Case | None:
 
 def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
     """Add a reply to its case's conversation; it answers a question that is open there. Otherwise it stands in the queue
-    as unread, at what is open in the case or ended last."""
+    as unread, at what is looked at again there, is open, or ended last. Whether it is an appeal a person says."""
     with transaction.atomic():
         held = Intake.objects.select_for_update().get(pk=intake.pk)
         if held.status != IntakeStatus.STORED:
             return
         case = lock_case(case.pk)
         Message.objects.create(
-            case=case, status=MessageStatus.RECEIVED, text_sealed=case.seal(read.new_text or read.text, "message")
-        )
+            case=case, status=MessageStatus.RECEIVED, created_at=held.received_at,
+            text_sealed=case.seal(read.new_text or read.text, "message"),
+        )  # fmt: skip
         held.case, held.status = case, IntakeStatus.ATTACHED
         held.save(update_fields=["case", "status"])
         audit.record(case, audit.Entry("mail_received", REQUESTER))
         asked = list(case.requests.filter(state=State.CLARIFYING).order_by("pk").values_list("pk", flat=True))
         for pk in asked:
             move(pk, "answer", actor=REQUESTER)
-        newest = case.requests.order_by(F("ended_at").desc(nulls_first=True), "-pk").first()
+        looked_again = Exists(Appeal.objects.open().filter(request=OuterRef("pk")))
+        newest = case.requests.order_by(looked_again.desc(), F("ended_at").desc(nulls_first=True), "-pk").first()
         if newest and not asked:
             PrivacyRequest.objects.filter(pk=newest.pk, unread_at__isnull=True).update(unread_at=timezone.now())
 

@@ -136,9 +136,11 @@ def add_request(
     after: PrivacyRequest | None = None,
     received_at: datetime | None = None,
     take_back: bool = False,
+    anew: bool = False,
 ) -> PrivacyRequest:
     """Open a request for one right in a case and route it. Its clock runs from `received_at` where one message asked
-    for several rights, else from the case's receipt, or from now for one that was asked for later. The caller's
+    for several rights, else from the case's receipt, or from now for one that was asked for later. `anew`: it takes the
+    place of one that was answered wrongly; nobody asked for it, and another letter says that it has begun. The caller's
     transaction."""
     now = timezone.now()
     received_at = received_at or (now if case.is_proven else case.received_at)
@@ -149,8 +151,18 @@ def add_request(
         take_back=take_back,
     )  # fmt: skip
     request.save(force_insert=True)
+    who = SYSTEM if anew else REQUESTER
     received = audit.Entry(
-        "received", REQUESTER, request.pk, "", str(request.state), {"right": right, "channel": case.channel}, at=now
-    )
+        "begun_anew" if anew else "received", who, request.pk, "", str(request.state),
+        {"right": right, "channel": case.channel}, at=now,
+    )  # fmt: skip
     # Nobody else can see a row that this transaction made: it is as good as locked.
-    return move(request.pk, "route", actor=SYSTEM, inside=Inside(request, [received]), clear=clear)
+    return move(request.pk, "route", actor=SYSTEM, inside=Inside(request, [received], quiet=anew), clear=clear)
+
+
+def begin_anew(old: PrivacyRequest) -> PrivacyRequest:
+    """A request in the same case for what an ended one asked for: proven as far as the case is, with a clock of its own
+    from now. The old one stays as it is. The caller's transaction, which holds the case."""
+    return add_request(
+        old.case, old.right, old.statement, received_at=timezone.now(), take_back=old.take_back, anew=True
+    )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
-from dsar.enums import AppealKind, AppealOutcome, Right
+from dsar.enums import AppealKind, AppealOutcome, Notice, Right
 from dsar.law import regimes, remedies
 from dsar.models import Message, PrivacyRequest
 
@@ -58,9 +58,9 @@ def context(message: Message) -> dict[str, Any]:
         "overdue": appeal.is_open and timezone.localdate() > appeal.due_on,
         "deadline_explained": list(dates.due.explain()),
         "understood": _about(request),
-        "person_text": appeal.reasons,
+        "person_text": message.text if message.notice == Notice.APPEAL_EXTENDED else appeal.reasons,
         "in_part": appeal.outcome == AppealOutcome.UPHELD_IN_PART,
-        "citation": regime.remedy_citation,
+        "citation": regime.remedy_citation if appeal.reasons else "",
         "remedy": regime.remedy,
         "authority": regime.authority,
         "opened_right": new.title if new else "",

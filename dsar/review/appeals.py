@@ -1,23 +1,29 @@
-"""Looking again: appeals, complaints to the company, grievances. Taken up, acknowledged, withdrawn; records of their own,
-whatever becomes of the request that they are about."""
+"""Looking again: appeals, complaints to the company, grievances. Taken up, acknowledged, withdrawn, and raised when their
+dates come; records of their own, whatever becomes of the request that they are about."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
-from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice
+from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice, StepReason
 from dsar.law import regimes, remedies
 from dsar.law.regimes import Regime
-from dsar.models import REQUESTER, Actor, Appeal, Message, PrivacyRequest
+from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import decide
-from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, each, lock
 
 LONGEST = 8000
+BATCH = 200
+# So long before its date a receipt that nobody has acknowledged is raised.
+ACKNOWLEDGE_SOON = timedelta(days=5)
 
 
 def law_of(request: PrivacyRequest) -> Regime:
@@ -117,7 +123,7 @@ def withdraw(pk: int, *, actor: Actor) -> Appeal:
         raise Forbidden("withdraw")
     with transaction.atomic():
         appeal = hold(pk)
-        _end(appeal, AppealOutcome.WITHDRAWN, actor, "appeal_withdrawn", decided_by_id=actor.user_id)
+        end(appeal, AppealOutcome.WITHDRAWN, actor, "appeal_withdrawn", decided_by_id=actor.user_id)
         tell(appeal, Notice.APPEAL_WITHDRAWN, dedupe=f"appeal:{pk}:withdrawn")
         return appeal
 
@@ -130,12 +136,26 @@ def hold(pk: int) -> Appeal:
     return appeal
 
 
-def tell(appeal: Appeal, notice: Notice, *, dedupe: str) -> Message | None:
+def tell(
+    appeal: Appeal, notice: Notice, *, dedupe: str, text: str = "", author_id: int | None = None
+) -> Message | None:
     """Put a letter about an appeal in the outbox, in the caller's transaction. None where none may be sent."""
-    message = outbox.queue(appeal.request, notice, dedupe=dedupe)
+    message = outbox.queue(appeal.request, notice, dedupe=dedupe, text=text, author_id=author_id)
     if message is not None:
         Message.objects.filter(pk=message.pk).update(appeal=appeal)
     return message
+
+
+def end(appeal: Appeal, outcome: AppealOutcome, actor: Actor, what: str, **fields: Any) -> None:
+    """End what is open, for good. Raises Conflict where it has ended before."""
+    if not appeal.is_open:
+        raise Conflict(what)
+    changes = {"outcome": outcome, "decided_at": timezone.now(), "attention": "", **fields}
+    Appeal.objects.filter(pk=appeal.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(appeal, name, value)
+    opened: PrivacyRequest | None = fields.get("opened")
+    note(appeal, what, actor, appeal_outcome=outcome, **({"opened": opened.pk} if opened else {}))
 
 
 def note(appeal: Appeal, what: str, actor: Actor, **details: Any) -> None:
@@ -190,16 +210,82 @@ def _open(
     appeal.request = request
     late = is_late(request, kind, received_at)
     note(appeal, "appeal_received", actor, **({"late": True} if late else {}))
-    tell(appeal, Notice.APPEAL_RECEIVED, dedupe=f"appeal:{appeal.pk}:received")
+    if tell(appeal, Notice.APPEAL_RECEIVED, dedupe=f"appeal:{appeal.pk}:received") is None:
+        _raise(appeal)
     return appeal
 
 
-def _end(appeal: Appeal, outcome: AppealOutcome, actor: Actor, what: str, **fields: Any) -> None:
-    """End what is open, for good. Raises Conflict where it has ended before."""
+def _raise(appeal: Appeal) -> None:
+    """Name it in the queue: nobody could be told that it has come (law 9)."""
+    Appeal.objects.filter(pk=appeal.pk).update(attention=StepReason.MAIL_FAILED)
+
+
+# --- what is due is raised again and again ----------------------------------------------------------------------------
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Note what was acknowledged, raise what was not, write to the person on the target date and after the legal one: no
+    date of an appeal passes in silence. Returns how many were touched; one person's trouble keeps nobody else waiting."""
+    moment = now or timezone.now()
+    today = timezone.localdate(moment)
+    current = Appeal.objects.open()
+    sent = Appeal.objects.filter(
+        acknowledged_at__isnull=True, messages__notice=Notice.APPEAL_RECEIVED, messages__status=MessageStatus.SENT
+    )
+    near = current.filter(acknowledged_at__isnull=True, acknowledge_by__lte=today + ACKNOWLEDGE_SOON, attention="")
+    parts = (
+        (sent, _acknowledge),
+        (near.exclude(pk__in=sent.values("pk")), _raise_one),
+        (current.filter(_untold(created_at__date__gt=OuterRef("due_on")), due_on__lt=today), partial(_write, "late")),
+        (
+            current.filter(
+                _untold(created_at__date__gte=OuterRef("target_on")), target_on__lte=today, due_on__gte=today
+            ),
+            partial(_write, "interim"),
+        ),
+    )
+    done = 0
+    for found, work in parts:
+        keys = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        done += each(keys, partial(_locked, work), "an appeal could not be swept", failed=_in_trouble)
+    return done
+
+
+def _untold(**since: OuterRef) -> Q:
+    """Whom nobody has written to about where it stands (since a day), and whom a letter can reach."""
+    told = Message.objects.filter(appeal=OuterRef("pk"), notice=Notice.APPEAL_INTERIM, **since)
+    silent = Q(request__case__machine_mail=True, request__case__email_proven_at__isnull=True)
+    case = "request__case__"
+    nowhere = Q(**{f"{case}email_sealed": None, f"{case}contact_sealed": None, f"{case}by_post": False})
+    return ~Exists(told) & ~silent & ~nowhere
+
+
+def _locked(work: Callable[[Appeal], bool], pk: int) -> bool:
+    with transaction.atomic():
+        return work(hold(pk))
+
+
+def _in_trouble(pk: int) -> None:
+    Appeal.objects.filter(pk=pk, attention="").update(attention=StepReason.ERROR)
+
+
+def _acknowledge(appeal: Appeal) -> bool:
+    told = appeal.messages.filter(notice=Notice.APPEAL_RECEIVED, status=MessageStatus.SENT).order_by("pk").first()
+    if told is None or appeal.acknowledged_at is not None:
+        return False
+    cleared = {"attention": ""} if appeal.attention == StepReason.MAIL_FAILED else {}
+    Appeal.objects.filter(pk=appeal.pk).update(acknowledged_at=told.sent_at, **cleared)
+    note(appeal, "appeal_acknowledged", SYSTEM)
+    return True
+
+
+def _raise_one(appeal: Appeal) -> bool:
+    _raise(appeal)
+    return True
+
+
+def _write(why: str, appeal: Appeal) -> bool:
     if not appeal.is_open:
-        raise Conflict(what)
-    changes = {"outcome": outcome, "decided_at": timezone.now(), "attention": "", **fields}
-    Appeal.objects.filter(pk=appeal.pk).update(**changes)
-    for name, value in changes.items():
-        setattr(appeal, name, value)
-    note(appeal, what, actor, appeal_outcome=outcome)
+        return False
+    day = appeal.due_on if why == "late" else appeal.target_on
+    return tell(appeal, Notice.APPEAL_INTERIM, dedupe=f"appeal:{appeal.pk}:{why}:{day}") is not None

@@ -14,7 +14,7 @@ from django.utils import timezone
 from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
 from dsar.models import SYSTEM, Message, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.review import holds, purge
+from dsar.review import appeals, holds, purge
 from dsar.workflow import Conflict, Inside, each, in_trouble, lock, move
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ def sweep(now: datetime | None = None) -> int:
         lambda: _interim(today),
         lambda: _note_choices(moment),
         lambda: _move(silent, "unanswered"),
+        lambda: appeals.sweep(moment),
         lambda: purge.sweep(moment),
     ]
     return sum(in_part(part) for part in parts)

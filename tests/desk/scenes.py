@@ -14,6 +14,7 @@ from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import access, begin, control, locating, restricting, runner
 from dsar.intake import email as incoming
 from dsar.intake import filing, submit, web
+from dsar.law import regimes
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide
@@ -278,6 +279,13 @@ def answered() -> PrivacyRequest:
     mail.set_content("Here is my proof.")
     intake, _ = incoming.receive(mail.as_bytes())
     incoming.process(intake)
+    return fresh(request)
+
+
+def not_content() -> PrivacyRequest:
+    """Refused, under a law that knows an appeal."""
+    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor())
+    Case.objects.filter(pk=request.case_id).update(regime="us_co_cpa", regime_version=regimes.load("us_co_cpa").version)
     return fresh(request)
 
 

@@ -10,6 +10,7 @@ from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.desk.catalogue import VERBS
 from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
+from dsar.intake import filing
 from dsar.models import AuditEvent, Message, PrivacyRequest, Step
 from tests.desk import scenes
 from tests.desk.pages import offered, page_of, send, typed, url
@@ -50,6 +51,16 @@ HAPPY = {
     "extend": (scenes.review, {"code": "COMPLEXITY", "text": "It is a lot."}, State.REVIEW),
     "reply": (scenes.review, {"text": "We are on it."}, State.REVIEW),
     "note": (scenes.review, {"text": "Called them."}, State.REVIEW),
+    "look-again": (
+        scenes.not_content,
+        lambda request: {
+            "message": "elsewhere",
+            "channel": "telephone",
+            "came_on": filing.today().isoformat(),
+            "text": "They do not agree.",
+        },
+        State.REFUSED,
+    ),
     "read": (scenes.answered, {}, State.REFUSED),
     "assign": (scenes.review, {}, State.REVIEW),
     "withdraw": (scenes.review, {"sure": "on"}, State.WITHDRAWN),

@@ -5,65 +5,111 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dsar.enums import AppealKind
-from dsar.models import Appeal
-from dsar.notifications import outbox
+from dsar.enums import AppealKind, Notice
+from dsar.models import Appeal, Message, PrivacyRequest
+from dsar.notifications import compose, outbox
+from dsar.portal import session
 from dsar.review import decide
 from tests import house
 from tests.desk import scenes
-from tests.drive import CAST
-from tests.portal.conftest import Visitor, only, words
+from tests.drive import CAST, Route
+from tests.portal.conftest import Visitor, newest_link, only, words, work
 from tests.remedies import knows
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+
+class Person(Visitor):
+    """Somebody whose browser has proven the mailbox of a case whose one request was refused."""
+
+    def __init__(self, request: PrivacyRequest) -> None:
+        super().__init__()
+        self.case = request.case
+        self.page = f"/case/{request.pk}/look-again/"
+        held = self.client.session
+        held[session.PROVEN] = {str(request.case_id): timezone.now().isoformat()}
+        held[session.CURRENT] = request.case_id
+        held.save()
 
 
 @pytest.fixture
-def refused(visitor: Visitor) -> str:
-    """A person in front of a refusal; the page on which they say that they do not agree."""
-    visitor.prove(CAST.org_member)
-    request = decide.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=scenes.actor())
-    outbox.drain()
-    return f"/case/{request.pk}/look-again/"
+def person(route: Route) -> Person:
+    return Person(decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
 
 
-def test_another_person_is_asked_to_look_again(visitor: Visitor, refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_person_is_asked_to_look_again(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     knows(monkeypatch, AppealKind.APPEAL)
-    assert f'href="{refused}"' in visitor.get("/case/").content.decode()
-    page = visitor.get(refused)
+    assert f'href="{person.page}"' in person.get("/case/").content.decode()
+    page = person.get(person.page)
     assert "Somebody who did not decide it the first time" in words(page)
     assert "45 calendar days" in words(page)
-    empty = visitor.post(refused, {"text": "  "})
+    empty = person.post(person.page, {"text": "  "})
     assert empty.status_code == 422
     assert "A few words are enough." in words(empty)
-    done = visitor.post(refused, {"text": "You never looked into the second account."})
+    done = person.post(person.page, {"text": "You never looked into the second account."})
     day = timezone.localdate() + timedelta(days=45)
     assert f"You have our answer by {day.day} " in words(done)
     assert "Another person looks at our answer again" in words(done)
-    outbox.drain()
-    letter = str(house.mails(CAST.org_member)[-1].get_body(("plain",)))
-    assert "Somebody who did not decide it the first time" in letter
-    assert "second account" not in letter, "what was written is not mailed around"
-    off = visitor.post(f"{refused}withdraw/")
+    (letter,) = Message.objects.filter(notice=Notice.APPEAL_RECEIVED)
+    said = str(compose.mail(letter).body)
+    assert "Somebody who did not decide it the first time" in said
+    assert "second account" not in said, "what was written is not mailed around"
+    off = person.post(f"{person.page}withdraw/")
     assert "Our answer stays as it was." in words(off)
     assert Appeal.objects.get().outcome == "withdrawn"
-    assert "There is nothing to call off any more." in words(visitor.post(f"{refused}withdraw/"))
+    assert "There is nothing to call off any more." in words(person.post(f"{person.page}withdraw/"))
 
 
-def test_where_the_law_knows_no_appeal_nobody_is_turned_away(visitor: Visitor, refused: str) -> None:
-    assert "Tell us why you do not agree" in words(visitor.get("/case/"))
-    page = words(visitor.get(refused))
+def test_where_the_law_knows_no_appeal_nobody_is_turned_away(person: Person) -> None:
+    assert "Tell us why you do not agree" in words(person.get("/case/"))
+    page = words(person.get(person.page))
     assert "A person reads it and answers you." in page
     assert "data protection authority where you live" in page
     assert "calendar days" not in page
-    done = visitor.post(refused, {"text": "I do not agree at all."})
+    done = person.post(person.page, {"text": "I do not agree at all."})
     assert "A person here reads what you wrote." in words(done)
     assert "I do not agree at all." in words(done)
     assert not Appeal.objects.exists()
 
 
-def test_law_10_nobody_else_is_told_that_there_is_anything_to_look_at(visitor: Visitor, refused: str) -> None:
+def test_law_10_nobody_else_is_told_that_there_is_anything_to_look_at(person: Person) -> None:
     stranger = Visitor()
-    answer, nothing = stranger.get(refused), stranger.get("/case/999999/look-again/")
+    answer, nothing = stranger.get(person.page), stranger.get("/case/999999/look-again/")
     assert (answer.status_code, nothing.status_code) == (404, 404)
     assert words(answer) == words(nothing)
-    assert stranger.post(refused, {"text": "Me too."}).status_code == 404
+    assert stranger.post(person.page, {"text": "Me too."}).status_code == 404
     assert not Appeal.objects.exists()
+
+
+def test_from_the_refusal_to_the_deletion_that_should_have_been(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way, by the pages of both sides: refused, looked at again by somebody else, begun anew, confirmed."""
+    knows(monkeypatch, AppealKind.APPEAL)
+    visitor.prove(CAST.org_member)
+    old = decide.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=scenes.actor())
+    visitor.post(f"/case/{old.pk}/look-again/", {"text": "That organisation is mine."})
+    appeal = Appeal.objects.get()
+    answer = f"/desk/appeals/{appeal.pk}/decide/"
+    given = {"outcome": "upheld", "text": "The organisation is the person's own."}
+    scenes.browser("approver").post(answer, given)
+    assert Appeal.objects.get().is_open, "not by who refused it"
+    scenes.browser("approver", 1).post(answer, given)
+    outbox.drain()
+    letter = str(house.mails(CAST.org_member)[-1].get_body(("plain",)))
+    assert "The organisation is the person's own." in letter
+    assert "You need not ask again." in letter
+    page = words(visitor.get("/case/"))
+    assert "We looked again: you were right" in page
+    assert "Declined." in page, "the old record stays as it was"
+    work()
+    new = Appeal.objects.get().opened
+    assert new is not None
+    decide.approve(new.pk, actor=scenes.actor(number=1))
+    outbox.drain()
+    visitor.get(newest_link(CAST.org_member))
+    assert "Do you want to delete your data?" in words(visitor.post("/proof/"))
+    visitor.confirm()
+    new.refresh_from_db()
+    assert new.is_bound
+    assert PrivacyRequest.objects.get(pk=old.pk).outcome == "denied"

@@ -1,0 +1,289 @@
+"""Looking again: by somebody else, with reasons, in time; what was right begins anew, and the old answer never changes."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Role
+from dsar.enums import (
+    AppealKind,
+    AppealOutcome,
+    Channel,
+    CorrectionStatus,
+    MessageStatus,
+    Notice,
+    Outcome,
+    Right,
+    State,
+)
+from dsar.intake import email, submit
+from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Correction, Message, PrivacyRequest
+from dsar.notifications import compose, outbox
+from dsar.review import appeal_decisions, appeals, clock, decide
+from dsar.workflow import Conflict, Forbidden, Invalid, move
+from tests import drive
+from tests.drive import Route
+from tests.remedies import knows
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+WORDS = "You never looked into the second account."
+HELD = {
+    **drive.PLAN_BODY,
+    "sources": {"platform": {"label": "Platform database", "status": "one", "ref": "7", "failure": ""}},
+    "items": [
+        {"source": "platform", "category": "prompts", "label": "Prompts", "action": "erase", "count": 3, "code": "",
+         "citation": "", "until": None, "review_on": None},
+    ],
+}  # fmt: skip
+FOUND = "The second account was overlooked."
+
+
+@pytest.fixture
+def law(monkeypatch: pytest.MonkeyPatch) -> None:
+    knows(monkeypatch, AppealKind.APPEAL)
+
+
+@pytest.fixture
+def other(db: None) -> Actor:
+    """An approver who had nothing to do with it."""
+    return drive.person_of_the_desk(Role.APPROVER, "other")
+
+
+def refused(route: Route, right: str = Right.DELETION) -> PrivacyRequest:
+    return decide.refuse(route.review(right).pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+
+
+def appealed(request: PrivacyRequest) -> Appeal:
+    appeal = appeals.take(request.pk, WORDS)
+    assert appeal is not None
+    return appeal
+
+
+def answer(appeal: Appeal, outcome: str, actor: Actor, **more: bool) -> Appeal:
+    appeal_decisions.decide(appeal.pk, outcome, FOUND, actor=actor, anew=submit.begin_anew, **more)
+    return Appeal.objects.select_related("request__case", "opened").get(pk=appeal.pk)
+
+
+def told(case_id: int, notice: Notice) -> list[Message]:
+    return list(Message.objects.filter(case=case_id, notice=notice).order_by("pk"))
+
+
+def words_of(message: Message) -> str:
+    message.refresh_from_db()
+    return str(compose.mail(message).body)
+
+
+def test_who_decided_it_the_first_time_decides_it_never_again(law: None, route: Route, other: Actor) -> None:
+    request = route.review()
+    decide.ask(request.pk, "Which account?", actor=other)
+    move(request.pk, "answer", actor=REQUESTER)
+    request = decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+    appeal = appealed(request)
+    for actor in (route.approver, route.handler, REQUESTER, SYSTEM, drive.person_of_the_desk(Role.AUDITOR)):
+        with pytest.raises(Forbidden):
+            answer(appeal, AppealOutcome.DISMISSED, actor)
+    assert appeal_decisions.decided_it(appeal, route.approver)
+    with pytest.raises(Invalid):
+        appeal_decisions.decide(appeal.pk, "dismissed", "  ", actor=other, anew=submit.begin_anew)
+    with pytest.raises(Invalid):
+        answer(appeal, "withdrawn", other)
+    # Who only asked a question has decided nothing.
+    done = answer(appeal, AppealOutcome.DISMISSED, other)
+    assert (done.outcome, done.decided_by_id, done.reasons, done.opened) == ("dismissed", other.user_id, FOUND, None)
+    with pytest.raises(Conflict):
+        answer(appeal, AppealOutcome.UPHELD, drive.person_of_the_desk(Role.APPROVER, "third"))
+    # A second look at the same answer needs a third person: whoever looked before has decided it too.
+    assert appeal_decisions.decided_it(appealed(request), other)
+
+
+def test_law_15_the_letter_says_why_and_where_to_complain(law: None, route: Route, other: Actor) -> None:
+    appeal = appealed(refused(route))
+    answer(appeal, AppealOutcome.DISMISSED, other)
+    (letter,) = told(appeal.request.case_id, Notice.APPEAL_DISMISSED)
+    said = words_of(letter)
+    assert FOUND in said
+    assert "data protection authority" in said
+    assert WORDS not in said
+
+
+def test_upheld_it_begins_anew_and_the_old_record_never_changes(law: None, route: Route, other: Actor) -> None:
+    old = refused(route)
+    before = PrivacyRequest.objects.filter(pk=old.pk).values().get()
+    done = answer(appealed(old), AppealOutcome.UPHELD, other)
+    new = done.opened
+    assert new is not None
+    assert (new.case_id, new.right, new.state) == (old.case_id, old.right, State.LOCATING), "no second proof"
+    assert new.received_at > old.received_at
+    assert new.due_on is not None
+    assert new.due_on >= timezone.localdate() + timedelta(days=28)
+    assert new.target_on == timezone.localdate() + settings.APPEAL_REDO
+    assert PrivacyRequest.objects.filter(pk=old.pk).values().get() == before
+    # One letter says it all: that it was right, what begins, and that nothing goes before it is confirmed.
+    assert told(old.case_id, Notice.RECEIVED) == []
+    (letter,) = told(old.case_id, Notice.APPEAL_UPHELD)
+    said = words_of(letter)
+    assert FOUND in said
+    assert "You need not ask again." in said
+    assert "ask you to confirm it" in said
+    # The irreversible stays the person's: nobody watches a page, so they are written to.
+    drive.freeze(new, HELD)
+    PrivacyRequest.objects.filter(pk=new.pk).update(located_at=timezone.now())
+    drive.locating.settle(new.pk)
+    assert drive.fresh(new.pk).state == State.CONFIRMING
+    assert len(told(old.case_id, Notice.CONFIRM_READY)) == 1
+
+
+def test_law_03_what_was_narrowed_is_widened_only_by_what_the_person_confirms(
+    law: None, route: Route, other: Actor
+) -> None:
+    old = move(route.releasing().pk, "narrow", actor=route.approver, nothing_left=True)
+    assert (old.outcome, old.is_bound) == (Outcome.DENIED, True)
+    decide_row = {"kind": "narrow", "decided_by_id": route.approver.user_id}
+    old.decisions.create(**decide_row)
+    appeal = appealed(old)
+    with pytest.raises(Forbidden):
+        answer(appeal, AppealOutcome.UPHELD, route.approver)
+    new = answer(appeal, AppealOutcome.UPHELD_IN_PART, other).opened
+    assert new is not None
+    assert (new.confirmed_at, new.state) == (None, State.LOCATING)
+    assert "In part our answer was wrong." in words_of(told(old.case_id, Notice.APPEAL_UPHELD)[0])
+    bound = drive.fresh(old.pk)
+    assert (bound.state, bound.outcome, bound.confirmed_at) == (old.state, old.outcome, old.confirmed_at)
+
+
+def test_law_12_what_was_never_proven_is_proven_before_anything_is_shown(law: None, route: Route, other: Actor) -> None:
+    old = route.lapsed()
+    new = answer(appealed(old), AppealOutcome.UPHELD, other).opened
+    assert new is not None
+    assert new.state == State.VERIFYING
+    assert len(told(old.case_id, Notice.RECEIVED_VERIFY)) == 2
+
+
+def test_a_correction_that_was_refused_is_proposed_again_without_typing(law: None, route: Route, other: Actor) -> None:
+    request = route.review(Right.CORRECTION)
+    Correction.objects.create(
+        request=request, field="name", new_sealed=request.case.seal("Ada", "correction-new"), status="refused",
+        code="ACCURATE_AS_HELD", decided_at=timezone.now(), decided_by_id=other.user_id,
+    )  # fmt: skip
+    appeal = appealed(decide.refuse(request.pk, "ACCURATE_AS_HELD", "Right.", actor=route.approver))
+    with pytest.raises(Forbidden):
+        answer(appeal, AppealOutcome.UPHELD, other)
+    third = drive.person_of_the_desk(Role.APPROVER, "third")
+    new = answer(appeal, AppealOutcome.UPHELD, third).opened
+    assert new is not None
+    again = Correction.objects.select_related("request__case").get(request=new)
+    assert (again.field, again.new, again.status) == ("name", "Ada", CorrectionStatus.PROPOSED)
+
+
+def test_a_complaint_may_be_right_without_anything_to_begin(
+    monkeypatch: pytest.MonkeyPatch, route: Route, other: Actor
+) -> None:
+    knows(monkeypatch, AppealKind.COMPLAINT)
+    about_open = appealed(route.verifying())
+    assert answer(about_open, AppealOutcome.UPHELD, other, begin=True).opened is None
+    about_ended = appealed(refused(route))
+    assert answer(about_ended, AppealOutcome.UPHELD, other, begin=False).opened is None
+    again = appealed(refused(route))
+    assert answer(again, AppealOutcome.UPHELD, other, begin=True).opened is not None
+
+
+def test_law_14_more_time_once_where_the_law_knows_it_and_told_in_time(
+    law: None, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = refused(route)
+    appeal = appealed(request)
+    day = timezone.localdate(appeal.received_at)
+    with pytest.raises(Forbidden):
+        appeal_decisions.extend(appeal.pk, "Many accounts.", actor=REQUESTER)
+    longer = appeal_decisions.extend(appeal.pk, "Many accounts.", actor=route.handler)
+    assert (longer.due_on, longer.original_due_on) == (day + timedelta(days=105), day + timedelta(days=45))
+    said = words_of(told(request.case_id, Notice.APPEAL_EXTENDED)[0])
+    assert "Many accounts." in said
+    assert not appeal_decisions.may_extend(longer)
+    with pytest.raises(Invalid):
+        appeal_decisions.extend(appeal.pk, "Once more.", actor=route.handler)
+    late = appeals.file(
+        _long_ago(route).pk, WORDS, timezone.now() - timedelta(days=46), Channel.POST, actor=route.handler
+    )
+    with pytest.raises(Invalid, match="would be void"):
+        appeal_decisions.extend(late.pk, "Too late.", actor=route.handler)
+
+
+def _long_ago(route: Route) -> PrivacyRequest:
+    request = route.review()
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=60))
+    return decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+def test_law_14_no_date_of_an_appeal_passes_in_silence(law: None, route: Route) -> None:
+    request = refused(route)
+    appeal = appealed(request)
+    case = request.case_id
+    assert appeal.acknowledged_at is None
+    outbox.drain()
+    clock.sweep()
+    appeal.refresh_from_db()
+    assert appeal.acknowledged_at is not None, "once the mail is out, and not before"
+    assert told(case, Notice.APPEAL_INTERIM) == []
+    at_target = _moment_of(appeal.target_on)
+    clock.sweep(at_target)
+    clock.sweep(at_target + timedelta(hours=1))
+    (interim,) = told(case, Notice.APPEAL_INTERIM)
+    assert "has not finished" in words_of(interim)
+    Message.objects.filter(pk=interim.pk).update(created_at=at_target)
+    past = _moment_of(appeal.due_on + timedelta(days=1))
+    clock.sweep(past)
+    clock.sweep(past + timedelta(hours=1))
+    assert len(told(case, Notice.APPEAL_INTERIM)) == 2
+    Appeal.objects.filter(pk=appeal.pk).update(due_on=timezone.localdate() - timedelta(days=1))
+    assert "Our answer is late." in words_of(told(case, Notice.APPEAL_INTERIM)[-1])
+
+
+def _moment_of(day):  # type: ignore[no-untyped-def]
+    return timezone.make_aware(timezone.datetime.combine(day, timezone.datetime.min.time())) + timedelta(hours=12)
+
+
+def test_law_09_who_could_not_be_told_that_it_came_stands_in_the_queue_by_name(
+    monkeypatch: pytest.MonkeyPatch, route: Route
+) -> None:
+    knows(monkeypatch, AppealKind.COMPLAINT)
+    request = refused(route)
+    PrivacyRequest.objects.filter(pk=request.pk)
+    type(request.case).objects.filter(pk=request.case_id).update(machine_mail=True, email_proven_at=None)
+    silent = appeals.file(request.pk, WORDS, timezone.now(), Channel.TELEPHONE, actor=route.handler)
+    assert Appeal.objects.get(pk=silent.pk).attention == "mail_failed"
+    waiting = appealed(refused(route))
+    clock.sweep()
+    assert Appeal.objects.get(pk=waiting.pk).attention == ""
+    near = _moment_of(waiting.acknowledge_by) - timedelta(days=2)
+    clock.sweep(near)
+    assert Appeal.objects.get(pk=waiting.pk).attention == "mail_failed"
+    outbox.drain()
+    clock.sweep(near)
+    waiting.refresh_from_db()
+    assert (waiting.attention, waiting.acknowledged_at is not None) == ("", True)
+
+
+def test_a_mail_goes_to_what_is_looked_at_again_and_counts_from_when_it_came(
+    law: None, route: Route, django_capture_on_commit_callbacks: object
+) -> None:
+    request = refused(route)
+    appealed(request)
+    submit.add_request(drive.fresh(request.pk).case, Right.ACCESS, "And a copy.")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = request.case.email, request.case.reply_address(), "Re: your letter"
+    mail.set_content("One thing more.")
+    intake = drive.arrived(Channel.EMAIL)
+    came = timezone.now() - timedelta(hours=7)
+    type(intake).objects.filter(pk=intake.pk).update(received_at=came)
+    read = email.parse(mail.as_bytes(), own_authserv_id="", own_addresses=(settings.PRIVACY_EMAIL,))
+    email._attach(intake, request.case, read)
+    message = Message.objects.get(status=MessageStatus.RECEIVED)
+    assert message.created_at == came
+    assert drive.fresh(request.pk).unread_at is not None
