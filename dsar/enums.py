@@ -344,6 +344,15 @@ class Notice(models.TextChoices):
     APPEAL_WITHDRAWN = "appeal_withdrawn", _("Looking again was called off")
     NOT_CONTENT = "not_content", _("The person does not agree: noted")
     STAFF_DIGEST = "staff_digest", _("What is due at the desk, to a colleague")
+    KNOWN_TOLD = "known_told", _("Told to known addresses: a deletion or a copy goes on")
+
+
+class KnownEvent(models.TextChoices):
+    """What every known address hears of a deletion or a copy."""
+
+    PROVEN = "proven", _("Proven")
+    CONFIRMED = "confirmed", _("Confirmed, or a copy approved")
+    RELEASED = "released", _("Released, or a copy handed over")
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
@@ -356,11 +365,14 @@ KNOWN_NOTICES = (
     Notice.LOST_MOVING,
     Notice.LOST_ASKED,
     Notice.DOWNLOAD_TOLD,
+    Notice.KNOWN_TOLD,
 )
 # Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, to
 # other addresses of the person, or to a colleague, and stand in nobody's conversation but ours.
 TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES, Notice.STAFF_DIGEST)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.LOST_ASKED)
+# Letters whose own link leads elsewhere, and that can be answered by "this was not me" all the same.
+ALSO_NOT_ME = (Notice.DONE_COPY, Notice.COPY_DOWNLOADED)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
 NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})

@@ -23,6 +23,7 @@ from dsar.enums import (
     ClockEventKind,
     ContactBy,
     DecisionKind,
+    KnownEvent,
     Lane,
     Notice,
     Outcome,
@@ -32,7 +33,7 @@ from dsar.enums import (
 )  # fmt: skip
 from dsar.models import Actor, Case, Decision, PrivacyRequest, Subject
 from dsar.models.privacy_request import VERBS
-from dsar.notifications import outbox
+from dsar.notifications import known, outbox
 
 log = structlog.get_logger(__name__)
 Key = TypeVar("Key", int, str)
@@ -106,6 +107,7 @@ ON_VERB: dict[str, Notice] = {
     "extend": Notice.EXTENDED,
     "approve": Notice.CONFIRM_READY,
     "dispute": Notice.DISPUTE_NOTED,
+    "doubt": Notice.DISPUTE_NOTED,
     "dismiss_dispute": Notice.DISPUTE_UNFOUNDED,
 }
 # An end that has a letter of its own: whoever was right is not told that we decline.
@@ -124,7 +126,16 @@ ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED, State.REVIEW: No
 # What a request that is begun anew does not say: the letter about the appeal has said it.
 ARRIVALS = frozenset({Notice.RECEIVED, Notice.RECEIVED_TRIAGE})
 # Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
-QUIET_RETURNS = frozenset({"answer", "split", "no_answer"})
+QUIET_RETURNS = frozenset({"answer", "split", "no_answer", "doubt"})
+# What every known address hears of a deletion or a copy (notifications/known.py). Once the search has ended, those hear of
+# the proof that only the sources knew.
+KNOWN_HEAR: dict[str, KnownEvent] = {
+    **dict.fromkeys(("verify", "route", "classify", "located"), KnownEvent.PROVEN),
+    "confirm": KnownEvent.CONFIRMED,
+    "approve": KnownEvent.CONFIRMED,
+    "release": KnownEvent.RELEASED,
+    "hand_over": KnownEvent.RELEASED,
+}
 
 
 @dataclass(frozen=True)
@@ -296,6 +307,21 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
         elif request.outcome in effects.by_outcome:
             tell(request, effects.by_outcome[request.outcome])
         bell.ring(*effects.bells)
+    _tell_known(request, verb)
+
+
+def _tell_known(request: PrivacyRequest, verb: str) -> None:
+    event = KNOWN_HEAR.get(verb)
+    if event is None or (request.is_ended and event == KnownEvent.PROVEN):
+        return
+    if event == KnownEvent.PROVEN and verb != "verify" and not request.case.is_proven:
+        return
+    if verb == "approve" and request.state != State.FULFILLING:
+        # A deletion: the person confirms it first.
+        return
+    known.tell(request, event)
+    if verb == "located" and request.state == State.FULFILLING:
+        known.tell(request, KnownEvent.CONFIRMED)
 
 
 def each(

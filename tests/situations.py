@@ -19,6 +19,9 @@ DESK = {"handler", "approver"}
 ANYBODY_OF_THE_CASE = {"requester", "handler", "approver"}
 
 WITHDRAW = {"withdraw": (State.WITHDRAWN, ANYBODY_OF_THE_CASE)}
+# "This was not me", where nothing is bound yet.
+DOUBT = {"doubt": (State.REVIEW, REQUESTER_ONLY)}
+DOUBT_UNSORTED = {"doubt": (State.TRIAGE, REQUESTER_ONLY)}
 TRIAGED = {
     "classify": (State.VERIFYING, DESK),
     "split": (State.TRIAGE, DESK),
@@ -28,6 +31,7 @@ TRIAGED = {
     "reject": (State.REJECTED, DESK),
     "refuse": (State.REFUSED, APPROVERS),
     **WITHDRAW,
+    **DOUBT_UNSORTED,
 }
 REVIEWED = {
     "refuse": (State.REFUSED, APPROVERS),
@@ -35,6 +39,7 @@ REVIEWED = {
     "ask": (State.CLARIFYING, DESK),
     "refer": (State.COMPLETED, DESK),
     **WITHDRAW,
+    **DOUBT,
 }
 OVERTAKE = {"overtake": (State.COMPLETED, SYSTEM_ONLY)}
 EXTEND = {"extend": (State.REVIEW, DESK)}
@@ -79,13 +84,17 @@ SITUATIONS: dict[str, Situation] = {
         State.TRIAGE, lambda r: r.triage(proven=True), {**TRIAGED, "classify": (State.LOCATING, DESK)}
     ),
     "verifying": Situation(
-        State.VERIFYING, lambda r: r.verifying(), {**VERIFY, **WITHDRAW, "not_proven": (State.REVIEW, SYSTEM_ONLY)}
+        State.VERIFYING,
+        lambda r: r.verifying(),
+        {**VERIFY, **WITHDRAW, **DOUBT, "not_proven": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "locating a deletion": Situation(
-        State.LOCATING, lambda r: r.locating(), {**WITHDRAW, "located": (State.CONFIRMING, SYSTEM_ONLY)}
+        State.LOCATING, lambda r: r.locating(), {**WITHDRAW, **DOUBT, "located": (State.CONFIRMING, SYSTEM_ONLY)}
     ),
     "locating for a copy": Situation(
-        State.LOCATING, lambda r: r.locating(Right.ACCESS), {**WITHDRAW, "located": (State.REVIEW, SYSTEM_ONLY)}
+        State.LOCATING,
+        lambda r: r.locating(Right.ACCESS),
+        {**WITHDRAW, **DOUBT, "located": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "locating for an opt-out": Situation(
         State.LOCATING,
@@ -95,7 +104,7 @@ SITUATIONS: dict[str, Situation] = {
     "locating for a correction": Situation(
         State.LOCATING,
         lambda r: r.locating(Right.CORRECTION),
-        {**WITHDRAW, **OVERTAKE, "located": (State.REVIEW, SYSTEM_ONLY)},
+        {**WITHDRAW, **DOUBT, **OVERTAKE, "located": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "review of a deletion": Situation(State.REVIEW, lambda r: r.review(), {**REVIEWED, **EXTEND, **APPROVE}),
     "review of a copy": Situation(State.REVIEW, lambda r: r.review(Right.ACCESS), {**REVIEWED, **EXTEND, **CARRY_OUT}),
@@ -123,25 +132,32 @@ SITUATIONS: dict[str, Situation] = {
         State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **APPROVE}
     ),
     "review, never sorted": Situation(
-        State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, "classify": (State.VERIFYING, DESK)}
+        State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, **DOUBT_UNSORTED, "classify": (State.VERIFYING, DESK)}
     ),
     "asked in triage": Situation(
         State.CLARIFYING,
         lambda r: r.clarifying(r.triage()),
-        {**WITHDRAW, "answer": (State.TRIAGE, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
+        {
+            **WITHDRAW,
+            **DOUBT_UNSORTED,
+            "answer": (State.TRIAGE, ANYBODY_OF_THE_CASE),
+            "no_answer": (State.REVIEW, SYSTEM_ONLY),
+        },
     ),
     "asked in review": Situation(
         State.CLARIFYING,
         lambda r: r.clarifying(r.review()),
-        {**WITHDRAW, "answer": (State.REVIEW, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
+        {**WITHDRAW, **DOUBT, "answer": (State.REVIEW, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "confirming": Situation(
         State.CONFIRMING,
         lambda r: r.confirming(),
-        {**WITHDRAW, "confirm": (State.RELEASING, REQUESTER_ONLY), "unanswered": (State.REVIEW, SYSTEM_ONLY)},
+        {**WITHDRAW, **DOUBT, "confirm": (State.RELEASING, REQUESTER_ONLY), "unanswered": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "confirming, the copy comes first": Situation(
-        State.CONFIRMING, lambda r: r.confirming_after_a_copy(), {**WITHDRAW, "unanswered": (State.REVIEW, SYSTEM_ONLY)}
+        State.CONFIRMING,
+        lambda r: r.confirming_after_a_copy(),
+        {**WITHDRAW, **DOUBT, "unanswered": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "releasing, the copy comes first": Situation(
         State.RELEASING,
@@ -176,7 +192,9 @@ SITUATIONS: dict[str, Situation] = {
         State.FULFILLING, lambda r: r.disputed(r.fulfilling()), _under_dispute(State.FULFILLING)
     ),
     "fulfilling a copy": Situation(
-        State.FULFILLING, lambda r: r.carrying_out(Right.ACCESS), {**WITHDRAW, "packed": (State.CHECKING, SYSTEM_ONLY)}
+        State.FULFILLING,
+        lambda r: r.carrying_out(Right.ACCESS),
+        {**WITHDRAW, **DOUBT, "packed": (State.CHECKING, SYSTEM_ONLY)},
     ),
     "fulfilling a correction": Situation(
         State.FULFILLING,
@@ -186,7 +204,7 @@ SITUATIONS: dict[str, Situation] = {
     "checking": Situation(
         State.CHECKING,
         lambda r: r.checking(),
-        {**WITHDRAW, "hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
+        {**WITHDRAW, **DOUBT, "hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
     ),
     "completed, carried out": Situation(State.COMPLETED, lambda r: r.completed(), {}),
     "refused": Situation(State.REFUSED, lambda r: move(r.review().pk, "refuse", actor=r.approver), {}),

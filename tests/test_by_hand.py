@@ -90,7 +90,7 @@ def test_the_mailbox_on_file_is_told_without_a_word_about_an_account_and_stops_i
     a_week_later()
     assert not passed_on(request)
     assert by_hand.pending(request.case) is None
-    assert {one.outcome for one in request.case.requests.all()} == {Outcome.WITHDRAWN}
+    assert {(one.state, *one.judgement) for one in request.case.requests.all()} == {(State.REVIEW, "not_me")}
 
 
 def test_it_never_counts_before_its_day(desk):

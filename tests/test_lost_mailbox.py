@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
+from dsar.connectors import addresses
 from dsar.connectors.base import SourceError
 from dsar.enums import CheckStatus, ContactBy, Notice, Right, State, StepReason
 from dsar.fulfilment import locating, package, runner
@@ -223,9 +224,9 @@ def test_earlier_addresses_and_those_of_the_sources_are_told(
             raise SourceError("unreachable")
 
     Message.objects.filter(notice=Notice.LOST_MOVING).update(notice=Notice.REPLY)
-    monkeypatch.setattr(lost_mailbox, "connector", lambda _key: Silent())
+    monkeypatch.setattr(addresses, "connector", lambda _key: Silent())
     assert lost_mailbox.sweep() == 0, "asked again before anybody is told"
-    monkeypatch.setattr(lost_mailbox, "connector", lambda _key: Known())
+    monkeypatch.setattr(addresses, "connector", lambda _key: Known())
     assert lost_mailbox.sweep() == 1
     assert told() == {CAST.plain, NEW, OTHER}
 

@@ -16,7 +16,7 @@ from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, Pr
 from dsar.notifications import compose
 from dsar.review import decide
 from dsar.verification import confirmation, links
-from dsar.workflow import move
+from dsar.workflow import Invalid, move
 from tests import drive
 from tests.fulfilment import copies
 from tests.house import CAST
@@ -34,20 +34,27 @@ def text_of(message: Message) -> str:
 
 @pytest.mark.parametrize("build", [copies.approved, copies.checking])
 def test_not_me_stops_a_copy_in_the_making(
-    company: None, approver: Actor, build: Callable[[Actor], PrivacyRequest]
+    company: None, approver: Actor, second_approver: Actor, build: Callable[[Actor], PrivacyRequest]
 ) -> None:
     request = build(approver)
     confirmation.not_me(request.case)
     request = drive.fresh(request.pk)
-    assert (request.state, request.outcome) == (State.WITHDRAWN, Outcome.WITHDRAWN)
+    assert (request.state, request.judgement, request.outcome) == (State.REVIEW, ["not_me"], "")
+    assert request in PrivacyRequest.objects.needing_staff()
     runner.drain_fulfilling()
     package.expire()
     assert not Package.objects.exclude(status=PackageStatus.GONE).exists()
     assert not request.copy_parts.exists()
-    letter = Message.objects.get(request=request, notice=Notice.WITHDRAWN)
-    assert "You told us that it was not you who asked." in text_of(letter)
-    assert "as you wished" not in text_of(letter)
+    letter = Message.objects.get(request=request, notice=Notice.DISPUTE_NOTED)
+    assert "From an address of yours we were told that it was not you who asked." in text_of(letter)
     assert not PrivacyRequest.objects.stuck().exists()
+    # A person has looked, and it goes on: every source is asked afresh, and somebody else hands it over.
+    decide.approve(request.pk, actor=approver)
+    runner.drain_fulfilling()
+    assert drive.fresh(request.pk).state == State.CHECKING
+    with pytest.raises(Invalid, match="Another approver"):
+        copies.hand_over(drive.fresh(request.pk), approver)
+    assert copies.hand_over(drive.fresh(request.pk), second_approver).outcome == Outcome.GRANTED
 
 
 @pytest.mark.parametrize("downloads", [0, 1])
@@ -62,7 +69,7 @@ def test_law_09_not_me_takes_a_copy_off_offer_and_shows_one_that_was_fetched(
         package.open_for_download(Package.objects.get())
     assert AuditEvent.objects.get(what="not_me").details == {"requests": 0, "copies": 1}
     stuck = PrivacyRequest.objects.stuck().filter(attention=StepReason.DISPUTED)
-    assert [one.pk for one in stuck] == [request.pk] * downloads
+    assert [one.pk for one in stuck] == [request.pk], "nothing that was promised is taken away unseen"
     confirmation.not_me(request.case)
 
 

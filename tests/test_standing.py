@@ -186,13 +186,13 @@ def test_a_copy_goes_to_no_address_that_no_rule_has_passed(
     request = standing(approver, second_approver, Right.ACCESS)
     decide.approve(request.pk, actor=approver)
     runner.drain_fulfilling()
-    now = drive.fresh(request.pk)
+    now, another = drive.fresh(request.pk), drive.person_of_the_desk(Role.APPROVER)
     assert now.state == State.CHECKING
     Representation.objects.filter(case=request.case).update(revoked_at=timezone.now())
     with pytest.raises(Conflict):
-        copies.hand_over(drive.fresh(request.pk), approver)
+        copies.hand_over(drive.fresh(request.pk), another)
     Representation.objects.filter(case=request.case).update(revoked_at=None)
-    copies.hand_over(drive.fresh(request.pk), approver)
+    copies.hand_over(drive.fresh(request.pk), another)
     assert present.offered(drive.fresh(request.pk)) is not None
     Representation.objects.filter(case=request.case).update(revoked_at=timezone.now())
     assert present.offered(drive.fresh(request.pk)) is None

@@ -58,7 +58,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "not-me",
         _("Note that somebody says: this was not me"),
-        _("Stopped. What was not confirmed is withdrawn; the rest two approvers decide."),
+        _("Stopped. What was not confirmed is in review; the rest two approvers decide."),
         forms.SureForm,
         lambda pk, data, actor: by_hand.note_not_me(pk, actor=actor),
         HANDLERS,

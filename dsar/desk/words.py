@@ -206,6 +206,13 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
             "The mailbox is proven, and this law asks for more here. Ask for it and note it, or answer by a lesser right."
         ),
     ),
+    "not_me": (
+        _("“This was not me”"),
+        _(
+            "Somebody at an address of the person says that it was not them who asked. Find out who is who before anything goes"
+            " on. A copy is then handed over by another approver than the one who approved it."
+        ),
+    ),
     "not_proven": (
         _("Not proven"),
         _("Nobody opened the link by our target date. Answer what needs no proof, or end it with a letter."),
@@ -301,6 +308,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "release": _("Released to the workers"),
     "narrow": _("Plan narrowed"),
     "dispute": _("“This was not me”: the steps stop"),
+    "doubt": _("“This was not me”: a person looks before it goes on"),
     "dismiss_dispute": _("Dispute found unfounded; the work goes on"),
     "uphold_dispute": _("Dispute found founded; nothing more is erased"),
     "dispute_judged": _("First finding on the dispute"),
@@ -341,7 +349,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "data_points_not_matched": _("What the person stated does not fit our records"),
     "data_points_not_compared": _("What the person stated was not compared"),
     "proof_asked": _("Asked to show more surely who they are"),
-    "not_me": _("Somebody with this mailbox said: this was not me"),
+    "not_me": _("Somebody at an address of the person said: this was not me"),
     "mail_received": _("Mail received"),
     "replied": _("Message sent"),
     "not_content": _("The person does not agree"),

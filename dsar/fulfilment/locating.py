@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import bell, keys
+from dsar.connectors import addresses
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import risk
 from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
-from dsar.notifications import outbox
+from dsar.notifications import known, outbox
 from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
 
 BATCH = 50
@@ -63,6 +64,9 @@ def locate(pk: int) -> bool:
         body["flags"] = sorted({*body["flags"], NO_ACCOUNT})
     if request.right not in UNVERIFIED_RIGHTS:
         body["flags"] = sorted({*body["flags"], *risk.of(case, now)})
+    if request.right in known.WATCHED:
+        # Whoever's account it is hears of it wherever the company knows to reach them.
+        body[known.IN_PLAN] = addresses.on_file(body["sources"])[0]
     if case.acts_as != "self":
         body["flags"] = sorted({*body["flags"], "representative"})
     with transaction.atomic():
@@ -149,6 +153,10 @@ def refresh(pk: int) -> Plan | None:
         held = lock(pk)
         if held.is_bound:
             return None
+        earlier = held.plans.newest()
+        if earlier is not None:
+            earlier.request = held
+            body[known.IN_PLAN] = earlier.body().get(known.IN_PLAN, [])
         return store(held, body)
 
 

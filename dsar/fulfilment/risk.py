@@ -16,7 +16,7 @@ from dsar import audit
 from dsar.connectors.base import Identity, SourceError
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
-from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, Risk, State
+from dsar.enums import UNVERIFIED_RIGHTS, Risk, State
 from dsar.models import SYSTEM, Case, PrivacyRequest, Source
 from dsar.workflow import Invalid, lock
 
@@ -26,8 +26,6 @@ HOUSE_PERIOD = timedelta(days=1)
 def of(case: Case, now: datetime) -> set[str]:
     """The flags that our own tables give for a case; no source is asked, and nothing but numbers is looked at."""
     found: set[str] = set()
-    if case.contact_by == ContactBy.LOST_MAILBOX and case.contact_at and _lately(case.contact_at, now):
-        found.add(Risk.CONTACT_CHANGED)
     if _many(case, now):
         found.add(Risk.MANY_REQUESTS)
     if _wave(now):
@@ -68,10 +66,6 @@ def look_again(pk: int) -> None:
         )
         % {"names": names}
     )  # fmt: skip
-
-
-def _lately(changed: datetime, now: datetime) -> bool:
-    return now - changed < timedelta(days=settings.CONTACT_CHANGE_DAYS)
 
 
 def _many(case: Case, now: datetime) -> bool:

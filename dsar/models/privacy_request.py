@@ -20,6 +20,7 @@ from dsar.models.request_conditions import (
     is_copy,
     is_deletion,
     is_located,
+    is_no_choice,
     is_no_copy,
     mailbox_proven,
     may_be_approved,
@@ -41,8 +42,9 @@ from dsar.models.request_conditions import (
 from dsar.models.request_queues import LEAVABLE_STATES, PrivacyRequestQuerySet
 from dsar.models.request_table import CONSTRAINTS, INDEXES
 
-# The judgement flag of what the proof of its case does not reach.
+# The judgement flag of what the proof of its case does not reach, and of what somebody says that they did not ask for.
 TIER = "tier"
+NOT_ME = "not_me"
 
 
 class PrivacyRequest(FSMModelMixin, models.Model):
@@ -268,7 +270,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         Choices (opt-outs, consent) are carried out at once, whatever is held: the address goes on the list either way.
         `automatic`: the company approves this right by itself where nothing needs judgement.
         """
-        self.judgement = judgement
+        # What somebody says stands until a person has looked, however often the sources are asked.
+        self.judgement = sorted({*judgement, *({NOT_ME} & {*self.judgement})})
         self.located_at = self.located_at or now
         if self.right in UNVERIFIED_RIGHTS and "no_account" not in judgement:
             self.judgement = []
@@ -276,9 +279,9 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         if nothing_held:
             self._end(Outcome.NOTHING_HELD, now)
             return State.COMPLETED
-        if self.right == Right.DELETION and not judgement:
+        if self.right == Right.DELETION and not self.judgement:
             return State.CONFIRMING
-        if automatic and not judgement and self.right != Right.DELETION:
+        if automatic and not self.judgement and self.right != Right.DELETION:
             return State.FULFILLING
         return State.REVIEW
 
@@ -390,6 +393,27 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     @transition(
         field=state,
+        source=list(LEAVABLE_STATES),
+        target=RETURN_VALUE(State.TRIAGE, State.REVIEW),
+        permission=requester,
+        conditions=[is_no_choice],
+    )
+    @transition(
+        field=state,
+        source=[State.FULFILLING, State.CHECKING],
+        target=RETURN_VALUE(State.TRIAGE, State.REVIEW),
+        permission=requester,
+        conditions=[is_copy],
+    )
+    def doubt(self, *, now: datetime) -> str:
+        """ "This was not me", before anything is bound or handed over: it goes no further before a person has looked, and
+        nothing is withdrawn by it. What was copied for it is copied anew, if at all."""
+        self.judgement = sorted({*self.judgement, NOT_ME})
+        self.asked_in, self.answer_by, self.begun_at, self.attention = "", None, None, ""
+        return State.REVIEW if self.right else State.TRIAGE
+
+    @transition(
+        field=state,
         source=[State.RELEASING, State.FULFILLING],
         target=RETURN_VALUE(State.RELEASING, State.FULFILLING),
         permission=approver,
@@ -466,6 +490,6 @@ VERBS = (
     "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "fall_back",
     "not_proven",
     "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow",
-    "dispute",
+    "dispute", "doubt",
     "dismiss_dispute", "uphold_dispute", "settle", "packed", "hand_over", "send_back", "overtake",
 )  # fmt: skip

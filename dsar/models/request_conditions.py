@@ -11,6 +11,7 @@ from dsar import keys
 from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
+    UNVERIFIED_RIGHTS,
     ActorKind,
     CheckStatus,
     ContactBy,
@@ -103,6 +104,11 @@ def is_copy(request: "PrivacyRequest") -> bool:
 def is_no_copy(request: "PrivacyRequest") -> bool:
     """What ends with its last step."""
     return request.right not in COPY_RIGHTS
+
+
+def is_no_choice(request: "PrivacyRequest") -> bool:
+    """A choice is carried out whoever asks (law 12): nobody's word stops it but the person's own."""
+    return request.right not in UNVERIFIED_RIGHTS
 
 
 def may_be_approved(request: "PrivacyRequest") -> bool:
@@ -224,12 +230,12 @@ def address_on_file(request: "PrivacyRequest") -> bool:
 
 def copy_needs_second_person(request: "PrivacyRequest") -> bool:
     """Whether this copy needs a second person for its release: who asks was shown by staff judgement, by an agent's
-    authority, by quiz questions, or somebody stands for them (law/tiers.py, SECOND_PERSON), and no surer proof that still
-    counts reaches what the right needs."""
+    authority, by quiz questions (law/tiers.py, SECOND_PERSON) and no surer proof that still counts reaches what the right
+    needs; or somebody stands for them; or somebody at an address of theirs said "this was not me"."""
     case = request.case
     if request.right not in COPY_RIGHTS:
         return False
-    if case.contact_by == ContactBy.REPRESENTATIVE:
+    if case.contact_by == ContactBy.REPRESENTATIVE or "not_me" in request.judgement:
         return True
     passed = list(case.checks.filter(status=CheckStatus.PASSED, tier__gt=0))
     weak = [check for check in passed if tiers.needs_second_person(check.method)]

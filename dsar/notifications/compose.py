@@ -16,6 +16,7 @@ from accounts.models import Role
 from dsar import deadlines, keys
 from dsar.datamap import loader
 from dsar.enums import (
+    ALSO_NOT_ME,
     KNOWN_NOTICES,
     NO_LETTERS,
     OWNER_NOTICES,
@@ -107,9 +108,9 @@ def letter(message: Message) -> dict[str, str]:
 
 
 def _read_again(message: Message, context: dict[str, Any]) -> dict[str, str]:
-    said = {name: value for name, value in context.items() if name not in ("link", "code", "ends_at")} | {
-        "layout": PAGE
-    }
+    said = {
+        name: value for name, value in context.items() if name not in ("link", "code", "ends_at", "not_me_link")
+    } | {"layout": PAGE}
     return {
         "subject": said["subject"],
         "text": as_text(message, said),
@@ -199,6 +200,16 @@ def context_for(message: Message) -> dict[str, Any]:
         context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
         if check.kind == CheckKind.MAILBOX:
             context["ends_at"] = check.expires_at
+    if message.notice in ALSO_NOT_ME and not message.by_post:
+        # The one that was made with it (outbox.queue_for_case).
+        stops = case.checks.filter(
+            kind=CheckKind.NOT_ME, status=CheckStatus.PENDING, created_at=message.created_at
+        ).first()
+        context["not_me_link"] = settings.BASE_URL + reverse("link", args=[stops.token]) if stops else ""
+    if message.notice == Notice.KNOWN_TOLD:
+        context["event"] = message.text
+    if message.notice == Notice.DISPUTE_NOTED:
+        context["bound"] = bool(request and request.is_bound)
     if message.decision:
         decision = message.decision
         code = codes.named(decision.code, case.regime)
@@ -209,7 +220,6 @@ def context_for(message: Message) -> dict[str, Any]:
             "decided_by": _decider(decision),
             "decided_on": timezone.localdate(decision.decided_at),
         }
-        context["not_me"] = decision.kind == DecisionKind.NOT_ME
         said = case.unseal(decision.text_sealed, "decision")
         context |= {"person_text": said, "question": said} if said else {}
         if decision.kind == DecisionKind.MERGE:

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dsar import bell, clock_events, keys
 from dsar.enums import (
+    ALSO_NOT_ME,
     CODE_NOTICES,
     LINK_NOTICES,
     TO_OTHERS,
@@ -56,6 +57,8 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.CONFIRMED: CheckKind.NOT_ME,
     Notice.SHOWN_BY_HAND: CheckKind.NOT_ME,
     Notice.PROOF_ASKED: CheckKind.MAILBOX,
+    Notice.KNOWN_TOLD: CheckKind.NOT_ME,
+    Notice.DOWNLOAD_TOLD: CheckKind.NOT_ME,
     Notice.ACCESS_CODE: CheckKind.CODE,
     Notice.OWNER_CODE: CheckKind.OWNER_CODE,
     Notice.REP_ASKED: CheckKind.REP_LINK,
@@ -72,7 +75,6 @@ WITHOUT_LINK = frozenset(
         Notice.OWNER_DIGEST,
         Notice.STAFF_DIGEST,
         Notice.LOST_ASKED,
-        Notice.DOWNLOAD_TOLD,
     }
 )
 URGENT = frozenset({Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.CONFIRMED, Notice.OWNER_CODE, Notice.REP_CODE})
@@ -187,6 +189,8 @@ def queue_for_case(
         return None
     if check is None and notice not in WITHOUT_LINK:
         check = make_check(case, LINK_OF.get(notice, CheckKind.FOLLOW), now)
+    if notice in ALSO_NOT_ME:
+        make_check(case, CheckKind.NOT_ME, now)
     message = Message(
         case=case, request=request, notice=notice, check_ref=check, decision=decision, author_id=author_id,
         text_sealed=case.seal(text, "message"), to_sealed=case.seal(to, "to"),

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from dsar.enums import CheckKind, PackageStatus
+from dsar.enums import CheckKind, CheckStatus, PackageStatus
 from dsar.models import Case, IdentityCheck, Package
+from dsar.models.privacy_request import NOT_ME
 from dsar.portal import session
 from dsar.portal.proof import next_place
 from dsar.verification import confirmation, links
@@ -87,14 +88,16 @@ def follow_code(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def not_me(request: HttpRequest) -> HttpResponse:
     """ "This was not me": no code is needed, because it only ever stops things. Says truthfully what happens."""
-    check = _usable(request, CheckKind.NOT_ME)
+    check = _usable(request, CheckKind.NOT_ME) or session.pressed(request, CheckKind.NOT_ME)
     case = check.case if check else session.current_case(request)
     if case is None:
         return session.not_yours(request)
     if request.method == "POST":
-        confirmation.not_me(case)
+        if check is None or links.spend(check):
+            confirmation.not_me(case)
         return redirect(f"{reverse('not_me')}?noted=1")
-    return render(request, "portal/not_me.html", {"case": case, "noted": "noted" in request.GET, **_what_stands(case)})
+    noted = "noted" in request.GET or (check is not None and check.status == CheckStatus.PASSED)
+    return render(request, "portal/not_me.html", {"case": case, "noted": noted, **_what_stands(case)})
 
 
 def _what_stands(case: Case) -> dict[str, bool]:
@@ -107,4 +110,5 @@ def _what_stands(case: Case) -> dict[str, bool]:
         "bound": any(one.is_bound and not one.is_ended for one in requests),
         "erased": any(one.is_bound and one.is_ended for one in requests),
         "open": any(not one.is_bound and not one.is_ended for one in requests),
+        "doubted": any(NOT_ME in one.judgement and not one.is_ended for one in requests),
     }

@@ -50,6 +50,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         session.choose(request, check.case)
         return redirect(next_place(check.case))
     session.take_link(request, check)
+    if check is not None and look.problem == "spent" and check.kind in (CheckKind.NOT_ME, CheckKind.OBJECTION):
+        # It has done what it was for: its page says what came of it.
+        return redirect(LEADS_TO[CheckKind(check.kind)])
     if check is None or look.problem:
         return redirect("new_link")
     return redirect(LEADS_TO.get(CheckKind(check.kind), "new_link"))

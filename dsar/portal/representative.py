@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind
+from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind, CheckStatus
 from dsar.fulfilment import progress
 from dsar.models import REQUESTER, Case, PrivacyRequest, Representation
 from dsar.portal import download, present, session
@@ -165,13 +165,16 @@ def papers(request: HttpRequest, standing: Representation) -> HttpResponse:
 def objection(request: HttpRequest) -> HttpResponse:
     """ "This was not me", to who stands for the person or to a new address: no code, since it only ever stops things."""
     look = session.link_in_hand(request)
-    if look is None or look.check is None or look.problem or look.check.kind != CheckKind.OBJECTION:
+    usable = look.check if look and not look.problem else None
+    check = usable or session.pressed(request, CheckKind.OBJECTION)
+    if check is None or check.kind != CheckKind.OBJECTION:
         return session.not_yours(request)
     if request.method == "POST":
-        representation.object_to(look.check.case)
-        lost_mailbox.object_to(look.check.case)
+        if links.spend(check):
+            representation.object_to(check.case)
+            lost_mailbox.object_to(check.case)
         return redirect(f"{reverse('objection')}?noted=1")
-    facts = {"reference": look.check.case.reference, "noted": "noted" in request.GET}
+    facts = {"reference": check.case.reference, "noted": check.status == CheckStatus.PASSED}
     return render(request, "portal/objection.html", facts)
 
 

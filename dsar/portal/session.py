@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from dsar import keys
+from dsar.enums import CheckKind
 from dsar.models import Case, IdentityCheck, OwnerTask, PrivacyRequest, Representation
 from dsar.verification import links
 
@@ -48,6 +49,14 @@ def link_in_hand(request: HttpRequest) -> links.Look | None:
         return None
     check = IdentityCheck.objects.filter(pk=number).select_related("case").first()
     return links.Look(check, links.problem_of(check, timezone.now()))
+
+
+def pressed(request: HttpRequest, kind: CheckKind) -> IdentityCheck | None:
+    """The link of this kind that this browser opened last, where its button has been pressed: its page says what came of
+    it, and no new link is needed for that."""
+    look = link_in_hand(request)
+    spent = look is not None and look.problem == "spent" and look.check is not None and look.check.kind == kind
+    return look.check if look and spent else None
 
 
 def take_task(request: HttpRequest, check: IdentityCheck | None) -> None:

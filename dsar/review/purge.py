@@ -88,7 +88,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         AuthorityPaper.objects.filter(representation__case=case, destroyed_at__isnull=True).update(
             name_sealed=None, body_sealed=None, destroyed_at=moment
         )
-        Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="")
+        Message.objects.filter(case=case).update(text_sealed=None, to_sealed=None, to_index="", dedupe=None)
         Letter.objects.filter(message__case=case).update(said_sealed=None, pdf_sealed=None)
         # The list outlives the case: a choice that stands is honoured, by its hash and nothing else.
         Choice.objects.filter(case=case, taken_back_at__isnull=False).delete()

@@ -2,14 +2,27 @@
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, bell, journal, keys
-from dsar.enums import OVERTAKEN_BY_DELETION, CheckKind, CheckStatus, DecisionKind, Lane, StepKind, StepReason
+from dsar.enums import (
+    COPY_RIGHTS,
+    OVERTAKEN_BY_DELETION,
+    CheckKind,
+    CheckStatus,
+    DecisionKind,
+    Lane,
+    PackageStatus,
+    State,
+    StepKind,
+    StepReason,
+    StepStatus,
+)  # fmt: skip
 from dsar.law import tiers
-from dsar.models import REQUESTER, SYSTEM, Case, Package, Plan, PrivacyRequest, Restriction, Step
+from dsar.models import REQUESTER, SYSTEM, Case, CopyPart, Package, Plan, PrivacyRequest, Restriction, Step
+from dsar.models.privacy_request import NOT_ME
 from dsar.verification import lost_mailbox, second_factor
 from dsar.workflow import Because, Conflict, lock, move
 
@@ -103,25 +116,32 @@ def _overtake(request: PrivacyRequest) -> None:
 
 
 def not_me(case: Case) -> list[PrivacyRequest]:
-    """Somebody who reads this mailbox says "this was not me": the steps of confirmed deletions stop, the clock does
-    not; what is not confirmed yet is withdrawn, and a copy, made or in the making, is not to be had any more. Two people
-    decide the rest. A copy that was downloaded before stands in the queue. Repeatable; returns what was moved."""
+    """Somebody at an address of the person says "this was not me": the steps of confirmed deletions stop, the clock does
+    not, and two people decide. What is not confirmed yet goes to a person, and nothing of it is withdrawn; a copy, made or
+    in the making, is not to be had any more, and who hands one over later is somebody else than who approved it. A choice
+    stays carried out (law 12). A copy that was on offer stands in the queue. Repeatable; returns what was moved."""
     moved = []
     for request in list(case.requests.open().order_by("pk")):
+        if NOT_ME in request.judgement and request.state in (State.TRIAGE, State.REVIEW):
+            continue
         try:
             if request.is_bound:
                 moved.append(move(request.pk, "dispute", actor=REQUESTER))
             else:
-                because = Because(DecisionKind.NOT_ME)
-                moved.append(move(request.pk, "withdraw", actor=REQUESTER, because=because))
+                moved.append(move(request.pk, "doubt", actor=REQUESTER, because=Because(DecisionKind.NOT_ME)))
         except Conflict:
             continue
     lost_mailbox.object_to(case)
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
         copies = Package.objects.filter(request__case=held)
-        held.requests.filter(attention="", packages__in=copies.filter(downloads__gt=0)).update(
-            attention=StepReason.DISPUTED
+        on_offer = copies.filter(Q(downloads__gt=0) | Q(status=PackageStatus.OFFERED))
+        held.requests.filter(attention="", packages__in=on_offer).update(attention=StepReason.DISPUTED)
+        stopped = [request.pk for request in moved if request.right in COPY_RIGHTS]
+        CopyPart.objects.filter(request_id__in=stopped).delete()
+        # Whoever copies or packs is fenced out; approved again, every source is asked afresh.
+        Step.objects.filter(request_id__in=stopped).update(
+            status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
         )
         # What was shown by hand or stated and has not counted yet never will.
         kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS)

@@ -151,6 +151,15 @@ def spend_code(check: IdentityCheck | None, code: str) -> IdentityCheck:
     return check
 
 
+def spend(check: IdentityCheck) -> bool:
+    """Use up a link that only ever stops things, when its button is pressed; False where that was done before."""
+    now = timezone.now()
+    spent = IdentityCheck.objects.filter(pk=check.pk, status=CheckStatus.PENDING, expires_at__gt=now).update(
+        status=CheckStatus.PASSED, decided_at=now
+    )
+    return bool(spent)
+
+
 def _count_wrong(check: IdentityCheck, now: datetime) -> None:
     IdentityCheck.objects.filter(pk=check.pk).update(wrong_attempts=F("wrong_attempts") + 1)
     IdentityCheck.objects.filter(

@@ -6,23 +6,18 @@ How the identity is shown is recorded by hand (by_hand.py), and so is what happe
 
 from datetime import timedelta
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, keys
-from dsar.connectors.base import NotSupported, SourceError
-from dsar.connectors.registry import connector
-from dsar.datamap import loader
+from dsar.connectors import addresses
 from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice, PackageStatus, StepReason
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LostMailbox, Plan, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.verification import contact, proving
 from dsar.workflow import Conflict, Forbidden, Invalid, each, move
-
-log = structlog.get_logger(__name__)
 
 BATCH = 50
 # A source that does not answer is asked again for so long; then those who can be told are told.
@@ -126,8 +121,8 @@ def _announce(known: LostMailbox, found: list[str]) -> bool:
         row.case, row.noticed_at, row.opens_at = case, now, now + settings.LOST_MAILBOX
         row.save(update_fields=["noticed_at", "opens_at"])
         case.checks.filter(pk=check.pk).update(counts_from=row.opens_at)
-        addresses = list(dict.fromkeys([*case.known_addresses(), *found]))
-        told = contact.tell_known(case, Notice.LOST_MOVING, addresses, but=row.address)
+        every = list(dict.fromkeys([*case.known_addresses(), *found]))
+        told = contact.tell_known(case, Notice.LOST_MOVING, every, but=row.address)
         audit.record(case, audit.Entry("lost_mailbox_announced", SYSTEM, details={"addresses": told}))
     return True
 
@@ -136,27 +131,7 @@ def in_sources(case: Case) -> tuple[list[str], bool]:
     """Addresses that the company's sources hold for this person's account, where the data map names such a field; and
     whether every source answered."""
     plan = Plan.objects.filter(request__case=case).select_related("request__case").order_by("-pk").first()
-    described = loader.current()
-    fields = tuple(key for key, field in described.fields.items() if field.kind == "email")
-    if plan is None or not fields:
-        return [], True
-    found: list[str] = []
-    whole = True
-    for name, held in plan.body()["sources"].items():
-        source = described.sources.get(name)
-        here = tuple(key for key in fields if source and key in source.correctable)
-        if not here or not held["ref"]:
-            continue
-        try:
-            said = connector(name).current(held["ref"], here) or {}
-        except NotSupported:
-            continue
-        except SourceError as error:
-            log.warning("a source could not say which addresses it knows", source=name, error=error.code)
-            whole = False
-            continue
-        found += [keys.normalise_email(value) for values in said.values() for value in values]
-    return list(filter(None, found)), whole
+    return addresses.on_file(plan.body()["sources"]) if plan else ([], True)
 
 
 def _drop(case: Case) -> None:

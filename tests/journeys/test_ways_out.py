@@ -102,16 +102,17 @@ def test_unanswered_after_two_reminders(visitor: Visitor, lead: Colleague) -> No
     assert everything_of(me) == before
 
 
-def test_not_me_before_the_confirmation_withdraws(stack: House, visitor: Visitor) -> None:
+def test_not_me_before_the_confirmation_brings_it_to_a_person(stack: House, visitor: Visitor) -> None:
     me = scenes.number_of(CAST.plain)
     before = everything_of(me)
     visitor.reach(CAST.plain)
     request = scenes.request_of(CAST.plain)
     visitor.open("/not-me/")
-    visitor.sees("What is not confirmed yet is withdrawn.")
+    visitor.sees("What is not confirmed yet goes no further before a person here has looked into it.")
     visitor.press("This was not me")
-    visitor.sees("We have noted it", "The request is withdrawn.")
-    ended(request, State.WITHDRAWN, Outcome.WITHDRAWN, "We have stopped a request")
+    visitor.sees("We have noted it", "It goes no further before a person here has looked into it.")
+    assert "not_me" in scenes.reaches(request, State.REVIEW).judgement
+    mail_to(CAST.plain, "We were told that this was not you")
     assert everything_of(me) == before
 
 

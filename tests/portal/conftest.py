@@ -107,8 +107,8 @@ class Visitor:
 
 
 def newest_link(email: str) -> str:
-    """The path of the link in the newest mail to an address."""
-    return house.link_in(house.mails(email)[-1])
+    """The path of the link in the newest mail to an address, but for those that only say "was this you?"."""
+    return house.link_in([one for one in house.mails(email) if "Was this you?" not in str(one["Subject"])][-1])
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from dsar.demo.cast import CAST
 from dsar.enums import CheckKind, State
 from dsar.models import Case, IdentityCheck, Plan
 from dsar.notifications import outbox
+from dsar.review import decide
 from dsar.verification import links
+from tests import house
+from tests.desk import scenes
 from tests.portal.conftest import Visitor, newest_link, only, tables, words, work
 
 
@@ -142,10 +145,20 @@ def test_this_was_not_me_needs_no_code_and_stops_the_work(visitor: Visitor) -> N
     assert "Two people are looking into it" in words(visitor.get("/case/"))
 
 
-def test_not_me_before_the_confirmation_withdraws(visitor: Visitor) -> None:
+def test_not_me_before_the_confirmation_brings_it_to_a_person_once(visitor: Visitor) -> None:
     visitor.prove(CAST.plain)
-    assert "The request is withdrawn" in words(visitor.post("/not-me/"))
-    assert only().state == State.WITHDRAWN
+    outbox.drain()
+    somebody = Visitor()
+    link = house.link_in(house.mail_to(CAST.plain, "Was this you?"))
+    assert "goes no further before a person" in words(somebody.get(link))
+    assert only().state == State.CONFIRMING, "law 10: looking changes nothing"
+    assert "It goes no further before a person" in words(somebody.post("/not-me/"))
+    assert (only().state, only().judgement) == (State.REVIEW, ["not_me"])
+    # A spent link explains itself, and stops nothing a second time.
+    decide.approve(only().pk, actor=scenes.actor())
+    assert "We have noted it" in words(Visitor().get(link))
+    somebody.post("/not-me/")
+    assert only().state == State.CONFIRMING
 
 
 def test_a_code_leads_back_to_where_it_was_asked_for_and_nowhere_after_that(visitor: Visitor) -> None:
