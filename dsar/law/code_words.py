@@ -202,6 +202,10 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Outside this law"),
         _("The data or the situation lies outside what this law covers."),
     ),
+    "NO_ANSWER": (
+        _("No answer came"),
+        _("We needed something from you to go on, and it did not come in the time that we had named."),
+    ),
     "COMPLEXITY": (_("Complex request"), _("Your request is complex and takes more time to answer well.")),
     "NUMBER_OF_REQUESTS": (
         _("Number of requests"),

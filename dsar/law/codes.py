@@ -20,10 +20,10 @@ from dsar.law.shapes import RIGHTS, Regime, covers
 
 FILE: Final = Path(__file__).parent / "codes.toml"
 EXEMPT: Final = "EXEMPT"
-KINDS: Final = ("keep", "label", "refuse", "extend", "redact")
+KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
 FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted"},
-         "extend": set(), "redact": set()}  # fmt: skip
+         "lapse": set(), "extend": set(), "redact": set()}  # fmt: skip
 EVERYWHERE: Final = "*"
 
 
@@ -86,6 +86,11 @@ def refusal(code: str, regime: Regime | str, right: str) -> Code | None:
 def refusals(regime: Regime | str, right: str) -> tuple[Code, ...]:
     """The reasons for which this law lets this right be refused or referred."""
     return tuple(code for code in _of(regime, "refuse") if _fits(code, regime, right))
+
+
+def lapse(regime: Regime | str) -> Code | None:
+    """Why a request ends that nobody answered a question about, or confirmed, under this law."""
+    return next(iter(_of(regime, "lapse")), None)
 
 
 def extension_reasons(regime: Regime | str) -> tuple[Code, ...]:

@@ -35,6 +35,7 @@ from dsar.models import Case, Decision, Message, Representation
 from dsar.notifications import (
     appeal_letter,
     choices,
+    kept_letter,
     letters,
     owner_letters,
     restriction_letter,
@@ -231,6 +232,8 @@ def context_for(message: Message) -> dict[str, Any]:
             context |= letters.to_sign(request)
         context["looked_twice"] = request.decisions.filter(same_person=True).exists()
         context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
+        context["again"] = appeal_letter.way(request)
+        context["rest"] = kept_letter.rest(request, message.notice)
         context |= letters.of_the_work(request, message.notice)
         context |= restriction_letter.ending(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dsar.datamap import loader
-from dsar.enums import StepKind
-from dsar.law import codes
-from dsar.models import Case, Kept, PrivacyRequest
+from dsar.enums import Notice, Outcome, Right, StepKind
+from dsar.law import articles, codes, regimes
+from dsar.models import Case, Choice, Kept, PrivacyRequest
 from dsar.notifications import fates, report
 
 
@@ -39,6 +41,23 @@ def standing(rows: Iterable[Kept]) -> list[dict[str, Any]]:
         )  # fmt: skip
         fates.latest(line, row.until, row.review_on)
     return list(lines.values())
+
+
+def rest(request: PrivacyRequest, notice: str) -> dict[str, Any]:
+    """What the law adds to the letter about a deletion that was denied in whole or in part: that what stays serves its
+    exception alone (`citation`, where an article says so), and that its sale can be stopped (`choices_url`, where data
+    are sold and the person has not stopped it) (11 CCR 7022(f), (g)). Empty for every other letter."""
+    kept = notice in (Notice.REFUSED, Notice.NARROWED) or request.outcome == Outcome.GRANTED_IN_PART
+    if request.right != Right.DELETION or not kept:
+        return {}
+    case = request.case
+    sold = any(one.sale for one in loader.current().recipients.values())
+    stopped = Choice.objects.of(case.email_index).filter(kind=Right.OPT_OUT_SALE, taken_back_at__isnull=True).exists()
+    offered = sold and not stopped and Right.OPT_OUT_SALE in regimes.load(case.regime).rights
+    return {
+        "citation": articles.of(articles.REST_OF_DELETION, case.regime),
+        "choices_url": settings.BASE_URL + reverse("choices") if offered else "",
+    }
 
 
 def label(category: str) -> str:

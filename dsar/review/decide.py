@@ -18,12 +18,22 @@ from dsar.notifications import outbox
 from dsar.review import corrections
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
+UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
+
 
 def _text(text: str, what: str) -> str:
     cleaned = text.strip()
     if not cleaned:
         raise Invalid(_("Please write %(what)s: the requester reads it.") % {"what": what})
     return cleaned[:8000]
+
+
+def _coded(request: PrivacyRequest, code: str) -> codes.Code | None:
+    return codes.refusal(code, request.case.regime, request.right or Right.KNOW)
+
+
+def _because(kind: DecisionKind, found: codes.Code | None, text: str) -> Because:
+    return Because(kind, found.code if found else "", found.citation if found else "", text)
 
 
 def classify(pk: int, right: str, *, actor: Actor) -> PrivacyRequest:
@@ -70,6 +80,17 @@ def _weighed(request: PrivacyRequest) -> None:
         raise Invalid(_("Something is kept for a reason that nobody has weighed yet. Please decide about it first."))
 
 
+def _exempt_as_a_whole(request: PrivacyRequest) -> None:
+    """Every exception is weighed, and nothing is left that could go: of what no exception covers the rest is deleted
+    (GDPR Art 17(3); 11 CCR 7022(f)(2)). Raises Invalid."""
+    _weighed(request)
+    plan = request.plans.newest()
+    if plan is not None and any(item["action"] in ("erase", "mask") for item in plan.body()["items"]):
+        raise Invalid(
+            _("Not everything is exempt: something in the plan can be deleted. Approve the plan; what it keeps stays.")
+        )
+
+
 def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) -> PrivacyRequest:
     """Look at a machine's decision as a person who may change it, and say what came of it and why (GDPR Art 22(3)).
 
@@ -91,7 +112,7 @@ def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
     if found is None:
         raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
     if found.code == codes.EXEMPT:
-        _weighed(request)
+        _exempt_as_a_whole(request)
     because = Because(DecisionKind.REFUSE, found.code, found.citation, _text(text, _("the reason in your own words")))
     if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
         return move(pk, "lapse", actor=actor, because=because, outcome=Outcome.NOT_PROVEN)
@@ -102,7 +123,9 @@ def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
 
 def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:
     """End with the name of the one who can answer (an organisation, another controller)."""
-    because = Because(DecisionKind.REFER, text=_text(to_whom, _("to whom the person should turn")))
+    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+    found = _coded(request, NOT_OURS)
+    because = _because(DecisionKind.REFER, found, _text(to_whom, _("to whom the person should turn")))
     return move(pk, "refer", actor=actor, because=because)
 
 
@@ -161,11 +184,12 @@ def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) ->
 
 
 def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
-    """End what was never proven or never answered, with a reasoned letter (law 15)."""
+    """End what was never proven or never answered, with a reasoned letter that names the article (law 15)."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    proven = request.case.is_proven and (request.is_proven_enough or not request.right)
+    proven = request.is_proven_enough if request.right else request.case.is_proven
     outcome = Outcome.UNANSWERED if proven else Outcome.NOT_PROVEN
-    because = Because(DecisionKind.LAPSE, text=_text(text, _("why it ends")))
+    found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.regime)
+    because = _because(DecisionKind.LAPSE, found, _text(text, _("why it ends")))
     return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
 
 
