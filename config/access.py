@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
+from dsar.desk import apart
 from dsar.portal.errors import bad_request
 
 PUBLIC = frozenset({"public"})
@@ -114,7 +115,7 @@ class AccessMiddleware:
         role = getattr(user, "role", "")
         if role not in allowed:
             raise PermissionDenied
-        return self._second_factor(request, role)
+        return self._second_factor(request, role) or apart.refused(request, match.view_name, kwargs)
 
     def _second_factor(self, request: HttpRequest, role: str) -> HttpResponse | None:
         """Approvers and administrators work with a second factor, outside the demo."""

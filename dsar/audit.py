@@ -17,7 +17,10 @@ from django.utils import timezone
 
 from dsar import journal, keys
 from dsar.models import Actor, AuditEvent, Case, Checkpoint, House
+from dsar.models.apart import keep_apart
 
+# What is received is received, whoever wrote it down (law 1).
+RECEIPTS = frozenset({"filed"})
 SLOWEST_TRANSACTION = timedelta(hours=1)
 
 
@@ -55,10 +58,16 @@ def fingerprint(event: AuditEvent) -> str:
 def record(owner: Case | House, *entries: Entry) -> None:
     """Append to the owner's chain. The caller holds the owner's row lock inside a transaction.
 
-    Raises RuntimeError outside a transaction: an event that can be lost is worth nothing.
+    Every deed of the desk on a case comes by here, so this is where a colleague is kept apart from their own request and
+    from those of people whom they are close to (models/apart.py): the deed is undone with its transaction.
+
+    Raises RuntimeError outside a transaction: an event that can be lost is worth nothing. Raises Forbidden.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record() needs the transaction of what it records")
+    if isinstance(owner, Case):
+        for actor in {entry.actor for entry in entries if entry.what not in RECEIPTS}:
+            keep_apart(owner.pk, actor)
     now = timezone.now()
     number, head = owner.audit_length, owner.audit_head
     events = []
@@ -78,7 +87,8 @@ def record(owner: Case | House, *entries: Entry) -> None:
 
 def note_opening(case: Case, what: str, actor: Actor, request_id: int | None, file: int) -> None:
     """Note that a colleague opens a file with something personal in it: once a day, person and file (law 10). The caller
-    holds the case's lock."""
+    holds the case's lock. Raises Forbidden."""
+    keep_apart(case.pk, actor)
     midnight = timezone.make_aware(datetime.combine(timezone.localdate(), time.min))
     known = AuditEvent.objects.filter(
         chain=case.chain, what=what, actor_id=actor.user_id, details__file=file, at__gte=midnight

@@ -474,6 +474,13 @@ class Raised(models.TextChoices):
     EXTENSION_VOID = "extension_void", _("The notice of more time did not leave in time: answer now")
 
 
+class Apart(models.TextChoices):
+    """Why a colleague handles nothing of a case (see models/apart.py)."""
+
+    NAMED = "named", _("You are named as close to this person, or stepped aside yourself. A colleague handles this.")
+    OWN = "own", _("This is about you, or you ask for the person. A colleague handles this.")
+
+
 class HoldStatus(models.TextChoices):
     """A hold is `placing` until no live lease touches its scope."""
 

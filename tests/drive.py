@@ -16,7 +16,7 @@ from dsar import deadlines, keys
 from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import beside, submit, web
-from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, staff
+from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, Recusal, staff
 from dsar.verification import confirmation, links
 from dsar.workflow import move
 from tests.house import CAST
@@ -30,6 +30,13 @@ PLAN_BODY: dict[str, Any] = {
 def person_of_the_desk(role: Role, name: str = "") -> Actor:
     """Somebody who works here, as an actor."""
     return staff(User.objects.create_user(f"{name or role}-{uuid.uuid4().hex[:8]}@desk.example.com", role=role))
+
+
+def kept_apart(case: Case) -> Actor:
+    """An approver who is named as close to the person of a case."""
+    actor = person_of_the_desk(Role.APPROVER, "close")
+    Recusal.objects.create(case=case, user_id=actor.user_id, named_by_id=actor.user_id)
+    return actor
 
 
 def arrived(channel: Channel = Channel.WEB) -> Intake:

@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver, resolve, reve
 
 from accounts.models import Role, User
 from config.access import ACCESS, ADMINS, AccessMiddleware
+from dsar.desk.apart import CASES_OF
 from dsar.desk.catalogue import VERBS
 from dsar.desk.roles import MAY
 
@@ -121,6 +122,12 @@ def test_nothing_is_listed_that_is_not_there():
 
 def test_links_and_buttons_of_the_desk_know_the_same_roles():
     assert {name: ACCESS[name] for name in MAY} == MAY
+
+
+def test_every_address_of_the_desk_knows_whose_case_it_is_about():
+    """Nobody handles their own request: an address that nobody thought of fails here first."""
+    keyed = {name for name, _route, words in EVERY if name.startswith("desk_") and "pk" in words}
+    assert set(CASES_OF) == keyed
 
 
 def test_every_address_can_be_tried():

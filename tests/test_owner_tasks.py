@@ -13,10 +13,10 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dsar import audit
+from dsar import audit, keys
 from dsar.enums import CheckKind, Notice, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, owners, runner
-from dsar.models import Actor, House, Message, OwnerTask, PrivacyRequest, Step
+from dsar.models import Actor, Case, House, Message, OwnerTask, PrivacyRequest, Representation, Step
 from dsar.notifications import compose, outbox, owner_letters
 from dsar.portal import present
 from dsar.review import holds, purge
@@ -70,6 +70,27 @@ def test_a_blocked_step_becomes_a_task_and_leaves_the_queue_of_the_desk(asked: O
     drive.carry_out()
     owners.drain()
     assert OwnerTask.objects.count() == 1
+
+
+def test_nobody_is_asked_to_look_up_their_own_data(asked: OwnerTask) -> None:
+    """Who stands in for the owner is asked instead; where that is the same person, it stays with the desk."""
+    case, other = asked.step.request.case, keys.email_index(BACKUP)
+    Case.objects.filter(pk=case.pk).update(email_index=keys.email_index(COLLEAGUE))
+    with pytest.raises(Invalid, match="about that colleague"):
+        owners.hand_over(asked.pk, COLLEAGUE)
+    step = Step.objects.filter(pk=asked.step_id)
+    for index, owner in ((asked.owner_index, BACKUP), (other, OWNER)):
+        OwnerTask.objects.update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=timezone.now())
+        step.update(reason=StepReason.NOT_SUPPORTED)
+        Case.objects.filter(pk=case.pk).update(email_index=index)
+        assert owners.ask(asked.step.request_id, asked.step_id)
+        assert OwnerTask.objects.open().get().owner == owner
+    OwnerTask.objects.update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=timezone.now())
+    step.update(reason=StepReason.NOT_SUPPORTED)
+    Case.objects.filter(pk=case.pk).update(email_index=asked.owner_index)
+    Representation.objects.create(case=case, kind="agent", email_index=other)
+    assert not owners.ask(asked.step.request_id, asked.step_id)
+    assert step.get().reason == StepReason.NOT_SUPPORTED
 
 
 def test_a_step_that_blocked_before_a_worker_died_is_asked_later(

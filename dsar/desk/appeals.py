@@ -20,6 +20,7 @@ from dsar.desk.appeal_verbs import VERBS, AppealForm, AppealVerb
 from dsar.enums import AppealKind, AppealOutcome
 from dsar.law import regimes
 from dsar.models import Actor, Appeal, PrivacyRequest
+from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
 from dsar.review import appeal_decisions
 from dsar.workflow import Conflict, Forbidden, Invalid
@@ -40,6 +41,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     found = Appeal.objects.open() if view != "ended" else Appeal.objects.exclude(outcome=AppealOutcome.OPEN)
     if view == "late":
         found = found.filter(due_on__lt=today)
+    found = found.exclude(request__case__in=apart_from(frame.signed_in(request).pk))
     found = found.select_related("request__case", "assignee")
     order = "decided_at" if view == "ended" else "due_on"
     page = paging.page(found, request.GET, order, descending=view == "ended")

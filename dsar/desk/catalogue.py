@@ -11,6 +11,7 @@ from dsar.desk import (
     forms,
     kept_verbs,
     paper_verbs,
+    recusal_verbs,
     right_forms,
     standing_verbs,
     words,
@@ -423,5 +424,6 @@ VERBS: Mapping[str, Verb] = {
         *kept_verbs.VERBS,
         *paper_verbs.VERBS,
         *standing_verbs.VERBS,
+        *recusal_verbs.VERBS,
     )
 }

@@ -1,6 +1,7 @@
 """Legal holds: which stand, on which ground, until which review; placed and lifted by approvers."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from dsar.desk import frame, story
 from dsar.enums import HoldStatus
 from dsar.law import codes, regimes
 from dsar.models import LegalHold, PrivacyRequest
+from dsar.models.apart import apart_from
 from dsar.review import holds as verbs
 from dsar.workflow import Forbidden, Invalid
 
@@ -127,7 +129,9 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HttpRequest, form: HoldForm, status: int = 200) -> HttpResponse:
     rows = list(LegalHold.objects.select_related("placed_by", "lifted_by").order_by("-placed_at", "-pk")[:SHOWN])
-    touched = _requests({row.email_index for row in rows if row.status != HoldStatus.LIFTED})
+    touched = _requests(
+        {row.email_index for row in rows if row.status != HoldStatus.LIFTED}, apart_from(frame.signed_in(request).pk)
+    )
     labels = {key: source.label for key, source in loader.current().sources.items()}
     today = timezone.localdate()
     lines: list[dict[str, Any]] = [
@@ -159,11 +163,11 @@ def _basis(code: str) -> dict[str, Any]:
     return {"label": found[0].label if found else code, "citations": "; ".join(one.citation for one in found)}
 
 
-def _requests(indexes: set[str]) -> dict[str, list[dict[str, str]]]:
+def _requests(indexes: set[str], apart: Collection[int]) -> dict[str, list[dict[str, str]]]:
     """Open requests by the hash of their address, in one query."""
     touched: dict[str, list[dict[str, str]]] = defaultdict(list)
     open_ones = PrivacyRequest.objects.filter(ended_at__isnull=True, case__email_index__in=indexes - {""})
-    for row in open_ones.select_related("case").order_by("due_on", "pk")[:SHOWN]:
+    for row in open_ones.without(apart).select_related("case").order_by("due_on", "pk")[:SHOWN]:
         touched[row.case.email_index].append(
             {"url": reverse("desk_request", args=[row.pk]), "reference": row.case.reference}
         )

@@ -20,6 +20,7 @@ from dsar.desk import frame, rows
 from dsar.enums import Notice
 from dsar.fulfilment import package
 from dsar.models import Message
+from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
 from dsar.notifications import compose, post
 
@@ -57,14 +58,14 @@ class PostedForm(forms.Form):
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """What is to be printed and posted. Opening the page changes nothing; a letter is printed from its PDF."""
-    found = _rows()
+    found = _rows(request)
     return _page(request, found, PostedForm(found))
 
 
 @require_POST
 def posted(request: HttpRequest) -> HttpResponse:
     """Note that the ticked letters went into the post."""
-    found = _rows()
+    found = _rows(request)
     form = PostedForm(found, request.POST)
     if not form.is_valid():
         return _page(request, found, form, 422)
@@ -89,8 +90,9 @@ def enclosure(request: HttpRequest, pk: int) -> HttpResponseBase:
     return FileResponse(content, as_attachment=True, filename=f"copy-{found.case.reference}.zip")
 
 
-def _rows() -> list[Message]:
-    found = list(post.waiting().select_related("case", "request")[:SHOWN])
+def _rows(request: HttpRequest) -> list[Message]:
+    waiting = post.waiting().exclude(case__in=apart_from(frame.signed_in(request).pk))
+    found = list(waiting.select_related("case", "request")[:SHOWN])
     with_keys(row.case for row in found)
     return found
 

@@ -14,6 +14,7 @@ from dsar.desk import frame, paging, rows, search, views
 from dsar.desk.filters import QueueFilter
 from dsar.enums import IntakeStatus
 from dsar.models import Appeal, Intake, PrivacyRequest
+from dsar.models.apart import apart_from
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import post
 
@@ -36,11 +37,12 @@ def queue(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     view = views.BY_KEY.get(request.GET.get("view", ""), views.VIEWS[0])
     found, searched = _searched(request)
-    base: PrivacyRequestQuerySet = view.rows(now) if found is None else found
+    apart = apart_from(frame.signed_in(request).pk)
+    base: PrivacyRequestQuerySet = (view.rows(now) if found is None else found).without(apart)
     asked = QueueFilter(request.GET, queryset=base.select_related("case", "assignee"))
     order, descending = (view.order, view.descending) if found is None else ("due_on", True)
     page = paging.page(asked.qs, request.GET, order, descending=descending)
-    counts = views.counts(now, frame.signed_in(request))
+    counts = views.counts(now, frame.signed_in(request), apart)
     saved = [
         {
             "url": f"?view={one.key}",
@@ -51,6 +53,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         for one in views.VIEWS
     ]
     unread = Intake.objects.filter(status=IntakeStatus.QUARANTINED)[: views.COUNT_TO]
+    appeals = Appeal.objects.open().exclude(request__case__in=apart)
     context = {
         "views": saved,
         "view": view,
@@ -60,9 +63,12 @@ def queue(request: HttpRequest) -> HttpResponse:
         "searched": searched,
         "search": SearchForm(auto_id="search_%s"),
         "incoming": views.shown(unread.count()),
-        "appeals": views.shown(Appeal.objects.open()[: views.COUNT_TO].count()),
-        "late_appeals": Appeal.objects.open().filter(due_on__lt=timezone.localdate(now)).exists(),
-        "to_post": views.shown(post.waiting()[: views.COUNT_TO].count()),
+        "appeals": views.shown(appeals[: views.COUNT_TO].count()),
+        "late_appeals": Appeal.objects.open()
+        .exclude(request__case__in=apart)
+        .filter(due_on__lt=timezone.localdate(now))
+        .exists(),
+        "to_post": views.shown(post.waiting().exclude(case__in=apart)[: views.COUNT_TO].count()),
         "clear_url": f"?{urlencode({'view': view.key})}",
     }
     return frame.page(request, "desk/queue.html", "queue", context)

@@ -19,7 +19,7 @@ from dsar.law import regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
-from dsar.review import decide
+from dsar.review import decide, recuse
 from dsar.verification import signed
 
 OTHERS = 20
@@ -167,6 +167,9 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "conversation": story.conversation(request),
         "decisions": story.decisions(request, decided),
         "stuck": _stuck(request),
+        "apart": [
+            {"who": story.name_of(one.user), "by": story.name_of(one.named_by)} for one in recuse.standing(request)
+        ],
         "twin": decide.twin_of(request) if "merge" in made else None,
         "has_judged": any(
             one.kind in (DecisionKind.DISPUTE_FOUNDED, DecisionKind.DISPUTE_UNFOUNDED)

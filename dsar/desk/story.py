@@ -1,6 +1,6 @@
 """What has been said, decided and done in a case, in words: conversation, decisions, history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -100,9 +100,10 @@ def code_label(code: str) -> str:
     return str(CODES[code][0]) if code in CODES else code
 
 
-def names(events: Iterable[AuditEvent]) -> dict[int, str]:
+def names(events: Sequence[AuditEvent]) -> dict[int, str]:
     """The colleagues who stand in a trail, in one query."""
     wanted = {event.actor_id for event in events if event.actor_id}
+    wanted |= {event.details["colleague"] for event in events if "colleague" in event.details}
     return {user.pk: name_of(user) for user in User.objects.filter(pk__in=wanted)}
 
 
@@ -127,13 +128,15 @@ def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
         "at": event.at,
         "what": words.event(event.what, event.to_state),
         "who": who,
-        "detail": _details(event),
+        "detail": _details(event, known),
         "number": event.number,
     }
 
 
-def _details(event: AuditEvent) -> str:
+def _details(event: AuditEvent, known: dict[int, str]) -> str:
     parts: list[str] = []
+    if colleague := event.details.get("colleague"):
+        parts.append(known.get(colleague, str(_("a colleague"))))
     if event.from_state and event.to_state and event.from_state != event.to_state:
         parts.append(f"{State(event.from_state).label} → {State(event.to_state).label}")
     details = event.details

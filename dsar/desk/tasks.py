@@ -19,6 +19,7 @@ from dsar.desk.roles import MAY
 from dsar.enums import OwnerTaskStatus, Right, State
 from dsar.fulfilment import owners
 from dsar.models import Actor, OwnerTask, PrivacyRequest
+from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
 from dsar.notifications import owner_letters
 from dsar.workflow import Conflict, Forbidden, Invalid
@@ -88,6 +89,7 @@ def _show(request: HttpRequest, failed: tuple[int, ColleagueForm] | None = None,
     key = request.GET.get("view", "")
     view = key if key in VIEWS else "open"
     found, order = _rows(view)
+    found = found.exclude(step__request__case__in=apart_from(frame.signed_in(request).pk))
     known = found.exclude(owner="").order_by("owner").values_list("owner_index", "owner").distinct()
     form = FilterForm({"view": view, "owner": request.GET.get("owner", "")}, auto_id="filter_%s")
     form.fields["owner"].choices = [("", _("Everybody"))] + [(index[:PREFIX], owner) for index, owner in known]  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from dsar.desk import copy_page, frame, request_page
 from dsar.desk.catalogue import VERBS
 from dsar.models import PrivacyRequest
+from dsar.models.apart import apart_from
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 
@@ -43,7 +44,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             raise Http404 from None
         else:
             messages.success(request, wanted.fitted(found).done)
-            return redirect(back)
+            # Whoever stepped aside has no page to go back to.
+            return redirect("desk_queue" if found.case_id in apart_from(actor.user_id) else back)
     if verb in request_page.ON_COPY_PAGE:
         return copy_page.refused(request, found, form, verb)
     return request_page.show(request, found, failed=form, verb=verb, status=422)

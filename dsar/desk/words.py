@@ -362,6 +362,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "answer_read": _("What the person wrote was read"),
     "noted": _("Note written"),
     "assigned": _("Taken on"),
+    "recused": _("Kept apart from this person"),
+    "recusal_ended": _("May handle this person again"),
     "retried": _("Steps tried again"),
     "done_by_hand": _("Done by hand"),
     "not_done": _("Left undone, with a reason"),

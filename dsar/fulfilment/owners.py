@@ -26,6 +26,7 @@ from dsar.enums import (
 )  # fmt: skip
 from dsar.fulfilment import finish, lookout, remains
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, PrivacyRequest, Step
+from dsar.models.apart import is_the_person
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
 
@@ -80,7 +81,13 @@ def ask(request_pk: int, step_pk: int) -> bool:
             _later(step.pk)
             return False
         now = timezone.now()
-        task = _make(step, source.owner_address, day_for(request), now)
+        owners = (source.owner_address, source.backup_address)
+        asked = next((one for one in owners if one and not is_the_person(request.case, one)), "")
+        if not asked:
+            # Nobody looks up their own data: it stays with the desk.
+            _later(step.pk)
+            return False
+        task = _make(step, asked, day_for(request), now)
         Step.objects.filter(pk=step.pk).update(reason=StepReason.WITH_OWNER)
         finish.clear_attention(request)
         audit.record(request.case, _entry("owner_asked", SYSTEM, task))
@@ -228,9 +235,11 @@ def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:
     if found.rpartition("@")[2] not in settings.OWNER_DOMAINS:
         raise Invalid(_("This must be a colleague's work address."))
     with transaction.atomic():
-        _request, task = _held(pk)
+        request, task = _held(pk)
         if found == task.owner:
             raise Invalid(_("This is the address that has the task now."))
+        if is_the_person(request.case, found):
+            raise Invalid(_("This task is about that colleague. Please choose another one."))
         return _pass_on(task, found, actor, timezone.now())
 
 
@@ -333,8 +342,9 @@ def _escalate_one(pk: int, now: datetime) -> bool:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_LATE)
         audit.record(request.case, _entry("owner_late", SYSTEM, task))
         source = loader.current().sources.get(task.step.source)
-        if source and source.backup_address and source.backup_address != task.owner:
-            _pass_on(task, source.backup_address, SYSTEM, now)
+        backup = source.backup_address if source else ""
+        if backup and backup != task.owner and not is_the_person(request.case, backup):
+            _pass_on(task, backup, SYSTEM, now)
     return True
 
 

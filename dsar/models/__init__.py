@@ -22,6 +22,7 @@ from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.recipient_notice import RecipientNotice
+from dsar.models.recusal import Recusal
 from dsar.models.representation import AuthorityPaper, Representation
 from dsar.models.request_record import PastMeasure, RequestRecord
 from dsar.models.restriction import Restriction
@@ -36,6 +37,6 @@ __all__ = [
     "CategoryOutcome", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
-    "RecipientNotice", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
+    "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",
 ]  # fmt: skip

@@ -7,6 +7,10 @@ from accounts.models import Role, User
 from dsar.enums import ActorKind
 
 
+class Forbidden(Exception):
+    """This actor may not do it (HTTP 403)."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """Handed to `workflow.move()`; checked by each transition's permission and written to the audit trail.

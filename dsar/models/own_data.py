@@ -172,6 +172,9 @@ OWN_DATA: dict[str, Own] = {
             operational="kind asked_at may_follow may_receive allowed_at first_seen_at second_seen_at refused_at revoked_at",
         ),
     ),
+    "dsar.Recusal": Own(
+        CASE_PERIOD, NUMBERS, _fields(pseudonym="id case user named_by ended_by", operational="named_at ended_at"),
+    ),
     "dsar.AuthorityPaper": Own(
         "until the authority is decided (law 12); that it was seen, by whom and when: " + CASE_PERIOD,
         "deciding the authority empties it, and so does the purge",

@@ -1,5 +1,6 @@
 """The queues: which requests wait for whom."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -8,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Role
 from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Right, State
+from dsar.models.apart import apart_from
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,6 +40,10 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
         if found is None:
             found = self.select_for_update(of=("case", "self")).select_related("case").get(pk=pk)
         return found
+
+    def without(self, cases: Collection[int]) -> Self:
+        """Without those of some cases (by key): what a colleague is kept apart from (apart.py)."""
+        return self.exclude(case_id__in=cases) if cases else self
 
     def open(self) -> Self:
         """Not ended."""
@@ -71,7 +77,7 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
         theirs = Q(assignee_id=colleague.pk) & (soon | ~Q(raised=""))
         if colleague.role == Role.APPROVER:
             theirs |= (Q(assignee__isnull=True) & soon) | ~Q(raised="")
-        return self.filter(theirs, ended_at__isnull=True).order_by("due_on", "pk")
+        return self.filter(theirs, ended_at__isnull=True).without(apart_from(colleague.pk)).order_by("due_on", "pk")
 
     def stuck(self) -> Self:
         """Something failed or is disputed, by a named reason."""

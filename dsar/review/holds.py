@@ -11,6 +11,7 @@ from dsar import audit, bell, keys
 from dsar.enums import HoldStatus, Lane, StepKind, StepReason, StepStatus
 from dsar.law import codes, regimes
 from dsar.models import Actor, Case, Kept, LegalHold, Step
+from dsar.models.apart import keep_apart_from_person
 from dsar.workflow import Forbidden, Invalid
 
 
@@ -28,6 +29,7 @@ def place(
     index = keys.email_index(email)
     if not index:
         raise Invalid(_("Please enter the e-mail address of the person whose data must be kept."))
+    keep_apart_from_person(index, actor)
     open_cases = Case.objects.filter(email_index=index, requests__ended_at__isnull=True)
     laws = set(open_cases.values_list("regime", flat=True))
     if codes.is_label(code) or not any(codes.valid(code, regime) for regime in laws or regimes.all_ids()):
@@ -96,6 +98,7 @@ def lift(pk: int, *, actor: Actor) -> LegalHold:
         raise Forbidden("lift_hold")
     with transaction.atomic():
         hold = LegalHold.objects.select_for_update().get(pk=pk)
+        keep_apart_from_person(hold.email_index, actor)
         if hold.status == HoldStatus.LIFTED:
             return hold
         hold.status, hold.lifted_at, hold.lifted_by_id = HoldStatus.LIFTED, timezone.now(), actor.user_id

@@ -17,7 +17,7 @@ from dsar.intake import filing, submit, web
 from dsar.law import regimes
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
-from dsar.review import corrections, decide
+from dsar.review import corrections, decide, recuse
 from dsar.verification import by_hand, confirmation, links, representation, signed
 from tests import drive
 
@@ -107,6 +107,13 @@ def unweighed() -> PrivacyRequest:
     locating.store(request, body)
     PrivacyRequest.objects.filter(pk=request.pk).update(judgement=[*request.judgement, "weigh"])
     return fresh(request)
+
+
+def kept_apart() -> PrivacyRequest:
+    """A deletion in review that one handler handles nothing of."""
+    request = review()
+    recuse.name(request.pk, [person(Role.HANDLER, 5).pk], actor=actor())
+    return request
 
 
 def correction() -> PrivacyRequest:

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.desk.catalogue import VERBS
+from dsar.desk.request_page import plan_of
 from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
 from dsar.intake import filing
-from dsar.models import AuditEvent, Message, PrivacyRequest, Step
+from dsar.models import AuditEvent, Message, PrivacyRequest, Recusal, Step
+from dsar.workflow import Forbidden
 from tests.desk import scenes
 from tests.desk.pages import offered, page_of, send, typed, url
 
@@ -120,6 +123,12 @@ HAPPY = {
     "authority-seen": (scenes.claimed, {"text": "The order of the court."}, State.VERIFYING),
     "authority-refused": (scenes.claimed, {"text": "It is not signed."}, State.VERIFYING),
     "authority-ended": (scenes.standing, {"text": "The child is grown up."}, State.VERIFYING),
+    "step-aside": (
+        scenes.review,
+        lambda request: {"colleagues": [scenes.person(Role.HANDLER, 5).pk]},
+        State.REVIEW,
+    ),
+    "let-in": (scenes.kept_apart, lambda request: {"recusal": request.case.recusals.get().pk}, State.REVIEW),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 
@@ -158,6 +167,15 @@ def test_a_role_without_the_verb_is_refused_whatever_the_state(company, verb):
         assert send(request, verb, role, **data).status_code == 403
         if role == Role.HANDLER:
             assert verb not in offered(scenes.browser(role).get(page_of(request, verb)))
+    # Whoever is close to the person may nothing either: at the door of the desk, and at the verb itself.
+    close = scenes.person(Role.APPROVER, 9)
+    Recusal.objects.create(case=request.case, user=close, named_by=close)
+    wanted, post = VERBS[verb], RequestFactory().post("/", data).POST
+    form = wanted.form(scenes.fresh(request), verb, post, plan=plan_of(scenes.fresh(request))[1])
+    assert form.is_valid(), form.errors
+    with pytest.raises(Forbidden):
+        wanted.run(request.pk, form.cleaned_data, scenes.actor(number=9))
+    assert send(request, verb, number=9, **data).status_code == 403
     assert scenes.fresh(request).state == before
     assert AuditEvent.objects.count() == events
 
@@ -169,8 +187,8 @@ def test_an_ended_request_answers_that_it_has_moved_on(company, verb):
     scenes.decide.withdraw_for(request.pk, actor=scenes.actor())
     data = {} if callable(data) else data
     response = send(request, verb, **data)
-    if verb in ("reply", "note"):
-        assert response.status_code == 302
+    if verb in ("reply", "note", "step-aside"):
+        assert response.status_code == (422 if verb == "step-aside" else 302)
         return
     assert response.status_code == 409
     assert url(request) in response.content.decode()
