@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -143,36 +143,30 @@ class AppealDates:
     acknowledge_by: date | None
 
 
-def appeal_dates(
-    regime: Regime, right: str, kind: AppealKind, received_at: datetime, *, extended: bool = False
-) -> AppealDates:
-    """The dates of an appeal, a complaint or a grievance under a law in its version, from an aware receipt time. Raises
-    LawError (`no_extension`)."""
+def appeal_dates(regime: Regime, kind: AppealKind, received_at: datetime, *, extended: bool = False) -> AppealDates:
+    """The dates of an appeal, a complaint or a grievance under a law in its version, from an aware receipt time: the same
+    whatever right it is about. Raises LawError (`no_extension`)."""
     zone, calendar = _place(regime.id)
-    known = remedies.with_clock(regime, kind)
-    due = clocks.due(known, right, kind, received_at, extended=extended, calendar=calendar or None, zone=zone or None)
+    count = partial(clocks.due, regime, kind, calendar=calendar or None, zone=zone or None)
+    due = count(kind, received_at, extended=extended)
     target = clocks.target(due)
     if due.date is None or target is None:
         raise ValueError("an unpaused clock has dates")
     ack = remedies.ACKNOWLEDGED_BY.get(kind, "")
-    told = (
-        clocks.due(regime, right, ack, received_at, calendar=calendar or None, zone=zone or None).date
-        if ack and regime.clock(right, ack)
-        else None
-    )
+    told = count(ack, received_at).date if ack and regime.clock(kind, ack) else None
     return AppealDates(due, due.date, target, told)
 
 
 def extend_appeal(
-    regime: Regime, right: str, kind: AppealKind, received_at: datetime, notice_at: datetime, *, times: int
+    regime: Regime, kind: AppealKind, received_at: datetime, notice_at: datetime, *, times: int
 ) -> AppealDates:
     """The same after an extension that is told at `notice_at`, `times` of them gone before. Raises LawError (no_extension,
     already_extended, notice_late): a notice after the date is void."""
     zone, calendar = _place(regime.id)
     clocks.extend(
-        regime, right, received_at, notice_at, kind=kind, times=times, calendar=calendar or None, zone=zone or None
+        regime, kind, received_at, notice_at, kind=kind, times=times, calendar=calendar or None, zone=zone or None
     )
-    return appeal_dates(regime, right, kind, received_at, extended=True)
+    return appeal_dates(regime, kind, received_at, extended=True)
 
 
 def appeal_until(request_ended_at: datetime, regime_id: str) -> date:

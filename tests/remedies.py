@@ -1,28 +1,13 @@
-"""Laws with a way back to the company."""
+"""Requests under laws with a way back to the company."""
 
-from dataclasses import replace
-
-import pytest
-
-from dsar.enums import AppealKind
 from dsar.law import regimes
-from dsar.law.regimes import Clock, Extension
+from dsar.models import Case, PrivacyRequest
+
+# An appeal of 45 days with 60 more; a complaint; a grievance of 90 days.
+COLORADO, VIRGINIA, BRITAIN, INDIA = "us_co_cpa", "us_va_vcdpa", "uk_gdpr", "in_dpdp"
 
 
-def knows(monkeypatch: pytest.MonkeyPatch, kind: AppealKind, days: int = 45, more: int = 60) -> None:
-    """Let the law of the EU know an appeal (with an extension), a complaint or a grievance."""
-    load = regimes.load
-    clocks = [Clock(kind.value, ("*",), days, "days", "calendar", "by", False, "Article of the appeal")]
-    if kind == AppealKind.COMPLAINT:
-        clocks = [Clock("complaint_ack", ("*",), 30, "days", "calendar", "by", False, "Article of the complaint")]
-    named = "internal" if kind == AppealKind.APPEAL else "controller_complaint"
-    longer = (Extension("appeal", more, "days", 1, days + more, "Article of more time"),)
-
-    def loaded(regime_id: str, version: str | None = None):
-        found = load(regime_id, version)
-        if found.id != "eu_gdpr":
-            return found
-        extensions = (*found.extensions, *(longer if kind == AppealKind.APPEAL else ()))
-        return replace(found, rollover="none", appeal=named, clocks=(*found.clocks, *clocks), extensions=extensions)
-
-    monkeypatch.setattr(regimes, "load", loaded)
+def under(request: PrivacyRequest, law: str = COLORADO) -> PrivacyRequest:
+    """The same request, judged by this law in the version in force."""
+    Case.objects.filter(pk=request.case_id).update(regime=law, regime_version=regimes.load(law).version)
+    return PrivacyRequest.objects.select_related("case").get(pk=request.pk)

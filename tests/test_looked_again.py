@@ -1,6 +1,7 @@
 """Looking again: by somebody else, with reasons, in time; what was right begins anew, and the old answer never changes."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -8,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Role
+from dsar import deadlines
 from dsar.enums import (
-    AppealKind,
     AppealOutcome,
     Channel,
     CorrectionStatus,
@@ -20,13 +21,13 @@ from dsar.enums import (
     State,
 )
 from dsar.intake import email, submit
-from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Correction, Message, PrivacyRequest
+from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Message, PrivacyRequest
 from dsar.notifications import compose, outbox
 from dsar.review import appeal_decisions, appeals, clock, decide
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
-from tests.remedies import knows
+from tests.remedies import BRITAIN, COLORADO, under
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 WORDS = "You never looked into the second account."
@@ -42,18 +43,17 @@ FOUND = "The second account was overlooked."
 
 
 @pytest.fixture
-def law(monkeypatch: pytest.MonkeyPatch) -> None:
-    knows(monkeypatch, AppealKind.APPEAL)
-
-
-@pytest.fixture
 def other(db: None) -> Actor:
     """An approver who had nothing to do with it."""
     return drive.person_of_the_desk(Role.APPROVER, "other")
 
 
-def refused(route: Route, right: str = Right.DELETION) -> PrivacyRequest:
-    return decide.refuse(route.review(right).pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+def refused(route: Route, law: str = COLORADO) -> PrivacyRequest:
+    return under(decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver), law)
+
+
+def day_of(moment: datetime) -> date:
+    return deadlines.received_on(COLORADO, moment)
 
 
 def appealed(request: PrivacyRequest) -> Appeal:
@@ -76,16 +76,16 @@ def words_of(message: Message) -> str:
     return str(compose.mail(message).body)
 
 
-def test_who_decided_it_the_first_time_decides_it_never_again(law: None, route: Route, other: Actor) -> None:
+def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, other: Actor) -> None:
     request = route.review()
     decide.ask(request.pk, "Which account?", actor=other)
     move(request.pk, "answer", actor=REQUESTER)
-    request = decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+    request = under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
     appeal = appealed(request)
     for actor in (route.approver, route.handler, REQUESTER, SYSTEM, drive.person_of_the_desk(Role.AUDITOR)):
         with pytest.raises(Forbidden):
             answer(appeal, AppealOutcome.DISMISSED, actor)
-    assert appeal_decisions.decided_it(appeal, route.approver)
+    assert not appeal_decisions.look(appeal, route.approver).counts
     with pytest.raises(Invalid):
         appeal_decisions.decide(appeal.pk, "dismissed", "  ", actor=other, anew=submit.begin_anew)
     with pytest.raises(Invalid):
@@ -96,20 +96,20 @@ def test_who_decided_it_the_first_time_decides_it_never_again(law: None, route: 
     with pytest.raises(Conflict):
         answer(appeal, AppealOutcome.UPHELD, drive.person_of_the_desk(Role.APPROVER, "third"))
     # A second look at the same answer needs a third person: whoever looked before has decided it too.
-    assert appeal_decisions.decided_it(appealed(request), other)
+    assert not appeal_decisions.look(appealed(request), other).counts
 
 
-def test_law_15_the_letter_says_why_and_where_to_complain(law: None, route: Route, other: Actor) -> None:
+def test_law_15_the_letter_says_why_and_where_to_complain(route: Route, other: Actor) -> None:
     appeal = appealed(refused(route))
     answer(appeal, AppealOutcome.DISMISSED, other)
     (letter,) = told(appeal.request.case_id, Notice.APPEAL_DISMISSED)
     said = words_of(letter)
     assert FOUND in said
-    assert "data protection authority" in said
+    assert "Attorney General of Colorado" in said
     assert WORDS not in said
 
 
-def test_upheld_it_begins_anew_and_the_old_record_never_changes(law: None, route: Route, other: Actor) -> None:
+def test_upheld_it_begins_anew_and_the_old_record_never_changes(route: Route, other: Actor) -> None:
     old = refused(route)
     before = PrivacyRequest.objects.filter(pk=old.pk).values().get()
     done = answer(appealed(old), AppealOutcome.UPHELD, other)
@@ -136,14 +136,12 @@ def test_upheld_it_begins_anew_and_the_old_record_never_changes(law: None, route
     assert len(told(old.case_id, Notice.CONFIRM_READY)) == 1
 
 
-def test_law_03_what_was_narrowed_is_widened_only_by_what_the_person_confirms(
-    law: None, route: Route, other: Actor
-) -> None:
+def test_law_03_what_was_narrowed_is_widened_only_by_what_the_person_confirms(route: Route, other: Actor) -> None:
     old = move(route.releasing().pk, "narrow", actor=route.approver, nothing_left=True)
     assert (old.outcome, old.is_bound) == (Outcome.DENIED, True)
     decide_row = {"kind": "narrow", "decided_by_id": route.approver.user_id}
     old.decisions.create(**decide_row)
-    appeal = appealed(old)
+    appeal = appealed(under(old))
     with pytest.raises(Forbidden):
         answer(appeal, AppealOutcome.UPHELD, route.approver)
     new = answer(appeal, AppealOutcome.UPHELD_IN_PART, other).opened
@@ -154,21 +152,21 @@ def test_law_03_what_was_narrowed_is_widened_only_by_what_the_person_confirms(
     assert (bound.state, bound.outcome, bound.confirmed_at) == (old.state, old.outcome, old.confirmed_at)
 
 
-def test_law_12_what_was_never_proven_is_proven_before_anything_is_shown(law: None, route: Route, other: Actor) -> None:
-    old = route.lapsed()
+def test_law_12_what_was_never_proven_is_proven_before_anything_is_shown(route: Route, other: Actor) -> None:
+    old = under(route.lapsed())
     new = answer(appealed(old), AppealOutcome.UPHELD, other).opened
     assert new is not None
     assert new.state == State.VERIFYING
     assert len(told(old.case_id, Notice.RECEIVED_VERIFY)) == 2
 
 
-def test_a_correction_that_was_refused_is_proposed_again_without_typing(law: None, route: Route, other: Actor) -> None:
+def test_a_correction_that_was_refused_is_proposed_again_without_typing(route: Route, other: Actor) -> None:
     request = route.review(Right.CORRECTION)
     Correction.objects.create(
         request=request, field="name", new_sealed=request.case.seal("Ada", "correction-new"), status="refused",
         code="ACCURATE_AS_HELD", decided_at=timezone.now(), decided_by_id=other.user_id,
     )  # fmt: skip
-    appeal = appealed(decide.refuse(request.pk, "ACCURATE_AS_HELD", "Right.", actor=route.approver))
+    appeal = appealed(under(decide.refuse(request.pk, "ACCURATE_AS_HELD", "Right.", actor=route.approver)))
     with pytest.raises(Forbidden):
         answer(appeal, AppealOutcome.UPHELD, other)
     third = drive.person_of_the_desk(Role.APPROVER, "third")
@@ -178,24 +176,44 @@ def test_a_correction_that_was_refused_is_proposed_again_without_typing(law: Non
     assert (again.field, again.new, again.status) == ("name", "Ada", CorrectionStatus.PROPOSED)
 
 
-def test_a_complaint_may_be_right_without_anything_to_begin(
-    monkeypatch: pytest.MonkeyPatch, route: Route, other: Actor
-) -> None:
-    knows(monkeypatch, AppealKind.COMPLAINT)
-    about_open = appealed(route.verifying())
+def test_a_complaint_may_be_right_without_anything_to_begin(route: Route, other: Actor) -> None:
+    about_open = appealed(under(route.verifying(), BRITAIN))
     assert answer(about_open, AppealOutcome.UPHELD, other, begin=True).opened is None
-    about_ended = appealed(refused(route))
+    (letter,) = told(about_open.request.case_id, Notice.APPEAL_UPHELD)
+    assert "has looked into your complaint. You were right." in words_of(letter)
+    about_ended = appealed(refused(route, BRITAIN))
     assert answer(about_ended, AppealOutcome.UPHELD, other, begin=False).opened is None
-    again = appealed(refused(route))
+    again = appealed(refused(route, BRITAIN))
     assert answer(again, AppealOutcome.UPHELD, other, begin=True).opened is not None
 
 
+def test_a_team_of_one_looks_again_on_a_later_day_and_says_so(
+    route: Route, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = refused(route)
+    settings.TEAM_OF_ONE = True  # type: ignore[attr-defined]
+    appeal = appealed(request)
+    (ack,) = told(request.case_id, Notice.APPEAL_RECEIVED)
+    assert "Somebody who did not decide" not in words_of(ack)
+    fresh = replace(route.approver, fresh_at=timezone.now())
+    for today in (route.approver, fresh):
+        with pytest.raises(Forbidden):
+            answer(appeal, AppealOutcome.DISMISSED, today)
+    tomorrow = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: tomorrow)
+    done = answer(appeal, AppealOutcome.DISMISSED, replace(route.approver, fresh_at=tomorrow))
+    assert done.same_person
+    (letter,) = told(request.case_id, Notice.APPEAL_DISMISSED)
+    assert "We have looked at everything anew, on another day." in words_of(letter)
+    assert AuditEvent.objects.filter(what="appeal_decided", details__same_person=True).exists()
+
+
 def test_law_14_more_time_once_where_the_law_knows_it_and_told_in_time(
-    law: None, route: Route, monkeypatch: pytest.MonkeyPatch
+    route: Route,
 ) -> None:
     request = refused(route)
     appeal = appealed(request)
-    day = timezone.localdate(appeal.received_at)
+    day = day_of(appeal.received_at)
     with pytest.raises(Forbidden):
         appeal_decisions.extend(appeal.pk, "Many accounts.", actor=REQUESTER)
     longer = appeal_decisions.extend(appeal.pk, "Many accounts.", actor=route.handler)
@@ -215,13 +233,27 @@ def test_law_14_more_time_once_where_the_law_knows_it_and_told_in_time(
 def _long_ago(route: Route) -> PrivacyRequest:
     request = route.review()
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=60))
-    return decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
+
+
+def test_a_notice_of_more_time_that_leaves_too_late_is_void(route: Route) -> None:
+    appeal = appealed(refused(route))
+    longer = appeal_decisions.extend(appeal.pk, "Many accounts.", actor=route.handler)
+    first = longer.original_due_on
+    assert first is not None
+    clock.sweep(_moment_of(first))
+    assert Appeal.objects.get(pk=appeal.pk).extended_at is not None
+    clock.sweep(_moment_of(first + timedelta(days=1)))
+    stored = Appeal.objects.get(pk=appeal.pk)
+    assert (stored.due_on, stored.extended_at, stored.original_due_on) == (first, None, None)
+    assert outbox.drain()
+    assert told(appeal.request.case_id, Notice.APPEAL_EXTENDED)[0].status == MessageStatus.FAILED
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
-def test_law_14_no_date_of_an_appeal_passes_in_silence(law: None, route: Route) -> None:
+def test_law_14_no_date_of_an_appeal_passes_in_silence(route: Route) -> None:
     request = refused(route)
     appeal = appealed(request)
     case = request.case_id
@@ -235,7 +267,7 @@ def test_law_14_no_date_of_an_appeal_passes_in_silence(law: None, route: Route) 
     clock.sweep(at_target)
     clock.sweep(at_target + timedelta(hours=1))
     (interim,) = told(case, Notice.APPEAL_INTERIM)
-    assert "has not finished" in words_of(interim)
+    assert "have not finished" in words_of(interim)
     Message.objects.filter(pk=interim.pk).update(created_at=at_target)
     past = _moment_of(appeal.due_on + timedelta(days=1))
     clock.sweep(past)
@@ -249,16 +281,12 @@ def _moment_of(day):  # type: ignore[no-untyped-def]
     return timezone.make_aware(timezone.datetime.combine(day, timezone.datetime.min.time())) + timedelta(hours=12)
 
 
-def test_law_09_who_could_not_be_told_that_it_came_stands_in_the_queue_by_name(
-    monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
-    knows(monkeypatch, AppealKind.COMPLAINT)
-    request = refused(route)
-    PrivacyRequest.objects.filter(pk=request.pk)
+def test_law_09_who_could_not_be_told_that_it_came_stands_in_the_queue_by_name(route: Route) -> None:
+    request = refused(route, BRITAIN)
     type(request.case).objects.filter(pk=request.case_id).update(machine_mail=True, email_proven_at=None)
     silent = appeals.file(request.pk, WORDS, timezone.now(), Channel.TELEPHONE, actor=route.handler)
     assert Appeal.objects.get(pk=silent.pk).attention == "mail_failed"
-    waiting = appealed(refused(route))
+    waiting = appealed(refused(route, BRITAIN))
     clock.sweep()
     assert Appeal.objects.get(pk=waiting.pk).attention == ""
     near = _moment_of(waiting.acknowledge_by) - timedelta(days=2)
@@ -271,7 +299,7 @@ def test_law_09_who_could_not_be_told_that_it_came_stands_in_the_queue_by_name(
 
 
 def test_a_mail_goes_to_what_is_looked_at_again_and_counts_from_when_it_came(
-    law: None, route: Route, django_capture_on_commit_callbacks: object
+    route: Route, django_capture_on_commit_callbacks: object
 ) -> None:
     request = refused(route)
     appealed(request)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from dsar.desk import barred
+from dsar.desk.barred import Barred
 from dsar.desk.forms import READ_BY_THEM, long_text
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.enums import AppealKind, AppealOutcome
@@ -86,7 +89,8 @@ class AnswerForm(AppealForm):
 
 @dataclass(frozen=True)
 class AppealVerb:
-    """One thing that a person of the desk can do about an appeal. `theirs`: not by who decided it the first time."""
+    """One thing that a person of the desk can do about an appeal. `bar` says why one whose role includes it may not all
+    the same."""
 
     slug: str
     label: Any
@@ -96,21 +100,23 @@ class AppealVerb:
     roles: frozenset[str]
     help: Any = ""
     exists: Callable[[Appeal], bool] = lambda appeal: appeal.is_open
+    bar: Callable[[Appeal, Actor], Barred | None] = lambda _appeal, _actor: None
     danger: bool = False
-    anew: bool = False
 
     def allows(self, actor: Actor) -> bool:
         """Whether this actor's role includes it."""
         return actor.role in self.roles
 
-    def is_barred(self, appeal: Appeal, actor: Actor) -> bool:
-        """Whether this person may not, because they decided what is looked at again."""
-        return self.anew and appeal_decisions.decided_it(appeal, actor)
-
 
 def _write(pk: int, data: dict[str, Any], actor: Actor) -> object:
     request_id = Appeal.objects.values_list("request_id", flat=True).get(pk=pk)
     return review.reply(request_id, data["text"], actor=actor, seen=data["seen"])
+
+
+def _from_deciding(appeal: Appeal, actor: Actor) -> Barred | None:
+    """Who decided it the first time does not decide it again."""
+    page = reverse("desk_appeal", args=[appeal.pk])
+    return barred.by_look(appeal_decisions.look(appeal, actor), appeal.request, actor, page)
 
 
 VERBS: Final[Mapping[str, AppealVerb]] = {
@@ -125,7 +131,7 @@ VERBS: Final[Mapping[str, AppealVerb]] = {
                 pk, data["outcome"], data["text"], actor=actor, anew=submit.begin_anew, begin=data.get("begin", True)
             ),
             APPROVERS,
-            anew=True,
+            bar=_from_deciding,
             danger=True,
             help=_(
                 "Look at everything anew, with the power to change it. Where the person is right, a new request begins at"

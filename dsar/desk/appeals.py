@@ -116,7 +116,7 @@ def show(
         "deadline": _deadline(appeal),
         "law_name": regimes.load(appeal.regime, appeal.regime_version).name,
         "who_may_not": _names([request.pk])[request.pk],
-        "barred": appeal.is_open and actor.is_approver and appeal_decisions.decided_it(appeal, actor),
+        "barred": VERBS["decide"].bar(appeal, actor) if appeal.is_open and VERBS["decide"].allows(actor) else None,
         "filed_by": story.name_of(appeal.filed_by),
         "assignee": story.name_of(appeal.assignee),
         "decided_by": story.name_of(appeal.decided_by),
@@ -155,7 +155,6 @@ def _deadline(appeal: Appeal) -> dict[str, Any] | None:
     regime = regimes.load(appeal.regime, appeal.regime_version)
     due = deadlines.appeal_dates(
         regime,
-        appeal.request.right,
         AppealKind(appeal.kind),
         appeal.received_at,
         extended=appeal.extended_at is not None,
@@ -168,7 +167,7 @@ def _forms(appeal: Appeal, actor: Actor) -> dict[str, AppealForm]:
     return {
         slug: verb.form(appeal, slug)
         for slug, verb in VERBS.items()
-        if verb.allows(actor) and verb.exists(appeal) and not verb.is_barred(appeal, actor)
+        if verb.allows(actor) and verb.exists(appeal) and not verb.bar(appeal, actor)
     }
 
 
@@ -185,9 +184,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     back = reverse("desk_appeal", args=[pk])
     if not wanted.exists(found) or not _readable(found.request):
         return frame.moved_on(request, back, "appeals")
-    if wanted.is_barred(found, actor):
-        messages.error(request, _("You decided this the first time. Somebody else has to look at it again."))
-        return redirect(back)
+    if barred := wanted.bar(found, actor):
+        return frame.not_yours(request, barred, back, _("Back to the appeal"))
     form = wanted.form(found, verb, request.POST)
     if form.is_valid():
         try:

@@ -34,12 +34,13 @@ def from_handing_over(request: PrivacyRequest, actor: Actor) -> Barred | None:
     return by_look(look_at_copy(request, actor), request, actor)
 
 
-def by_look(look: SecondLook, request: PrivacyRequest, actor: Actor) -> Barred | None:
-    """What the rule of the second person says to this one; None where they may."""
+def by_look(look: SecondLook, request: PrivacyRequest, actor: Actor, back: str = "") -> Barred | None:
+    """What the rule of the second person says to this one; None where they may. `back`: the page that it is said on, where
+    it is not that of the request."""
     if look.counts:
         return None
     if look == SecondLook.STALE:
-        back = reverse("desk_request", args=[request.pk])
+        back = back or reverse("desk_request", args=[request.pk])
         return Barred(str(look.label), f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
     if look == SecondLook.TOO_SOON:
         return Barred(str(look.label))

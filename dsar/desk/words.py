@@ -357,6 +357,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "appeal_acknowledged": _("To be looked at again: acknowledged"),
     "appeal_assigned": _("To be looked at again: taken on"),
     "appeal_extended": _("To be looked at again: more time"),
+    "appeal_extension_void": _("More time void: its letter left too late, the first date counts"),
     "appeal_decided": _("Looked at again and decided"),
     "appeal_withdrawn": _("To be looked at again: called off"),
     "answer_read": _("What the person wrote was read"),

@@ -35,7 +35,8 @@ class Appeal(models.Model):
 
     `received_at`: when it reached the company, `filed_by` who of the desk wrote it down, `message` the mail that it came
     in. `regime`, `regime_version`: the law it is judged by. `acknowledge_by`: until when the law wants its receipt
-    acknowledged (DPA 2018 s.164A). `reasons_sealed`: what the person reads. `attention`: why it is stuck.
+    acknowledged (DPA 2018 s.164A). `attention`: why it is stuck. `reasons_sealed`: what the person reads. `same_person`: a
+    team of one looked again, on a later day (models/two_people.py).
     """
 
     request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="appeals")
@@ -60,6 +61,7 @@ class Appeal(models.Model):
     decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reasons_sealed = models.BinaryField(null=True)
+    same_person = models.BooleanField(default=False)
     opened = models.OneToOneField("dsar.PrivacyRequest", models.PROTECT, null=True, related_name="opened_by")
 
     objects = AppealQuerySet.as_manager()

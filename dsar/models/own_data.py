@@ -136,7 +136,7 @@ OWN_DATA: dict[str, Own] = {
         _fields(
             sealed="words_sealed reasons_sealed", pseudonym="id request filed_by message assignee decided_by opened",
             operational="kind channel received_at noted_at regime regime_version acknowledge_by acknowledged_at due_on"
-            " target_on original_due_on extended_at attention outcome decided_at",
+            " target_on original_due_on extended_at attention outcome decided_at same_person",
         ),
     ),
     "dsar.CategoryOutcome": Own(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from dsar import deadlines
 from dsar.enums import AppealKind, AppealOutcome, Notice, Right
 from dsar.law import regimes, remedies
-from dsar.models import Message, PrivacyRequest
+from dsar.models import Appeal, Message, PrivacyRequest
 
 # The words of the button on the page of a request, which letters name.
 BUTTONS: dict[AppealKind, Any] = {
@@ -30,10 +31,27 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
     if kind is None or not remedies.is_open_to(kind, request.outcome):
         return {}
     now = timezone.now()
-    answer = deadlines.appeal_dates(regime, request.right, kind, now)
+    answer = deadlines.appeal_dates(regime, kind, now)
     until = deadlines.appeal_until(request.ended_at or now, regime.id) if kind == AppealKind.APPEAL else None
     days: timedelta = answer.due_on - answer.due.received_on
     return {"kind": kind.value, "button": BUTTONS[kind], "days": days.days, "until": until}
+
+
+def who_looks(kind: AppealKind) -> str:
+    """Who looks at it again: somebody else, but for a team of one, of whom no more is promised than is true."""
+    if settings.TEAM_OF_ONE:
+        return _("We look at everything anew, on another day.")
+    if kind == AppealKind.APPEAL:
+        return _("Somebody who did not decide it the first time looks at everything anew.")
+    return _("Somebody who did not decide it looks into it.")
+
+
+def _who_looked(appeal: Appeal) -> str:
+    if appeal.same_person:
+        return _("We have looked at everything anew, on another day.")
+    if appeal.kind == AppealKind.APPEAL:
+        return _("Somebody who did not decide it the first time has looked at everything anew.")
+    return _("Somebody who did not decide it has looked into your complaint.")
 
 
 def context(message: Message) -> dict[str, Any]:
@@ -46,7 +64,7 @@ def context(message: Message) -> dict[str, Any]:
     request.case = message.case
     regime = regimes.load(appeal.regime, appeal.regime_version)
     dates = deadlines.appeal_dates(
-        regime, request.right, AppealKind(appeal.kind), appeal.received_at, extended=appeal.extended_at is not None
+        regime, AppealKind(appeal.kind), appeal.received_at, extended=appeal.extended_at is not None
     )
     new = appeal.opened
     return {
@@ -59,6 +77,8 @@ def context(message: Message) -> dict[str, Any]:
         "deadline_explained": list(dates.due.explain()),
         "understood": _about(request),
         "person_text": message.text if message.notice == Notice.APPEAL_EXTENDED else appeal.reasons,
+        "who_looks": who_looks(AppealKind(appeal.kind)),
+        "who_looked": _who_looked(appeal),
         "in_part": appeal.outcome == AppealOutcome.UPHELD_IN_PART,
         "citation": regime.remedy_citation if appeal.reasons else "",
         "remedy": regime.remedy,

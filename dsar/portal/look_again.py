@@ -15,7 +15,7 @@ from dsar import deadlines
 from dsar.enums import AppealKind, Right
 from dsar.law import regimes
 from dsar.models import REQUESTER, Appeal, PrivacyRequest
-from dsar.notifications import letters
+from dsar.notifications import appeal_letter, letters
 from dsar.portal import case, session
 from dsar.review import appeals
 from dsar.workflow import Conflict, Invalid
@@ -62,7 +62,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
     current = appeals.open_one(held)
     dates = None
     if kind and not late and current is None:
-        dates = deadlines.appeal_dates(appeals.law_of(held), held.right, kind, timezone.now())
+        dates = deadlines.appeal_dates(appeals.law_of(held), kind, timezone.now())
     return {
         "held": held,
         "form": form,
@@ -70,6 +70,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
         "late": late,
         "current": current,
         "title": _title(kind),
+        "who_looks": appeal_letter.who_looks(kind) if kind else "",
         "dates": dates,
         "steps": dates.due.explain() if dates else (),
         "understood": letters.understood(Right(held.right), take_back=held.take_back),

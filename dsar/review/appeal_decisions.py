@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines
-from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, DecisionKind, Notice, Right
+from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, DecisionKind, Notice, Right, SecondLook
 from dsar.law import regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Appeal, Correction, Decision, PrivacyRequest, Redaction
 from dsar.models.appeal import DECIDED
+from dsar.models.two_people import second_look
 from dsar.review import appeals
 from dsar.workflow import Conflict, Forbidden, Invalid
 
@@ -50,9 +51,9 @@ def who_decided(requests: Iterable[int]) -> dict[int, Decided]:
     return found
 
 
-def decided_it(appeal: Appeal, actor: Actor) -> bool:
-    """Whether this person decided what is looked at again."""
-    return actor.user_id in {by for by, _at in decided_before(appeal.request)}
+def look(appeal: Appeal, actor: Actor) -> SecondLook:
+    """Whether this person may answer, as far as the rule of the second person goes (models/two_people.py)."""
+    return second_look(decided_before(appeal.request), actor)
 
 
 def assign(pk: int, *, actor: Actor) -> None:
@@ -79,7 +80,7 @@ def _extended(appeal: Appeal, now: datetime) -> deadlines.AppealDates:
     regime = regimes.load(appeal.regime, appeal.regime_version)
     kind = AppealKind(appeal.kind)
     times = int(appeal.extended_at is not None)
-    return deadlines.extend_appeal(regime, appeal.request.right, kind, appeal.received_at, now, times=times)
+    return deadlines.extend_appeal(regime, kind, appeal.received_at, now, times=times)
 
 
 def extend(pk: int, text: str, *, actor: Actor) -> Appeal:
@@ -133,12 +134,14 @@ def decide(
         appeal = appeals.hold(pk)
         if not appeal.is_open:
             raise Conflict("decide")
-        if decided_it(appeal, actor):
+        found = look(appeal, actor)
+        if not found.counts:
             raise Forbidden("decide")
         upheld = outcome in UPHELD
         opened = _begin_again(appeal, anew) if upheld and (begin or appeal.kind == AppealKind.APPEAL) else None
         appeals.end(
             appeal, AppealOutcome(outcome), actor, "appeal_decided", decided_by_id=actor.user_id, opened=opened,
+            same_person=found == SecondLook.ALONE,
             reasons_sealed=appeal.request.case.seal(reasons, "appeal-reasons"),
         )  # fmt: skip
         appeals.tell(appeal, Notice.APPEAL_UPHELD if upheld else Notice.APPEAL_DISMISSED, dedupe=f"appeal:{pk}:decided")

@@ -2,7 +2,7 @@
 dates come; records of their own, whatever becomes of the request that they are about."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,8 @@ from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageSta
 from dsar.law import regimes, remedies
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
-from dsar.notifications import outbox
+from dsar.models.appeal import AppealQuerySet
+from dsar.notifications import outbox, undelivered
 from dsar.review import decide
 from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, each, lock
 
@@ -155,7 +156,10 @@ def end(appeal: Appeal, outcome: AppealOutcome, actor: Actor, what: str, **field
     for name, value in changes.items():
         setattr(appeal, name, value)
     opened: PrivacyRequest | None = fields.get("opened")
-    note(appeal, what, actor, appeal_outcome=outcome, **({"opened": opened.pk} if opened else {}))
+    details: dict[str, Any] = {"opened": opened.pk} if opened else {}
+    if fields.get("same_person"):
+        details["same_person"] = True
+    note(appeal, what, actor, appeal_outcome=outcome, **details)
 
 
 def note(appeal: Appeal, what: str, actor: Actor, **details: Any) -> None:
@@ -201,7 +205,7 @@ def _open(
     message: Message | None = None,
 ) -> Appeal:
     regime = law_of(request)
-    dates = deadlines.appeal_dates(regime, request.right, kind, received_at)
+    dates = deadlines.appeal_dates(regime, kind, received_at)
     appeal = Appeal.objects.create(
         request=request, kind=kind, channel=channel, received_at=received_at, message=message,
         filed_by_id=actor.user_id, words_sealed=request.case.seal(words, "appeal"), regime=regime.id,
@@ -236,6 +240,7 @@ def sweep(now: datetime | None = None) -> int:
     parts = (
         (sent, _acknowledge),
         (near.exclude(pk__in=sent.values("pk")), _raise_one),
+        (_void_extensions(today), _void),
         (current.filter(_untold(created_at__date__gt=OuterRef("due_on")), due_on__lt=today), partial(_write, "late")),
         (
             current.filter(
@@ -276,6 +281,30 @@ def _acknowledge(appeal: Appeal) -> bool:
     cleared = {"attention": ""} if appeal.attention == StepReason.MAIL_FAILED else {}
     Appeal.objects.filter(pk=appeal.pk).update(acknowledged_at=told.sent_at, **cleared)
     note(appeal, "appeal_acknowledged", SYSTEM)
+    return True
+
+
+def _void_extensions(today: date) -> AppealQuerySet:
+    """Extensions whose first date has passed and whose letter did not leave by then."""
+    left = Message.objects.filter(
+        appeal=OuterRef("pk"), notice=Notice.APPEAL_EXTENDED, status=MessageStatus.SENT,
+        sent_at__date__lte=OuterRef("original_due_on"),
+    )  # fmt: skip
+    return Appeal.objects.open().filter(~Exists(left), extended_at__isnull=False, original_due_on__lt=today)
+
+
+def _void(appeal: Appeal) -> bool:
+    """A notice that comes after the date is void: the first date counts, and has passed."""
+    if not appeal.is_open or appeal.original_due_on is None:
+        return False
+    first = deadlines.appeal_dates(
+        regimes.load(appeal.regime, appeal.regime_version), AppealKind(appeal.kind), appeal.received_at
+    )
+    Appeal.objects.filter(pk=appeal.pk).update(
+        due_on=first.due_on, target_on=first.target_on, original_due_on=None, extended_at=None
+    )
+    undelivered.call_off(appeal.request, Notice.APPEAL_EXTENDED)
+    note(appeal, "appeal_extension_void", SYSTEM, due_on=first.due_on.isoformat())
     return True
 
 

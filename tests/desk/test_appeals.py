@@ -10,22 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import AppealKind, Channel, Notice
+from dsar.enums import Channel, Notice
 from dsar.intake import filing
 from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.review import appeals, decide
 from tests.desk import scenes
 from tests.desk.pages import offered, send, url
 from tests.drive import Route
-from tests.remedies import knows
+from tests.remedies import under
 
 pytestmark = pytest.mark.usefixtures("db", "own_journal")
 WORDS = "You never looked into the second account."
-
-
-@pytest.fixture(autouse=True)
-def law(monkeypatch: pytest.MonkeyPatch) -> None:
-    knows(monkeypatch, AppealKind.APPEAL)
 
 
 def refused(days: int = 0) -> PrivacyRequest:
@@ -33,7 +28,7 @@ def refused(days: int = 0) -> PrivacyRequest:
     request = Route(scenes.actor(Role.HANDLER), scenes.actor()).review()
     came = timezone.now() - timedelta(days=days)
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=came)
-    return decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", actor=scenes.actor())
+    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", actor=scenes.actor()))
 
 
 def writes(request: PrivacyRequest, text: str) -> Message:
@@ -66,11 +61,11 @@ def forms(shown: str) -> set[str]:
 def test_the_page_has_the_answer_the_words_the_date_and_who_may_not() -> None:
     appeal = appealed()
     shown = page(appeal, number=1)
-    for words in (WORDS, "No.", "45 calendar days", "May not decide", "Approver 0", "Article of the appeal"):
+    for words in (WORDS, "No.", "45 calendar days", "May not decide", "Approver 0", "C.R.S. 6-1-1306(3)"):
         assert words in shown, words
     assert forms(shown) == {"decide", "assign", "write", "extend", "withdraw"}
     own = page(appeal)
-    assert "You decided this the first time." in own
+    assert "You took the first decision." in own
     assert "decide" not in forms(own)
     assert forms(page(appeal, Role.HANDLER)) == {"assign", "write", "extend", "withdraw"}
     read = page(appeal, Role.AUDITOR)
@@ -82,7 +77,8 @@ def test_only_somebody_else_answers_and_what_was_typed_stays() -> None:
     appeal = appealed()
     given = {"outcome": "dismissed", "text": "I looked at both accounts."}
     own = press(appeal, "decide", **given)
-    assert own.status_code == 302
+    assert own.status_code == 403
+    assert "Somebody else has to take this one." in own.content.decode()
     assert press(appeal, "decide", Role.HANDLER, **given).status_code == 403
     assert press(appeal, "whatever").status_code == 404
     assert Appeal.objects.get().is_open
