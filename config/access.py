@@ -66,6 +66,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_signed": HANDLERS, "desk_enclosure": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
+    "desk_keeping": frozenset({Role.AUDITOR, Role.APPROVER, Role.ADMIN}),
     "desk_measures": READERS, "desk_measures_csv": READERS, "desk_measures_json": READERS,
 }  # fmt: skip
 

@@ -302,6 +302,8 @@ TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 # Rows of one category end on days of their own: so often what a deletion kept is looked at.
 KEPT_LOOK = timedelta(days=env.integer("KEPT_LOOK_DAYS", 30, 1))
 RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
+# Mail that became no case: replies of machines, and what was put aside.
+ASIDE_PERIOD = timedelta(days=env.integer("ASIDE_DAYS", 180, 1))
 # Laws whose measures of the year before everybody may read at /privacy-measures/ (11 CCR 7102); none as shipped.
 PUBLISH_MEASURES = tuple(env.words("PUBLISH_MEASURES"))
 PACKAGE_PERIOD = timedelta(days=env.integer("PACKAGE_DAYS", 30, 1))

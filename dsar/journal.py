@@ -66,13 +66,25 @@ def forget(before: datetime) -> int:
     return changed
 
 
+def marked(before: datetime) -> int:
+    """How many lines written before this moment still have keyed hashes of people."""
+    if not settings.JOURNAL_FILE.exists():
+        return 0
+    with settings.JOURNAL_FILE.open(errors="replace") as file:
+        return sum(_is_marked(_read(text), before) for text in file)
+
+
+def _is_marked(line: dict[str, Any] | None, before: datetime) -> bool:
+    return line is not None and bool(line.keys() & OF_PEOPLE) and datetime.fromisoformat(line["written"]) < before
+
+
 def _copy(old: IO[bytes], new: IO[bytes], before: datetime) -> int:
     """Copy whole lines, the older ones without what leads to people; stops before a line that is being written."""
     changed, place = 0, 0
     while (raw := old.readline()).endswith(b"\n"):
         place += len(raw)
         line = _read(raw.decode(errors="replace"))
-        if line and line.keys() & OF_PEOPLE and datetime.fromisoformat(line["written"]) < before:
+        if line and _is_marked(line, before):
             changed += 1
             raw = _signed({name: value for name, value in line.items() if name not in OF_PEOPLE}).encode() + b"\n"
         new.write(raw)

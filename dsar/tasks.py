@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from dsar import audit, bell, records
+from dsar import audit, bell, housekeeping
 from dsar.enums import Lane
-from dsar.fulfilment import locating, owners, package, restored, runner
+from dsar.fulfilment import locating, owners, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock, dates
-from dsar.verification import by_hand, data_points, lost_mailbox, representation
+from dsar.verification import by_hand, data_points, lost_mailbox
 from dsar.workflow import each
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
@@ -28,9 +28,7 @@ SWEEPS: dict[str, Callable[[], int]] = {
     "lost mailboxes": lost_mailbox.sweep,
     "checks": by_hand.sweep,
     "owners": owners.sweep,
-    "copies": package.expire,
-    "papers": representation.sweep,
-    "records": records.forget_expired,
+    "housekeeping": housekeeping.sweep,
 }
 
 
@@ -51,8 +49,7 @@ def ring_all() -> None:
 
 @shared_task(name="dsar.sweep")
 def sweep() -> int:
-    """Raise what the clock says is due, and take back copies and papers whose time is over. Returns how many parts found
-    something."""
+    """Raise what the clock says is due, and let go what has had its time. Returns how many parts found something."""
     return each(SWEEPS, lambda part: SWEEPS[part](), "a part of the sweep failed")
 
 

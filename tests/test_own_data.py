@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from dsar import audit, keys
+from dsar import audit, housekeeping, keys
 from dsar.datamap import loader
 from dsar.enums import State
 from dsar.models import (
@@ -25,6 +25,7 @@ from dsar.models import (
     Step,
     Subject,
 )  # fmt: skip
+from dsar.models.keeping import PERIODS, RULES
 from dsar.models.own_data import OWN_DATA, Kind
 from dsar.review import clock, decide
 from dsar.workflow import move
@@ -50,6 +51,21 @@ def test_law_13_every_field_is_classified_and_every_table_has_a_period_and_an_en
 
 def test_law_13_nothing_is_classified_that_is_not_there() -> None:
     assert set(OWN_DATA) == {model._meta.label for model in MODELS}
+
+
+def test_law_13_every_table_has_a_rule_and_every_rule_is_carried_out_or_says_why_not() -> None:
+    """Of every app that is installed, not of ours alone."""
+    there = {model._meta.label for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    # Tables that join two of the framework's own, which hold nobody.
+    joins = {label for label in there if "_" in label.partition(".")[2]}
+    named = [label for rule in RULES for label in rule.tables]
+    assert set(named) == there - joins
+    assert {rule.sweep for rule in RULES if rule.sweep} == set(housekeeping.PARTS)
+    for rule in RULES:
+        assert bool(rule.sweep) != bool(rule.stays), rule.label
+        assert all(str(text) for text in (rule.label, rule.holds, rule.until, rule.reason, rule.ends)), rule.label
+        assert (rule.days or 0) > 0 or not rule.setting, rule.label
+    assert all(hasattr(settings, name) for name in PERIODS.values())
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

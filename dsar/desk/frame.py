@@ -55,6 +55,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         places["more"].append({"key": "tasks", "label": _("Owners' tasks"), "url": reverse("desk_tasks")})
     if may(request, "desk_measures"):
         places["more"].append({"key": "measures", "label": _("Measures"), "url": reverse("desk_measures")})
+    if may(request, "desk_keeping"):
+        places["more"].append({"key": "keeping", "label": _("What we keep"), "url": reverse("desk_keeping")})
     if signed_in(request).is_staff:
         places["more"].append({"key": "accounts", "label": _("Accounts"), "url": reverse("admin:index")})
     return places

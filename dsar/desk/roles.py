@@ -30,5 +30,6 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,
     "desk_measures": READERS,
+    "desk_keeping": frozenset({Role.AUDITOR, Role.APPROVER, Role.ADMIN}),
     "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
 }

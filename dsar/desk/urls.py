@@ -10,6 +10,7 @@ from dsar.desk import (
     filing,
     holds,
     incoming,
+    keeping_page,
     letters,
     measures_page,
     posting,
@@ -60,5 +61,6 @@ urlpatterns = [
     path("measures/", measures_page.page, name="desk_measures"),
     path("measures/measures.csv", measures_page.as_csv, name="desk_measures_csv"),
     path("measures/measures.json", measures_page.as_json, name="desk_measures_json"),
+    path("keeping/", keeping_page.page, name="desk_keeping"),
     path("audit/", audit_page.trail, name="desk_audit"),
 ]

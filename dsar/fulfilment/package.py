@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, keys
@@ -213,20 +213,33 @@ def note_download(package: Package, *, by: str = "") -> None:
 
 def expire(now: datetime | None = None) -> int:
     """Take back what was on offer long enough, what was left half made, and whatever belongs to a request that has ended
-    otherwise or a case that was purged. Returns how many packages went."""
-    moment = now or timezone.now()
+    otherwise or a case that was purged. Returns how many packages went, and of how many requests the parts."""
+    found = _over(now or timezone.now())
+    each(list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]), _expire, "a copy could not be taken back")
+    done = remove_files()
+    ended = list(_spooled().distinct()[:BATCH])
+    for request_id in ended:
+        CopyPart.objects.filter(request_id=request_id).delete()
+    _sweep_workbench()
+    return done + len(ended)
+
+
+def due() -> int:
+    """How many packages expire() would take back now, and how many ended requests still have parts of a copy."""
+    files = Package.objects.filter(status=PackageStatus.GONE, gone_at__isnull=True)
+    return _over(timezone.now()).count() + files.count() + _spooled().distinct().count()
+
+
+def _over(moment: datetime) -> QuerySet[Package]:
     over = Q(status=PackageStatus.OFFERED, expires_at__lte=moment)
     over |= Q(status=PackageStatus.BUILDING, made_at__lte=moment - ABANDONED)
     over |= Q(status=PackageStatus.READY, request__ended_at__isnull=False)
     over |= Q(request__case__purged_at__isnull=False)
-    found = Package.objects.filter(over).exclude(status=PackageStatus.GONE)
-    each(list(found.order_by("pk").values_list("pk", flat=True)[:BATCH]), _expire, "a copy could not be taken back")
-    done = remove_files()
-    ended = CopyPart.objects.filter(request__ended_at__isnull=False).order_by().values_list("request_id", flat=True)
-    for request_id in list(ended.distinct()[:BATCH]):
-        CopyPart.objects.filter(request_id=request_id).delete()
-    _sweep_workbench()
-    return done
+    return Package.objects.filter(over).exclude(status=PackageStatus.GONE)
+
+
+def _spooled() -> QuerySet[CopyPart, int]:
+    return CopyPart.objects.filter(request__ended_at__isnull=False).order_by().values_list("request_id", flat=True)
 
 
 def _expire(pk: int) -> None:

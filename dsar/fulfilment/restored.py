@@ -6,11 +6,12 @@ apart, and where the data map does not name that day, a person does.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dsar import audit, bell, journal, keys
@@ -34,9 +35,28 @@ class Report:
     failed: dict[str, str]
 
 
+def expired() -> QuerySet[Tombstone]:
+    """The tombstones whose period is over (UTC days, as the guard counts them)."""
+    return Tombstone.objects.filter(expires_on__lt=timezone.now().date())
+
+
 def forget_expired() -> int:
-    """Delete the tombstones whose period is over (UTC days, as the guard counts them); returns how many."""
-    return Tombstone.objects.filter(expires_on__lt=timezone.now().date()).delete()[0]
+    """Delete the tombstones whose period is over; returns how many."""
+    return expired().delete()[0]
+
+
+def in_journal() -> int:
+    """How many lines of the journal still hold keyed hashes of people whose period is over."""
+    return journal.marked(_journal_limit())
+
+
+def forget_in_journal() -> int:
+    """Take them out; returns out of how many lines."""
+    return journal.forget(_journal_limit())
+
+
+def _journal_limit() -> datetime:
+    return timezone.now() - settings.TOMBSTONE_PERIOD - timedelta(days=1)
 
 
 def daily() -> int:
@@ -46,7 +66,7 @@ def daily() -> int:
     if House.objects.filter(compared_on=today).exists():
         return 0
     forget_expired()
-    journal.forget(timezone.now() - settings.TOMBSTONE_PERIOD - timedelta(days=1))
+    forget_in_journal()
     found = check().found
     House.objects.filter(pk=1).update(compared_on=today)
     return found

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, records
@@ -37,26 +37,23 @@ from dsar.workflow import each, lock_case
 BATCH = 200
 
 
-def due(now: datetime) -> list[int]:
+def over(now: datetime) -> QuerySet[Case]:
     """Cases that have ended, all of them and whatever looked at them again longer ago than RECORD_PERIOD."""
     # What can still be looked at again is not destroyed either.
     limit = now - max(settings.RECORD_PERIOD, settings.APPEAL_WITHIN)
     alive = PrivacyRequest.objects.open().values("case_id")
     # What the person wrote is not destroyed before somebody has read it (law 1).
     recent = PrivacyRequest.objects.filter(Q(ended_at__gt=limit) | Q(unread_at__isnull=False)).values("case_id")
-    found = (
-        (
-            Case.objects.filter(purged_at__isnull=True, received_at__lte=limit)
-            .exclude(pk__in=alive)
-            .exclude(pk__in=recent)
-        )
-        .exclude(
-            # What is still restricted must be known for as long as it is.
-            pk__in=Restriction.objects.in_force().values("request__case_id")
-        )
-        .exclude(pk__in=Appeal.objects.keeping(limit).values("request__case_id"))
-    )
-    return list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    # What is still restricted must be known for as long as it is.
+    restricted = Restriction.objects.in_force().values("request__case_id")
+    looked_at = Appeal.objects.keeping(limit).values("request__case_id")
+    found = Case.objects.filter(purged_at__isnull=True, received_at__lte=limit)
+    return found.exclude(pk__in=alive).exclude(pk__in=recent).exclude(pk__in=restricted).exclude(pk__in=looked_at)
+
+
+def due(now: datetime) -> list[int]:
+    """The first BATCH of them."""
+    return list(over(now).order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
 def purge(pk: int, now: datetime | None = None) -> bool:
@@ -108,22 +105,31 @@ def purge(pk: int, now: datetime | None = None) -> bool:
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Purge what is due; returns how many cases."""
+    """Purge what is due, cases and loose items; returns how many."""
+    return sweep_cases(now) + sweep_incoming(now)
+
+
+def sweep_cases(now: datetime | None = None) -> int:
+    """Purge the cases that are due; returns how many."""
     moment = now or timezone.now()
-    done = each(due(moment), partial(purge, now=moment), "a case could not be purged", failed=_in_trouble)
-    return done + _purge_loose(moment)
+    return each(due(moment), partial(purge, now=moment), "a case could not be purged", failed=_in_trouble)
 
 
 def _in_trouble(case_pk: int) -> None:
     PrivacyRequest.objects.filter(case_id=case_pk).update(attention=StepReason.ERROR)
 
 
-def _purge_loose(moment: datetime) -> int:
-    """Items that never became a case (noted, unreadable, put aside) lose their bytes after the same period."""
-    loose = Intake.objects.filter(
-        case__isnull=True, raw_sealed__isnull=False, received_at__lte=moment - settings.RECORD_PERIOD
-    )
-    uids = list(loose.exclude(status=IntakeStatus.STORED).order_by("pk").values_list("uid", flat=True)[:BATCH])
+def loose(now: datetime) -> QuerySet[Intake]:
+    """Items that never became a case and are due: what was put aside or needed no answer ASIDE_PERIOD after it came, what
+    could not be read after RECORD_PERIOD. Not what nobody has looked at yet (law 1)."""
+    aside = Q(status__in=[IntakeStatus.DISMISSED, IntakeStatus.NOTED], received_at__lte=now - settings.ASIDE_PERIOD)
+    unread = ~Q(status=IntakeStatus.STORED) & Q(received_at__lte=now - settings.RECORD_PERIOD)
+    return Intake.objects.filter(aside | unread, case__isnull=True, raw_sealed__isnull=False)
+
+
+def sweep_incoming(now: datetime | None = None) -> int:
+    """Destroy the bytes and the key of items that are due; returns how many."""
+    uids = list(loose(now or timezone.now()).order_by("pk").values_list("uid", flat=True)[:BATCH])
     if uids:
         with transaction.atomic():
             CaseKey.objects.filter(pk__in=uids).delete()

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -261,12 +262,16 @@ def object_to(case: Case) -> bool:
     return True
 
 
-def sweep() -> int:
-    """Destroy papers whose case has nothing left to decide. Returns how many."""
-    left = AuthorityPaper.objects.filter(destroyed_at__isnull=True).exclude(
+def left_over() -> QuerySet[AuthorityPaper]:
+    """Papers whose case has nothing left to decide."""
+    return AuthorityPaper.objects.filter(destroyed_at__isnull=True).exclude(
         representation__case__requests__in=PrivacyRequest.objects.open()
     )
-    return left.update(body_sealed=None, name_sealed=None, destroyed_at=timezone.now())
+
+
+def sweep() -> int:
+    """Destroy papers whose case has nothing left to decide. Returns how many."""
+    return left_over().update(body_sealed=None, name_sealed=None, destroyed_at=timezone.now())
 
 
 def _said(words: str, actor: Actor, verb: str) -> str:
