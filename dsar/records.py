@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import deadlines
-from dsar.enums import CorrectionStatus, DecisionKind, Outcome, Right, StepKind
+from dsar.enums import DecisionKind, Outcome, Right
 from dsar.law import codes
 from dsar.models import Case, PastMeasure, PrivacyRequest, RequestRecord
 
@@ -91,26 +91,12 @@ def _grounds(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
         elif decision.kind != DecisionKind.LAPSE:
             # The ground is what was done: a source left out, a lesser right. What it names is not for a log.
             yield decision.kind.upper(), decision.citation
-    for code, citation in request.corrections.filter(status=CorrectionStatus.REFUSED).values_list("code", "citation"):
-        yield code, citation
-    for code in request.redactions.order_by("code").values_list("code", flat=True).distinct():
-        yield _cited(code, regime)
-    if request.right == Right.DELETION:
-        yield from _left_by(request)
-
-
-def _left_by(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
-    """Why a deletion left something: as its plan says, and as the workers found it when they last looked."""
-    plan = request.plans.frozen().newest()
-    for item in plan.body().get("items", []) if plan else []:
-        if item["action"] == "keep" and item["code"]:
-            yield item["code"], item["citation"]
-        elif item["action"] == "refer":
-            yield _cited(NOT_OURS, request.case.regime)
-    for step in request.steps.all():
-        for tally in step.tallies if step.kind == StepKind.ERASE else []:
-            if tally.get("kept") and tally.get("code"):
-                yield tally["code"], tally.get("citation") or ""
+    # Written just before, as the same end is noted category by category (dsar/outcomes.py).
+    for code, outcome in request.category_outcomes.values_list("code", "outcome").order_by("code").distinct():
+        if code:
+            yield _cited(code, regime)
+        elif outcome == Outcome.REFERRED:
+            yield _cited(NOT_OURS, regime)
 
 
 def _cited(code: str, regime: str) -> tuple[str, str]:
