@@ -194,7 +194,7 @@ def _waitings(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Seq
                 lapsed=bool(ended and ended.kind in clock_events.LAPSES.values()),
                 basis=rule.basis if rule else "",
                 citation=rule.citation if rule else "",
-                evidence=", ".join(filter(None, (evidence(asked), evidence(ended)))),
+                evidence=", ".join(dict.fromkeys(filter(None, (evidence(asked), evidence(ended))))),
             )
         )
     return found

@@ -79,6 +79,7 @@ def dates(
     right: str | None = None,
     received_at: datetime | None = None,
     extended: bool | None = None,
+    until: date | None = None,
     events: Iterable[ClockEvent] | None = None,
 ) -> Dates:
     """The dates of a request as its events say, or as they would be for another right, receipt or with an extension.
@@ -89,6 +90,7 @@ def dates(
         request.right if right is None else right,
         received_at or request.received_at,
         extended=request.extended_at is not None if extended is None else extended,
+        until=until or request.extended_until,
         pauses=pauses(happened),
     )
 
@@ -171,9 +173,11 @@ def is_void(request: PrivacyRequest, notice_on: date) -> bool:
 def void(request: PrivacyRequest, *, actor: Actor = SYSTEM) -> None:
     """Take an extension back whose notice did not leave in time: the request was due when it was, and stands in the queue
     by that name. The caller holds the locks."""
-    request.extended_at = request.original_due_on = None
+    request.extended_at = request.extended_until = request.original_due_on = None
     request.raised = Raised.EXTENSION_VOID
-    PrivacyRequest.objects.filter(pk=request.pk).update(extended_at=None, original_due_on=None, raised=request.raised)
+    PrivacyRequest.objects.filter(pk=request.pk).update(
+        extended_at=None, extended_until=None, original_due_on=None, raised=request.raised
+    )
     recount(request)
     details = {"due_on": request.due_on.isoformat() if request.due_on else ""}
     audit.record(request.case, audit.Entry("extension_void", actor, request.pk, details=details))

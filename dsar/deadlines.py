@@ -34,12 +34,21 @@ class Dates:
 
 
 def dates(
-    regime_id: str, right: str, received_at: datetime, *, extended: bool = False, pauses: Sequence[Pause] = ()
+    regime_id: str,
+    right: str,
+    received_at: datetime,
+    *,
+    extended: bool = False,
+    until: date | None = None,
+    pauses: Sequence[Pause] = (),
 ) -> Dates:
-    """The dates of a right under a regime, from an aware receipt time. Raises LawError for an unknown right."""
+    """The dates of a right under a regime, from an aware receipt time. `until`: the day that the notice of an extension
+    named, where the law leaves its length open. Raises LawError for an unknown right, and as `clocks.due` does."""
     zone, calendar = _place(regime_id)
     # Counted in dates, never hours: every moment of one local day has the same due date.
-    return _cached(regime_id, right, received_on(regime_id, received_at), extended, zone, calendar, tuple(pauses))
+    return _cached(
+        regime_id, right, received_on(regime_id, received_at), extended, until, zone, calendar, tuple(pauses)
+    )
 
 
 def of_kind(
@@ -84,6 +93,7 @@ def _cached(
     right: str,
     received_on: date,
     extended: bool,
+    until: date | None,
     zone: str,
     calendar: str,
     pauses: tuple[Pause, ...],
@@ -99,6 +109,7 @@ def _cached(
             noon,
             pauses=tuple(waited),
             extended=extended,
+            until=until,
             calendar=calendar or None,
             zone=zone or None,
         )

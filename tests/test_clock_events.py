@@ -1,19 +1,26 @@
 """What stops the clock of a request: each question and answer by its day and its evidence, and the dates counted anew."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dsar import audit, clock_events, workflow
-from dsar.enums import CheckKind, Notice, Raised, Right
+from dsar import audit, clock_book, clock_events, deadlines, workflow
+from dsar.desk import views
+from dsar.enums import CheckKind, Notice, Raised, Right, State
 from dsar.enums import ClockEventKind as K
 from dsar.intake import beside
-from dsar.models import AuditEvent, ClockEvent, Message, PrivacyRequest
+from dsar.law import regimes
+from dsar.law.clocks import Pause
+from dsar.models import REQUESTER, SYSTEM, AuditEvent, Case, ClockEvent, Message, PrivacyRequest
 from dsar.notifications import outbox, post
 from dsar.review import clock, dates, decide
+from dsar.workflow import move
 from tests import drive
 from tests.drive import Route
 
@@ -176,3 +183,110 @@ def test_a_letter_on_paper_announces_on_the_day_on_which_it_is_posted(route: Rou
     event = ClockEvent.objects.get(request=request, kind=K.EXTENSION_NOTICE_SENT)
     assert event.on == timezone.localdate() - timedelta(days=10)
     assert drive.fresh(request.pk).extended_at is not None
+
+
+# --- waiting that the law itself does not count -----------------------------------------------------------------------
+
+
+def under(regime: str, days_ago: int = 0) -> PrivacyRequest:
+    """A copy asked for under a law so many days ago."""
+    request = drive.a_request(right=Right.ACCESS)
+    Case.objects.filter(pk=request.case_id).update(regime=regime, regime_version=regimes.load(regime).version)
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=days_ago))
+    with transaction.atomic():
+        clock_events.recount(workflow.lock(request.pk))
+    return drive.fresh(request.pk)
+
+
+def test_while_the_law_waits_there_is_no_date_and_nothing_is_lost_of_the_request(route: Route) -> None:
+    """UK GDPR Art 12A: the clock begins with the identity, and stands still while a question is open."""
+    request = under("uk_gdpr", 40)
+    first = request.due_on
+    assert first is not None and first < timezone.localdate()
+    note(request.pk, K.IDENTITY_REQUESTED, clock_events.today(request) - timedelta(days=39))
+    waits = drive.fresh(request.pk)
+    assert (waits.paused_reason, waits.legal_date, waits.due_on) == ("identity", None, first)
+    dates.sweep()
+    assert drive.fresh(request.pk).raised == ""
+    assert not views.BY_KEY["overdue"].rows(timezone.now()).exists()
+    assert views.BY_KEY["requester"].rows(timezone.now()).get() == waits
+    # Nobody waits for ever: our own target has come, and a person goes on.
+    clock.sweep()
+    back = drive.fresh(request.pk)
+    assert (back.state, back.paused_reason) == (State.REVIEW, "")
+    assert back.due_on is not None and back.due_on > first
+    assert kinds(request) == [K.IDENTITY_REQUESTED, K.IDENTITY_LAPSED]
+
+
+def test_an_open_question_stops_the_clock_where_the_law_says_so_and_every_end_closes_it(route: Route) -> None:
+    request = under("uk_gdpr", 10)
+    drive.proven_by_link(request.case)
+    move(request.pk, "located", actor=SYSTEM, nothing_held=False, judgement=["staff"])
+    before = drive.fresh(request.pk).due_on
+    decide.ask(request.pk, "Which of the two?", actor=route.handler)
+    outbox.drain()
+    asked = drive.fresh(request.pk)
+    assert (asked.paused_reason, asked.legal_date) == ("clarification", None)
+    shown = clock_book.of(asked)
+    assert (shown.answer.state, shown.answer.date, shown.waitings[0].basis) == ("paused", None, "statute")
+    assert shown.answer.days_left
+    # The question went out a week ago.
+    ClockEvent.objects.filter(request=request).update(on=clock_events.today(asked) - timedelta(days=7))
+    beside.answer(request.pk, "The second.")
+    moved = drive.fresh(request.pk)
+    assert before is not None and moved.due_on is not None and moved.due_on > before
+    decide.ask(request.pk, "And since when?", actor=route.handler)
+    outbox.drain()
+    move(request.pk, "withdraw", actor=REQUESTER)
+    ended = drive.fresh(request.pk)
+    assert (ended.paused_reason, kinds(request)[-1]) == ("", K.CLARIFICATION_LAPSED)
+    assert ended.due_on is not None and ended.due_on >= moved.due_on
+    assert clock_book.of(ended).answer.state == "done"
+
+
+def test_where_the_law_leaves_the_length_open_the_notice_names_the_day(db: None, route: Route) -> None:
+    """Swiss DPO Art 18(2)."""
+    request = under("ch_fadp")
+    drive.proven_by_link(request.case)
+    move(request.pk, "located", actor=SYSTEM, nothing_held=False, judgement=["staff"])
+    known = drive.fresh(request.pk)
+    assert known.due_on is not None and decide.may_extend(known)
+    for wrong in (None, known.due_on):
+        with pytest.raises(workflow.Invalid):
+            decide.extend(request.pk, "COMPLEXITY", "A lot.", actor=route.handler, until=wrong)
+    wanted = known.due_on + timedelta(days=20)
+    assert decide.extend(request.pk, "COMPLEXITY", "A lot.", actor=route.handler, until=wanted).due_on == wanted
+    outbox.drain()
+    dates.sweep(on(wanted))
+    assert drive.fresh(request.pk).due_on == wanted
+
+
+WAITED = st.lists(
+    st.tuples(
+        st.sampled_from(["identity", "clarification", "fee"]), st.integers(0, 60), st.integers(0, 60), st.booleans()
+    ),
+    max_size=4,
+)
+
+
+@given(
+    regime=st.sampled_from(regimes.all_ids()), right=st.sampled_from([r.value for r in Right if r]),
+    day=st.dates(date(2026, 1, 1), date(2029, 12, 31)), waited=WAITED,
+)  # fmt: skip
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_no_date_of_the_house_moves_earlier_because_of_a_waiting(
+    regime: str, right: str, day: date, waited: list[tuple[str, int, int, bool]]
+) -> None:
+    """Property: neither the date nor our target; and the date by guidance, shown apart, is never the earlier one."""
+    received = datetime.combine(day, time(12), tzinfo=UTC)
+    pauses = [
+        Pause(kind, day + timedelta(days=asked), None if is_open else day + timedelta(days=asked + took))
+        for kind, asked, took, is_open in waited
+    ]
+    plain, moved = deadlines.dates(regime, right, received), deadlines.dates(regime, right, received, pauses=pauses)
+    assert moved.due_on >= plain.due_on
+    assert moved.target_on >= plain.target_on
+    assert moved.target_on <= moved.due_on
+    assert bool(moved.paused) == (moved.due.date is None)
+    if moved.by_guidance is not None and moved.by_guidance.date is not None:
+        assert moved.by_guidance.date >= moved.due_on

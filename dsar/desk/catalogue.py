@@ -319,7 +319,7 @@ VERBS: Mapping[str, Verb] = {
             _("Take more time"),
             _("Extended. The person is told why."),
             forms.ExtendForm,
-            lambda pk, data, actor: decide.extend(pk, data["code"], data["text"], actor=actor),
+            lambda pk, data, actor: decide.extend(pk, data["code"], data["text"], actor=actor, until=data.get("until")),
             HANDLERS,
             moves="extend",
             exists=decide.may_extend,

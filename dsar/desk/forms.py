@@ -175,6 +175,12 @@ class ExtendForm(VerbForm):
 
     code = forms.ChoiceField(label=_("Reason in law"), widget=forms.RadioSelect)
     text = long_text(_("Why do we need more time?"), READ_BY_THEM, rows=3)
+    until = forms.DateField(
+        label=_("By which day do we answer?"),
+        help_text=_("This law leaves the length open: the letter names the day."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": _("Please enter the day."), "invalid": _("Please enter the day.")},
+    )
 
     def prepare(self) -> None:
         """The reasons of this law; the first one, with its sentence, stands there already."""
@@ -182,6 +188,8 @@ class ExtendForm(VerbForm):
         self.offer("code", [(code.code, code.label) for code in found])
         if found:
             self.initial["code"], self.initial["text"] = found[0].code, found[0].text
+        if not decide.is_open_ended(self.request):
+            del self.fields["until"]
 
 
 class ReadForm(VerbForm):

@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import deadlines, keys
-from dsar.desk import appeals, corrections, filing, forms, frame, progress, rows, standing, story, tasks, words
+from dsar import keys
+from dsar.desk import appeals, corrections, dates, filing, forms, frame, progress, rows, standing, story, tasks, words
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
-from dsar.law.errors import LawError
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
 from dsar.review import decide, recuse
@@ -86,18 +85,10 @@ def _readable(case: Case) -> bool:
 def _standing(request: PrivacyRequest) -> dict[str, Any]:
     """Clock and law."""
     case = request.case
-    chip = rows.deadline(request, timezone.localdate())
-    if chip:
-        try:
-            due = deadlines.dates(
-                case.regime, request.right, request.received_at, extended=request.extended_at is not None
-            ).due
-            chip |= {"steps": due.explain(), "rule": str(due.rule), "citation": due.citation}
-        except LawError:
-            chip |= {"steps": (), "rule": "", "citation": ""}
     regime = regimes.load(case.regime)
     return {
-        "deadline": chip,
+        "deadline": rows.deadline(request, timezone.localdate()),
+        **dates.panel(request),
         "law": regime.text("short"),
         "law_name": regime.name,
         "ball": tasks.ball(request) or words.ball(request),

@@ -66,6 +66,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     target_on = models.DateField(_("our target"), null=True)
     original_due_on = models.DateField(null=True)
     extended_at = models.DateTimeField(null=True)
+    extended_until = models.DateField(null=True)
     paused_reason = models.CharField(max_length=40, blank=True)
     tier_needed = models.PositiveSmallIntegerField(default=2)
     asked_in = models.CharField(max_length=12, blank=True)
@@ -330,9 +331,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(
         field=state, source=State.REVIEW, target=State.REVIEW, permission=handler, conditions=[not_extended, has_right]
     )
-    def extend(self, *, now: datetime, due_on: date, target_on: date) -> None:
-        """More time, once, with a notice inside the first period (GDPR Art 12(3))."""
+    def extend(self, *, now: datetime, due_on: date, target_on: date, until: date | None = None) -> None:
+        """More time, once, with a notice inside the first period (GDPR Art 12(3)). `until`: the day that the notice names,
+        where the law leaves the length to it."""
         self.original_due_on, self.due_on, self.target_on, self.extended_at = self.due_on, due_on, target_on, now
+        self.extended_until = until
 
     # --- the confirmation and after it ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 
-from dsar import deadlines
+from dsar import clock_book
 from dsar.enums import (
     COPY_RIGHTS,
     TO_OTHERS,
@@ -28,24 +28,19 @@ from dsar.notifications import letters, paper, report
 from dsar.notifications.appeal_letter import BUTTONS
 from dsar.review import appeals
 
-SOON_DAYS = 5
 # After these the way back to us stands open on the page, not under "If you do not agree".
 SAID_NO = (Outcome.DENIED, Outcome.GRANTED_IN_PART, Outcome.NOT_PROVEN, Outcome.UNANSWERED, Outcome.NOTHING_HELD)
 SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
 
 
 def deadline(request: PrivacyRequest) -> dict[str, Any] | None:
-    """The legal date of an open request, with its arithmetic in words (law 14)."""
+    """The legal date of an open request, with its arithmetic in words (law 14); `date` is None while the law has none."""
     if request.due_on is None or request.is_ended:
         return None
-    found = deadlines.dates(
-        request.case.regime, request.right, request.received_at, extended=request.extended_at is not None
-    )
-    left = (request.due_on - timezone.localdate()).days
-    state = "late" if left < 0 else "soon" if left <= SOON_DAYS else "ok"
+    found = clock_book.answer(request)
     return {
-        "date": request.due_on, "days_left": left, "state": state, "steps": found.due.explain(),
-        "rule": str(found.due.rule), "citation": found.due.citation,
+        "date": found.date, "days_left": found.days_left, "state": found.state, "steps": found.steps, "rule": found.rule,
+        "citation": found.citation,
     }  # fmt: skip
 
 

@@ -1,16 +1,17 @@
 """The verbs of the desk. Each checks its input, calls `move()` and nothing else calls it; reasons come from the law's
 catalogue, and a code that is not valid for this request is refused here."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events, deadlines, workflow
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Raised, RestrictionGround, Right, State, StepReason
-from dsar.law import articles, codes, regimes
+from dsar.law import articles, codes, regimes, words
 from dsar.law.errors import LawError
 from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
@@ -195,19 +196,35 @@ def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
 
 def may_extend(request: PrivacyRequest) -> bool:
     """Whether this law gives more time, and the notice would still come in time."""
+    if not codes.extension_reasons(request.case.regime):
+        return False
     try:
-        return bool(_extended(request) and codes.extension_reasons(request.case.regime))
+        # Where the law leaves the length open, any later day shows whether there is one.
+        _extended(request, (request.due_on or clock_events.today(request)) + timedelta(days=1))
     except LawError:
         return False
+    return True
 
 
-def _extended(request: PrivacyRequest) -> deadlines.Dates:
-    """The dates after an extension that is told now. Raises LawError where the law knows none, once more or so late."""
+def is_open_ended(request: PrivacyRequest) -> bool:
+    """Whether the law leaves it to the notice by which day the answer comes (e.g. Swiss DPO Art 18(2))."""
+    regime = regimes.load(request.case.regime)
+    extension = regime.extension(regime.governing(request.right).kind, request.right)
+    return extension is not None and extension.kind == "open"
+
+
+def _extended(request: PrivacyRequest, until: date | None = None) -> deadlines.Dates:
+    """The dates after an extension that is told now. Raises LawError where the law knows none, once more or so late, or
+    where the day that the notice names is missing or no later."""
     if request.extended_at is not None or request.raised == Raised.EXTENSION_VOID:
         raise LawError("already_extended", right=request.right)
-    first, longer = clock_events.dates(request, extended=False), clock_events.dates(request, extended=True)
+    until = until if is_open_ended(request) else None
+    first = clock_events.dates(request, extended=False)
+    longer = clock_events.dates(request, extended=True, until=until)
     if not first.paused and clock_events.today(request) > first.due_on:
         raise LawError("notice_late", right=request.right, limit=first.due_on)
+    if until is not None and until <= first.due_on:
+        raise LawError("until_early", limit=first.due_on)
     return longer
 
 
@@ -227,21 +244,30 @@ def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
     )  # fmt: skip
 
 
-def extend(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Take more time, once; a notice after the legal date is void and refused here (GDPR Art 12(3))."""
+def extend(pk: int, code: str, text: str, *, actor: Actor, until: date | None = None) -> PrivacyRequest:
+    """Take more time, once; a notice after the legal date is void and refused here (GDPR Art 12(3)). It stands once its
+    letter has left in time (see `clock_events.sent`). `until`: the day by which the answer comes, where the law leaves
+    that to the notice; ignored elsewhere."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     known = codes.extension_reasons(request.case.regime)
     found = next((reason for reason in known if reason.code == code), None)
     if found is None:
         raise Invalid(_("This law does not know this reason for taking more time."))
     try:
-        dates = _extended(request)
+        dates = _extended(request, until)
     except LawError as error:
         if error.reason == "notice_late":
             raise Invalid(_("The legal date has passed: an extension would be void. Please answer now.")) from None
+        if error.reason in ("until_missing", "until_early"):
+            limit = error.values.get("limit")
+            shown = {"limit": date_format(limit)} if isinstance(limit, date) else {}
+            raise Invalid(words.ERRORS[error.reason] % shown) from None
         raise Invalid(_("This request cannot be extended (again).")) from None
     because = Because(DecisionKind.EXTEND, found.code, found.citation, _text(text, _("the reason in your own words")))
-    return move(pk, "extend", actor=actor, because=because, due_on=dates.due_on, target_on=dates.target_on)
+    named = until if is_open_ended(request) else None
+    return move(
+        pk, "extend", actor=actor, because=because, due_on=dates.due_on, target_on=dates.target_on, until=named
+    )  # fmt: skip
 
 
 def reply(pk: int, text: str, *, actor: Actor, seen: int | None = None) -> Message | None:
