@@ -36,6 +36,7 @@ ANSWERED: Final[Mapping[str, str]] = {
 # Letters that ask or announce: what counts is the day on which they leave.
 LETTERS: Final[Mapping[str, ClockEventKind]] = {
     Notice.RECEIVED_VERIFY: ClockEventKind.IDENTITY_REQUESTED,
+    Notice.PROOF_ASKED: ClockEventKind.IDENTITY_REQUESTED,
     Notice.ASK: ClockEventKind.CLARIFICATION_REQUESTED,
     Notice.EXTENDED: ClockEventKind.EXTENSION_NOTICE_SENT,
 }
@@ -151,7 +152,8 @@ def sent(request: PrivacyRequest, message: Message, on: date | None = None) -> C
     asks no longer, or where it was noted before. The caller holds the locks."""
     kind = LETTERS.get(message.notice)
     waits = {
-        ClockEventKind.IDENTITY_REQUESTED: request.state == State.VERIFYING,
+        ClockEventKind.IDENTITY_REQUESTED: request.state == State.VERIFYING
+        or (message.notice == Notice.PROOF_ASKED and not request.is_ended and not request.is_proven_enough),
         ClockEventKind.CLARIFICATION_REQUESTED: request.state == State.CLARIFYING,
         ClockEventKind.EXTENSION_NOTICE_SENT: request.extended_at is not None and not request.is_ended,
     }

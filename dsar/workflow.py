@@ -115,6 +115,7 @@ ON_CLOCK: dict[str, ClockEventKind] = {
     "no_answer": ClockEventKind.CLARIFICATION_LAPSED,
     "verify": ClockEventKind.IDENTITY_RECEIVED,
     "not_proven": ClockEventKind.IDENTITY_LAPSED,
+    "fall_back": ClockEventKind.IDENTITY_LAPSED,
 }
 # What needs no proof (any more) is acknowledged all the same; not a choice, which is carried out within seconds: one letter says
 # that it is done. Where a source keeps it waiting, the clock writes (review/clock.py).

@@ -121,7 +121,12 @@ SITUATIONS: dict[str, Situation] = {
     "review, proven below its tier": Situation(
         State.REVIEW,
         lambda r: r.review_below_its_tier(),
-        {**REVIEWED, **EXTEND, "verify": (State.REVIEW, REQUESTER_ONLY), "fall_back": (State.LOCATING, DESK)},
+        {
+            **REVIEWED,
+            **EXTEND,
+            "verify": (State.REVIEW, REQUESTER_ONLY),
+            "fall_back": (State.LOCATING, {*ANYBODY_OF_THE_CASE, "system"}),
+        },
     ),
     "received, in a case that is proven below its tier": Situation(
         State.RECEIVED,

@@ -1,6 +1,6 @@
 """What shows who somebody is, and how far it reaches: links, codes, sign-ins."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.conf import settings
@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from dsar.enums import CheckKind, CheckStatus, Right, State
+from dsar.enums import CheckKind, CheckStatus, ClockEventKind, DecisionKind, Notice, Right, State
 from dsar.intake import submit
-from dsar.models import REQUESTER, AuditEvent, Case, IdentityCheck
-from dsar.review import corrections
+from dsar.models import REQUESTER, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest
+from dsar.notifications import compose, outbox
+from dsar.review import clock, corrections
 from dsar.verification import asking, confirmation, data_points, links, second_factor, sign_in
-from dsar.workflow import Conflict, Invalid
+from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
 
@@ -167,3 +168,82 @@ def test_law_12_the_database_keeps_nothing_that_was_stated_once_it_is_decided(ro
     data_points.state(case, STATED, signed())
     with pytest.raises(IntegrityError), transaction.atomic():
         case.checks.filter(kind=CheckKind.DATA_POINTS).update(status="passed", decided_at=timezone.now())
+
+
+# --- asking for it, and doing with less -------------------------------------------------------------------------------
+
+
+def kinds(request: PrivacyRequest) -> list[str]:
+    """What the clock of a request has read, in order."""
+    return list(request.clock_events.in_order().values_list("kind", flat=True))
+
+
+def test_staff_ask_for_a_proof_and_the_clock_reads_both_ends(route: Route) -> None:
+    request = route.review_below_its_tier()
+    outbox.drain()
+    assert asking.may_ask(request)
+    with pytest.raises(Forbidden):
+        asking.ask(request.pk, "", actor=REQUESTER)
+    asking.ask(request.pk, "Your signature is enough.", actor=route.handler)
+    with pytest.raises(Conflict):
+        asking.ask(request.pk, "", actor=route.handler)
+    message = Message.objects.get(notice=Notice.PROOF_ASKED)
+    message.request = request
+    said = " ".join(str(compose.mail(message).body).split())
+    assert "The law asks us to check who you are before we show" in said
+    assert "11 CCR 7060-7062" in said
+    assert "Your signature is enough." in said
+    assert "/l/" in said
+    assert "Know what is held and why" in said
+    before = kinds(request)
+    outbox.drain()
+    assert kinds(request) == [*before, ClockEventKind.IDENTITY_REQUESTED]
+    sign_in.accept(request.case, PASSWORD)
+    assert kinds(request)[-1] == ClockEventKind.IDENTITY_RECEIVED
+    assert not asking.may_ask(drive.fresh(request.pk))
+
+
+def test_a_proof_starts_the_clock_of_what_is_asked_about_meanwhile(route: Route) -> None:
+    request = route.review_below_its_tier()
+    asking.ask(request.pk, "", actor=route.handler)
+    outbox.drain()
+    route.clarifying(request)
+    sign_in.accept(request.case, PASSWORD)
+    assert ClockEventKind.IDENTITY_RECEIVED in kinds(request)
+    assert drive.fresh(request.pk).state == State.CLARIFYING
+    back = move(request.pk, "answer", actor=REQUESTER)
+    assert (back.state, back.judgement) == (State.REVIEW, []), "nobody is asked again"
+
+
+def on_target(request: PrivacyRequest) -> datetime:
+    """The day on which we meant to have answered."""
+    assert request.target_on is not None
+    return timezone.make_aware(datetime.combine(request.target_on, time(12)))
+
+
+def test_on_the_target_date_a_copy_becomes_what_the_proof_reaches(route: Route) -> None:
+    """11 CCR 7024(a)."""
+    request = route.review_below_its_tier()
+    asking.ask(request.pk, "", actor=route.handler)
+    outbox.drain()
+    clock.sweep(on_target(request) - timedelta(days=1))
+    assert drive.fresh(request.pk).right == Right.ACCESS
+    check = data_points.state(request.case, STATED, signed())
+    clock.sweep(on_target(request))
+    assert drive.fresh(request.pk).right == Right.ACCESS, "not while it is compared"
+    IdentityCheck.objects.filter(pk=check.pk).update(status="failed", decided_at=timezone.now(), stated_sealed=None)
+    clock.sweep(on_target(request))
+    held = drive.fresh(request.pk)
+    assert (held.right, held.state, held.tier_needed, held.due_on) == (Right.KNOW, State.LOCATING, 2, request.due_on)
+    decision = held.decisions.get(kind=DecisionKind.FALL_BACK)
+    assert (decision.decided_by, decision.code) == (None, Right.ACCESS)
+    assert kinds(held)[-1] == ClockEventKind.IDENTITY_LAPSED
+    clock.sweep(on_target(request))
+
+
+def test_where_not_even_the_mailbox_is_proven_nothing_falls_back(route: Route) -> None:
+    request = drive.a_request(right=Right.ACCESS, country="US-CA")
+    for _ in range(2):
+        clock.sweep(on_target(request))
+    held = drive.fresh(request.pk)
+    assert (held.right, held.state, held.judgement) == (Right.ACCESS, State.REVIEW, ["not_proven"])

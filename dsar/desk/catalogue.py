@@ -23,6 +23,7 @@ from dsar.fulfilment import control, package, recipients, restricting, weighing
 from dsar.intake import submit
 from dsar.models import Actor
 from dsar.review import appeals, corrections, decide, step_up
+from dsar.verification import asking
 from dsar.workflow import Because, move
 
 
@@ -255,6 +256,19 @@ VERBS: Mapping[str, Verb] = {
             HANDLERS,
             moves="ask",
             help=_("It comes back with the answer, or after the set days without one. The clock goes on."),
+        ),
+        Verb(
+            "ask-proof",
+            _("Ask them to show who they are"),
+            _("The mail with the way to the page is on its way."),
+            forms.AskProofForm,
+            lambda pk, data, actor: asking.ask(pk, data["text"], actor=actor),
+            HANDLERS,
+            exists=asking.may_ask,
+            help=_(
+                "The mail says why, by the law of this request. On the page they sign in, or state what we compare with our"
+                " records. Please ask for no copy of an identity card."
+            ),
         ),
         Verb(
             "reply",

@@ -431,6 +431,12 @@ class RecipientForm(VerbForm):
         self.offer("recipient", [(one.recipient, report.recipient_label(one.recipient)) for one in waiting])
 
 
+class AskProofForm(VerbForm):
+    """Words beside the mail that asks for a surer proof."""
+
+    text = long_text(_("A word of yours beside it; they read it"), required=False, rows=3)
+
+
 class DisputeForm(VerbForm):
     """One person's finding on "this was not me"."""
 

@@ -234,9 +234,10 @@ def _in_review(request: PrivacyRequest) -> Next:
     if not request.is_proven_enough:
         return Next(
             _("The proof is not enough for this right"),
-            _("The mailbox is proven; this law asks for more before anything is handed out. Ask the person for it, and note"
-              " below what they showed; or answer by the lesser right that the proof reaches."),
-            "identity-second" if by_hand.awaits_second(request) else "ask",
+            _("The mailbox is proven; this law asks for more before anything is handed out. The person can show it on their"
+              " page; send them there, note below what they showed you, or answer by the lesser right that the proof reaches."),
+            "identity-second" if by_hand.awaits_second(request)
+            else "ask-proof" if VERBS["ask-proof"].is_there(request) else "ask",
         )  # fmt: skip
     if "unanswered" in request.judgement:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")

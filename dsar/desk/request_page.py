@@ -10,7 +10,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import keys
-from dsar.desk import appeals, corrections, dates, filing, forms, frame, progress, rows, standing, story, tasks, words
+from dsar.desk import (
+    appeals,
+    corrections,
+    dates,
+    filing,
+    forms,
+    frame,
+    identity,
+    progress,
+    rows,
+    standing,
+    story,
+    tasks,
+    words,
+)
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import DecisionKind, Right, StepReason
@@ -67,6 +81,7 @@ def show(
     if context["readable"]:
         context |= _contents(request, actor, failed, verb)
     context["person"] = _person(request.case, actor) if context["readable"] else {}
+    context["identity"] = identity.panel(request, actor) if context["readable"] else None
     context["history"] = story.history(request.case)
     context["others"] = _others(request)
     return frame.page(http, "desk/request.html", "queue", context, status=status)

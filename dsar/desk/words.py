@@ -397,10 +397,24 @@ EVENTS: Final[Mapping[str, Any]] = {
 }
 
 METHODS: Final[Mapping[str, Any]] = {
+    "signed_in": _("Signed in to the account"),
+    "email_link": _("Link to the mailbox"),
+    "email_code": _("Code to the mailbox"),
+    "sign_in_fresh": _("Fresh sign-in with the password"),
+    "mfa": _("Sign-in with a second factor"),
+    "oidc": _("Sign-in through another provider"),
+    "quiz": _("Questions put from our records"),
     "data_points_2": _("Two things that only the owner of the account can know"),
-    "data_points_3_declared": _("Three such things, and a signed declaration that it is them"),
+    "data_points_3_declared": _("Three things that only the owner of the account can know, and a signed declaration"),
     "staff_judgement": _("Something else that convinced you"),
     "agent_authority": _("A signed authority for whoever asks for them"),
+}
+
+TIERS: Final[Mapping[int, Any]] = {
+    0: _("no proof"),
+    1: _("signed in"),
+    2: _("reasonably sure"),
+    3: _("reasonably high certainty"),
 }
 
 COUNTS: Final[Mapping[str, Any]] = {

@@ -12,6 +12,7 @@ from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Raised, Right, 
 from dsar.models.request_conditions import (
     address_on_file,
     anybody_of_the_case,
+    anybody_who_asks_or_answers,
     approver,
     copy_in_hand,
     disputed,
@@ -210,8 +211,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         permission=anybody_of_the_case,
     )
     def answer(self, *, now: datetime) -> str:
-        """The person answered."""
+        """The person answered. Who showed meanwhile who they are is not asked for it again."""
         back, self.asked_in, self.answer_by = self.asked_in, "", None
+        if self.is_proven_enough:
+            self.judgement = sorted({*self.judgement} - {TIER})
         return back
 
     @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system)
@@ -248,9 +251,16 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.judgement = sorted({*self.judgement} - {TIER})
         return State.LOCATING
 
-    @transition(field=state, source=State.REVIEW, target=State.LOCATING, permission=handler, conditions=[may_fall_back])
+    @transition(
+        field=state,
+        source=State.REVIEW,
+        target=State.LOCATING,
+        permission=anybody_who_asks_or_answers,
+        conditions=[may_fall_back],
+    )
     def fall_back(self, *, now: datetime, right: str, due_on: date, target_on: date, tier: int) -> None:
-        """What the proof does not reach is answered by the lesser right that it does reach (11 CCR 7024(a))."""
+        """What the proof does not reach is answered by the lesser right that it does reach (11 CCR 7024(a)): as the person
+        wishes, as a handler decides, or by itself on the target date."""
         self.right, self.due_on, self.target_on, self.tier_needed = right, due_on, target_on, tier
         self.judgement = sorted({*self.judgement} - {TIER})
 

@@ -91,6 +91,11 @@ def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
     return actor.kind == ActorKind.REQUESTER or actor.is_handler
 
 
+def anybody_who_asks_or_answers(request: "PrivacyRequest", actor: Actor) -> bool:
+    """The person, a handler, or the clock."""
+    return anybody_of_the_case(request, actor) or system(request, actor)
+
+
 def is_deletion(request: "PrivacyRequest") -> bool:
     """A deletion alone is confirmed, released and narrowed."""
     return request.right == Right.DELETION

@@ -13,14 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
+from django_fsm import can_proceed
 
 from accounts.models import User
-from dsar.enums import CheckStatus
+from dsar.enums import CheckStatus, Right
 from dsar.law import declarations, regimes
-from dsar.models import Case
+from dsar.models import REQUESTER, Case, PrivacyRequest
+from dsar.models.request_conditions import lesser_right
 from dsar.portal import session
+from dsar.portal.case import press
 from dsar.portal.proof import LONG_SECONDS, REFRESH_SECONDS, next_place
 from dsar.portal.prove_forms import PointsForm
+from dsar.review import decide
 from dsar.verification import asking, data_points, sign_in
 from dsar.workflow import Conflict, Invalid
 
@@ -48,6 +52,7 @@ def _page(request: HttpRequest, case: Case, asked: asking.Asked, failed: forms.F
         "offer": offer, "left": left, "before": before, "pending": pending,
         "form": failed or (PointsForm(None, offer) if offer and left and not pending else None),
         "declaration": declarations.text(regime),
+        "lesser": [(one, Right(lesser_right(one)).label) for one in asked.requests if can_proceed(one.fall_back)],
     }  # fmt: skip
     answer = render(request, "portal/prove.html", facts, status=422 if failed else 200)
     if pending:
@@ -94,6 +99,16 @@ def by_points(request: HttpRequest, case: Case) -> HttpResponse:
         else:
             return redirect("case_prove")
     return _page(request, case, asked, form)
+
+
+@session.needs_request
+def fall_back(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    """Have which data we hold, and why, instead of a copy that takes more proof (11 CCR 7024(a))."""
+    return press(
+        request, lambda: decide.fall_back(held.pk, actor=REQUESTER),
+        closed=_("This is not to be had here any more."),
+        done=_("Thank you. You get the list of what we hold about you, and why; a person looks at it first."),
+    )  # fmt: skip
 
 
 def methods_shown(request: HttpRequest, case: Case) -> list[str]:

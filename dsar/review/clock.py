@@ -8,13 +8,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, State
-from dsar.models import SYSTEM, Message, PrivacyRequest
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, Notice, State
+from dsar.models import SYSTEM, IdentityCheck, Message, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.review import appeals, holds, purge
+from dsar.review import appeals, decide, holds, purge
 from dsar.workflow import Conflict, Inside, each, in_trouble, lock, move
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ def sweep(now: datetime | None = None) -> int:
         lambda: _move(requests.filter(state=State.VERIFYING, target_on__lte=today), "not_proven"),
         lambda: _move(requests.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer"),
         lambda: _remind(moment, today),
+        lambda: _fall_back(today),
         lambda: _interim(today),
         lambda: _note_choices(moment),
         lambda: _move(silent, "unanswered"),
@@ -89,6 +90,20 @@ def _untold(notice: Notice, since: Any = None) -> Q:
     silent = Q(case__machine_mail=True, case__email_proven_at__isnull=True)
     nowhere = Q(case__email_sealed__isnull=True, case__contact_sealed__isnull=True, case__by_post=False)
     return ~Exists(told if since is None else told.filter(created_at__date__gte=since)) & ~silent & ~nowhere
+
+
+def _fall_back(today: date) -> int:
+    """On the internal target date a copy that nobody has proven surely enough becomes what the proof does reach, where the
+    law knows that (11 CCR 7024(a)): better categories in time than "not proven". Not while something that was shown waits
+    to be compared or looked at."""
+    shown = IdentityCheck.objects.filter(
+        case=OuterRef("case"), status=CheckStatus.PENDING, kind__in=[CheckKind.DATA_POINTS, CheckKind.BY_HAND]
+    )
+    due = PrivacyRequest.objects.filter(
+        ~Exists(shown), state=State.REVIEW, right__in=COPY_RIGHTS, target_on__lte=today,
+        case__email_proven_at__isnull=False, tier_needed__gt=F("case__proven_tier"),
+    )  # fmt: skip
+    return each_locked(due, lambda request: bool(decide.fall_back(request.pk, actor=SYSTEM)))
 
 
 def _interim(today: date) -> int:

@@ -229,8 +229,9 @@ def _extended(request: PrivacyRequest, until: date | None = None) -> deadlines.D
 
 
 def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
-    """Answer by the lesser right that the proof reaches: categories instead of a copy (11 CCR 7024(a)). Its dates are
-    counted from the same receipt. Raises Conflict where there is none, Forbidden."""
+    """Answer by the lesser right that the proof reaches: categories instead of a copy (11 CCR 7024(a)). By a handler, by the
+    person who would rather have that, or by the clock on the target date (review/clock.py). Its dates are counted from the
+    same receipt. Raises Conflict where there is none, Forbidden."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     lesser = lesser_right(request)
     if not lesser:

@@ -1,13 +1,24 @@
-"""What a case still has to show of who asks, and whether its person is asked for it (law 12: only what the right needs)."""
+"""What a case still has to show of who asks, and asking its person for it (law 12: only what the right needs)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
-from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, State
-from dsar.models import Case, PrivacyRequest
+from django.db import transaction
+from django.utils import timezone
+
+from dsar import audit
+from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, Notice, State
+from dsar.models import Actor, Case, Message, PrivacyRequest
 from dsar.models.request_queues import OPEN_STATES
+from dsar.notifications import outbox
+from dsar.workflow import Conflict, Forbidden, lock
 
 # Before these nobody has said which right it is; a confirmed deletion is proven, whatever a later look may say.
 ASKED_IN = tuple(state for state in OPEN_STATES if state not in (State.RECEIVED, State.TRIAGE))
+
+ASKED_EVERY: Final = timedelta(days=1)
+LONGEST: Final = 4000
 
 
 @dataclass(frozen=True)
@@ -35,3 +46,30 @@ def missing(case: Case) -> Asked | None:
     for one in found:
         one.case = case
     return Asked(found[0].tier_needed, found) if found else None
+
+
+def asked_at(case: Case) -> Message | None:
+    """The newest mail that asked the person of a case for more."""
+    return case.messages.filter(notice=Notice.PROOF_ASKED).order_by("-pk").first()
+
+
+def may_ask(request: PrivacyRequest) -> bool:
+    """Whether this request waits for a surer proof, its person has a mailbox, and nobody has asked them since yesterday."""
+    case = request.case
+    asked = missing(case)
+    before = asked_at(case)
+    lately = before is not None and timezone.now() - before.created_at < ASKED_EVERY
+    return asked is not None and request in asked.requests and bool(case.contact) and not lately
+
+
+def ask(pk: int, text: str, *, actor: Actor) -> Message | None:
+    """Mail the person the way to the page on which they show more surely who they are, and why, with words of staff where
+    there are any. The clock counts from the day on which the mail leaves. Raises Conflict, Forbidden."""
+    if not actor.is_handler:
+        raise Forbidden("ask_for_proof")
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_ask(request):
+            raise Conflict("ask_for_proof")
+        audit.record(request.case, audit.Entry("proof_asked", actor, pk, details={"tier": request.tier_needed}))
+        return outbox.queue(request, Notice.PROOF_ASKED, text=text.strip()[:LONGEST], author_id=actor.user_id)

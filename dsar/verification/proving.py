@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from dsar import bell
-from dsar.enums import Lane, State
+from dsar import bell, clock_events
+from dsar.enums import ClockEventKind, Lane, State
 from dsar.models import REQUESTER, Case, Subject
-from dsar.workflow import move
+from dsar.workflow import lock, move
 
 
 def hold(case: Case) -> tuple[Case, Subject | None]:
@@ -33,5 +33,10 @@ def count_as_proven(case: Case, subject: Subject | None, tier: int, now: datetim
     Case.objects.filter(pk=case.pk).update(
         subject=subject, email_proven_at=case.email_proven_at or now, proven_tier=tier
     )
+    # What is open and need not move has been answered too: the clock that waited for a proof goes on.
+    for request in (
+        case.requests.open().filter(tier_needed__lte=tier, clock_events__isnull=False).distinct().order_by("pk")
+    ):
+        clock_events.answered(lock(request.pk), ClockEventKind.IDENTITY_RECEIVED, actor=REQUESTER)
     # Staff who look further need to see what is held.
     bell.ring(Lane.LOCATE)

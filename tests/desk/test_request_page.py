@@ -39,6 +39,7 @@ HAPPY = {
         State.REVIEW,
     ),
     "fall-back": (scenes.below_its_tier, {"sure": "on"}, State.LOCATING),
+    "ask-proof": (scenes.below_its_tier, {"text": ""}, State.REVIEW),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
     "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
     "weigh": (

@@ -7,11 +7,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.models import Role
 from dsar.connectors import registry
-from dsar.enums import CheckKind, CheckStatus, State
-from dsar.models import AuditEvent, IdentityCheck, PrivacyRequest, Source
+from dsar.enums import CheckKind, CheckStatus, Notice, State
+from dsar.models import AuditEvent, IdentityCheck, Message, PrivacyRequest, Source
+from dsar.review import decide
 from dsar.verification import data_points, points
 from tests import house
+from tests.drive import person_of_the_desk
 from tests.house import CAST
 from tests.portal.conftest import Visitor, newest_link, only, page, words, work
 
@@ -123,7 +126,7 @@ def test_law_10_neither_page_nor_mail_says_which_point_failed_or_whether_we_know
         data_points.drain()
         work()
         found = page(one.get(PROVE))
-        pages.append((asked + found).replace(reference, "•"))
+        pages.append((asked + found).replace(reference, "•").replace(f"/case/{request.pk}/", "•"))
         seen.append(mail_of(email, reference))
         assert PrivacyRequest.objects.get(pk=request.pk).state == State.REVIEW
         assert "You can try this 2 times" in " ".join(found.split())
@@ -186,3 +189,40 @@ def test_a_source_that_is_down_delays_and_does_not_fail(visitor: Visitor) -> Non
     visitor.post(POINTS, typed(facts()))
     data_points.drain()
     assert only().case.proven_tier == 3
+
+
+def test_whoever_cannot_show_it_may_have_the_categories(visitor: Visitor) -> None:
+    """11 CCR 7024(a)."""
+    request = in_california(visitor)
+    path = f"/case/{request.pk}/fall-back/"
+    assert "Instead of what you asked (Get a copy)" in words(visitor.get(PROVE))
+    assert Visitor().post(path).status_code == 404
+    visitor.get(path)
+    assert only().right == "access", "looking changes nothing"
+    assert "You get the list of what we hold" in words(visitor.post(path))
+    work()
+    assert (only().right, only().tier_needed) == ("know", 2)
+    assert "not to be had" in words(visitor.post(path))
+    assert "Show that it is you" not in words(visitor.get("/case/"))
+
+
+def test_law_10_the_letter_that_nothing_was_proven_is_the_same_whether_or_not_anybody_is_known(
+    visitor: Visitor,
+) -> None:
+    said = []
+    approver = person_of_the_desk(Role.APPROVER)
+    for email in (CAST.neighbour, CAST.unknown):
+        one = Visitor()
+        request = in_california(one, email)
+        one.post(POINTS, typed({**facts(), "phone": "+1 212 555 0100"}))
+        data_points.drain()
+        decide.lapse(request.pk, "A signed declaration that fits never came.", actor=approver)
+        work()
+        reference = request.case.reference
+        mails = [re.sub(r"/l/[\w-]+/", "•", f"{one['Subject']}\n{house.body_of(one)}") for one in house.mails(email)]
+        letter = Message.objects.get(request=request, notice=Notice.NOT_PROVEN)
+        pages = page(one.get(f"/case/letters/{letter.pk}/"))
+        made = [*mails, pages.replace(f"/letters/{letter.pk}/", "•")]
+        said.append([one.replace(reference, "•") for one in made])
+    assert said[0] == said[1]
+    assert "A signed declaration that fits never came." in said[0][-1]
