@@ -408,6 +408,7 @@ class DecisionKind(models.TextChoices):
     REVIEWED_UPHELD = "reviewed_upheld", _("Decision looked at again and upheld")
     KEPT_GOES = "kept_goes", _("What was kept goes")
     WEIGHED = "weighed", _("Exception weighed")
+    DOCUMENTED = "documented", _("Facts written down")
     KEPT_ON = "kept_on", _("What was kept stays longer")
 
 

@@ -41,7 +41,9 @@ def in_queue(request: PrivacyRequest) -> bool:
 
 
 def refused(route: Route) -> PrivacyRequest:
-    return decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver)
+    return decide.refuse(
+        route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
+    )
 
 
 def withdrawn(route: Route) -> PrivacyRequest:

@@ -22,7 +22,12 @@ WORDS = "You never looked into the second account."
 
 
 def refused(route: Route, law: str = COLORADO) -> PrivacyRequest:
-    return under(decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver), law)
+    return under(
+        decide.refuse(
+            route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
+        ),
+        law,
+    )
 
 
 def day_of(moment: datetime, law: str = COLORADO) -> date:
@@ -89,7 +94,9 @@ def test_what_comes_after_the_reasonable_period_is_read_and_a_person_may_take_it
 def test_law_14_what_came_on_paper_is_counted_from_the_day_on_which_it_came(route: Route) -> None:
     request = route.review()
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=30))
-    request = under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
+    request = under(
+        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+    )
     came = timezone.now() - timedelta(days=9)
     with pytest.raises(Invalid, match="not come yet"):
         appeals.file(request.pk, WORDS, timezone.now() + timedelta(days=1), Channel.POST, actor=route.handler)

@@ -49,7 +49,12 @@ def other(db: None) -> Actor:
 
 
 def refused(route: Route, law: str = COLORADO) -> PrivacyRequest:
-    return under(decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver), law)
+    return under(
+        decide.refuse(
+            route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
+        ),
+        law,
+    )
 
 
 def day_of(moment: datetime) -> date:
@@ -80,7 +85,9 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
     request = route.review()
     decide.ask(request.pk, "Which account?", actor=other)
     move(request.pk, "answer", actor=REQUESTER)
-    request = under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
+    request = under(
+        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+    )
     appeal = appealed(request)
     for actor in (route.approver, route.handler, REQUESTER, SYSTEM, drive.person_of_the_desk(Role.AUDITOR)):
         with pytest.raises(Forbidden):
@@ -233,7 +240,9 @@ def test_law_14_more_time_once_where_the_law_knows_it_and_told_in_time(
 def _long_ago(route: Route) -> PrivacyRequest:
     request = route.review()
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=60))
-    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
+    return under(
+        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+    )
 
 
 def test_a_notice_of_more_time_that_leaves_too_late_is_void(route: Route) -> None:

@@ -397,7 +397,9 @@ VERBS: Mapping[str, Verb] = {
             _("Refuse"),
             _("Refused. The person is told why and what they can do."),
             forms.RefuseForm,
-            lambda pk, data, actor: decide.refuse(pk, data["code"], data["text"], actor=actor),
+            lambda pk, data, actor: decide.refuse(
+                pk, data["code"], data["text"], facts=data.get("facts", ""), actor=actor
+            ),
             APPROVERS,
             moves="refuse",
             danger=True,

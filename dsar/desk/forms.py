@@ -17,7 +17,7 @@ from dsar.law.code_words import CODES
 from dsar.law.codes import Code
 from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
-from dsar.review import decide
+from dsar.review import decide, repeats
 
 RIGHTS = [(right.value, right.label) for right in Right if right.value]
 LONGEST = 8000
@@ -152,10 +152,21 @@ class RefuseForm(VerbForm):
 
     code = forms.ChoiceField(label=_("Reason in law"))
     text = long_text(_("The reason in your own words"), READ_BY_THEM)
+    facts = long_text(
+        _("The facts, where we have to show them"),
+        _("For “manifestly unfounded”, “excessive” and the like: what was asked, when and how often. Why somebody asks does"
+          " not count. For the record; the requester does not read it."),
+        required=False, rows=3,
+    )  # fmt: skip
 
     def prepare(self) -> None:
-        """Reasons that this law knows for this right."""
-        self.offer_codes(codes.refusals(self.request.case.regime, self.request.right or Right.KNOW))
+        """Reasons that this law knows for this right and that can hold now; how often this person has asked."""
+        found = repeats.refusals(self.request)
+        self.offer_codes(found)
+        if not any(code.burden for code in found):
+            del self.fields["facts"]
+        elif not self.is_bound:
+            self.initial["facts"] = repeats.facts(self.request)
 
 
 class ReferForm(VerbForm):

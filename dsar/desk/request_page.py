@@ -27,12 +27,12 @@ from dsar.desk import (
 )
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
-from dsar.enums import DecisionKind, Right, StepReason
+from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import regimes
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
-from dsar.review import decide, recuse
+from dsar.review import decide, recuse, repeats
 from dsar.verification import signed
 
 OTHERS = 20
@@ -84,6 +84,7 @@ def show(
     context["identity"] = identity.panel(request, actor) if context["readable"] else None
     context["history"] = story.history(request.case)
     context["others"] = _others(request)
+    context["repeats"] = repeats.count(request) if request.right not in UNVERIFIED_RIGHTS else None
     return frame.page(http, "desk/request.html", "queue", context, status=status)
 
 

@@ -22,7 +22,7 @@ FILE: Final = Path(__file__).parent / "codes.toml"
 EXEMPT: Final = "EXEMPT"
 KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
-FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted"},
+FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted", "burden", "counted"},
          "lapse": set(), "extend": set(), "redact": set()}  # fmt: skip
 EVERYWHERE: Final = "*"
 
@@ -33,7 +33,9 @@ class Code:
 
     `needs`: keeping must carry a date, "until" (it ends then) or "review" (it is looked at again).
     `weigh`: a person must have weighed the reason and written it down before it holds.
-    `outcome`: what a request refused for it ends with. `label` is short, `text` is for the requester (lazy).
+    `burden`: the company has to show the facts and writes them down first; `counted`: only once the same person has had
+    all free answers of twelve months. `outcome`: what a request refused for it ends with. `label` is short, `text` is for
+    the requester (lazy).
     """
 
     code: str
@@ -47,6 +49,8 @@ class Code:
     outcome: str = ""
     rights: tuple[str, ...] = ("*",)
     ungranted: bool = False
+    burden: bool = False
+    counted: bool = False
 
     def __hash__(self) -> int:
         return hash((self.code, self.regime))
@@ -256,4 +260,6 @@ def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, 
         outcome=facts.get("outcome", ""),
         rights=tuple(facts.get("rights", ("*",))),
         ungranted=bool(facts.get("ungranted", False)),
+        burden=bool(facts.get("burden", False)),
+        counted=bool(facts.get("counted", False)),
     )

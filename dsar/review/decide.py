@@ -16,7 +16,7 @@ from dsar.law.errors import LawError
 from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
 from dsar.notifications import outbox
-from dsar.review import corrections
+from dsar.review import corrections, repeats
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
 UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
@@ -106,20 +106,27 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
     return move(pk, "approve", actor=actor, because=Because(kind, citation=citation, text=said))
 
 
-def refuse(pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Refuse by a code of the law's catalogue and a text that the person reads (GDPR Art 12(4)). Raises Invalid."""
-    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
+def refuse(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> PrivacyRequest:
+    """Refuse by a code of the law's catalogue and a text that the person reads (GDPR Art 12(4)). `facts`: what the company
+    has to show for some reasons (repeats.show), for the record and not for the person. Raises Invalid."""
+    with transaction.atomic():
+        return _refuse(lock(pk), code, text, facts, actor)
+
+
+def _refuse(request: PrivacyRequest, code: str, text: str, facts: str, actor: Actor) -> PrivacyRequest:
+    pk, inside = request.pk, Inside(request)
     found = codes.refusal(code, request.case.regime, request.right or Right.KNOW)
     if found is None:
         raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
     if found.code == codes.EXEMPT:
         _exempt_as_a_whole(request)
     because = Because(DecisionKind.REFUSE, found.code, found.citation, _text(text, _("the reason in your own words")))
+    repeats.show(request, found, facts, actor)
     if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
-        return move(pk, "lapse", actor=actor, because=because, outcome=Outcome.NOT_PROVEN)
+        return move(pk, "lapse", actor=actor, because=because, inside=inside, outcome=Outcome.NOT_PROVEN)
     if found.outcome == Outcome.REFERRED:
-        return move(pk, "refer", actor=actor, because=because)
-    return move(pk, "refuse", actor=actor, because=because)
+        return move(pk, "refer", actor=actor, because=because, inside=inside)
+    return move(pk, "refuse", actor=actor, because=because, inside=inside)
 
 
 def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:

@@ -280,7 +280,7 @@ def unproven() -> PrivacyRequest:
 
 def answered() -> PrivacyRequest:
     """Refused; then the person wrote again."""
-    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor())
+    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = request.case.email, request.case.reply_address(), "Re: your letter"
     mail.set_content("Here is my proof.")
@@ -291,7 +291,7 @@ def answered() -> PrivacyRequest:
 
 def not_content() -> PrivacyRequest:
     """Refused, under a law that knows an appeal."""
-    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor())
+    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
     Case.objects.filter(pk=request.case_id).update(regime="us_co_cpa", regime_version=regimes.load("us_co_cpa").version)
     return fresh(request)
 

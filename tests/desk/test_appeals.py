@@ -28,7 +28,7 @@ def refused(days: int = 0) -> PrivacyRequest:
     request = Route(scenes.actor(Role.HANDLER), scenes.actor()).review()
     came = timezone.now() - timedelta(days=days)
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=came)
-    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", actor=scenes.actor()))
+    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", facts="Ten in a day.", actor=scenes.actor()))
 
 
 def writes(request: PrivacyRequest, text: str) -> Message:

@@ -47,7 +47,11 @@ HAPPY = {
         {"place": "platform|security|SECURITY_LOGS", "decision": "goes", "text": "Nobody needs them any more."},
         State.REVIEW,
     ),
-    "refuse": (scenes.review, {"code": "MANIFESTLY_UNFOUNDED", "text": "Because."}, State.REFUSED),
+    "refuse": (
+        scenes.review,
+        {"code": "MANIFESTLY_UNFOUNDED", "text": "Because.", "facts": "Ten in a day."},
+        State.REFUSED,
+    ),
     "refer": (scenes.review, {"text": "Please ask Lantern."}, State.COMPLETED),
     "reject": (scenes.triage, {"sure": "on"}, State.REJECTED),
     "merge": (scenes.twin, {"sure": "on"}, State.COMPLETED),

@@ -139,7 +139,10 @@ def test_refused_with_a_reason_the_letter_names_authority_and_remedy(visitor: Vi
     me = scenes.number_of(CAST.staff)
     before = everything_of(me)
     request = in_review(visitor, CAST.staff)
-    lead.act(request, "refuse", code="EXCESSIVE", text="You have asked for the same eleven times this month.")
+    lead.act(
+        request, "refuse", code="EXCESSIVE", text="You have asked for the same eleven times this month.",
+        facts="Eleven requests between 1 and 20 May.",
+    )  # fmt: skip
     held = scenes.reaches(request, State.REFUSED)
     assert held.outcome == Outcome.DENIED
     letter = body_of(mail_to(CAST.staff, "Our answer to your request"))

@@ -35,7 +35,11 @@ class Person(Visitor):
 
 @pytest.fixture
 def person(route: Route) -> Person:
-    return Person(decide.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=route.approver))
+    return Person(
+        decide.refuse(
+            route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
+        )
+    )
 
 
 def test_another_person_is_asked_to_look_again(person: Person) -> None:
@@ -87,7 +91,9 @@ def test_from_the_refusal_to_the_deletion_that_should_have_been(
 ) -> None:
     """The whole way, by the pages of both sides: refused, looked at again by somebody else, begun anew, confirmed."""
     visitor.prove(CAST.org_member)
-    old = under(decide.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=scenes.actor()))
+    old = under(
+        decide.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=scenes.actor())
+    )
     visitor.post(f"/case/{old.pk}/look-again/", {"text": "That organisation is mine."})
     appeal = Appeal.objects.get()
     answer = f"/desk/appeals/{appeal.pk}/decide/"

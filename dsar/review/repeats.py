@@ -1,0 +1,98 @@
+"""How often the same person has asked: how many answers in twelve months are free, and the facts that whoever calls a
+request excessive has to show (GDPR Art 12(5); Cal. Civ. Code 1798.130(b), 1798.145(h)(3))."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from dsar.datamap.orders import add_months
+from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right
+from dsar.law import codes, regimes
+from dsar.law.shapes import covers
+from dsar.models import Actor, PrivacyRequest
+from dsar.workflow import Because, Invalid, decide
+
+# A right that is answered by telling what is held: laws count them together.
+INFORMATION = (Right.KNOW, Right.ACCESS, Right.PORTABILITY)
+ANSWERED = (Outcome.GRANTED, Outcome.GRANTED_IN_PART, Outcome.NOTHING_HELD)
+# What the person never really asked for, or asked for once and for all in another request.
+NOT_COUNTED = (Outcome.REJECTED, Outcome.MERGED, Outcome.WITHDRAWN, Outcome.OVERTAKEN)
+
+
+@dataclass(frozen=True)
+class Count:
+    """`used`: answers of this kind in the twelve months before this request; `free`: how many the law gives (0: no limit)."""
+
+    used: int
+    free: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this request goes beyond what is free."""
+        return bool(self.free) and self.used >= self.free
+
+
+def history(request: PrivacyRequest) -> QuerySet[PrivacyRequest]:
+    """What the same proven person asked for in the twelve months before this request. Nothing counts against somebody
+    who is not proven: anybody could have written in their name."""
+    case = request.case
+    mine = Q(case__subject_id=case.subject_id) if case.subject_id else Q(pk__in=[])
+    if case.is_proven and case.email_index:
+        mine |= Q(case__email_index=case.email_index, case__email_proven_at__isnull=False)
+    asked_on = timezone.localdate(request.received_at)
+    since = timezone.make_aware(datetime.combine(add_months(asked_on, -12), time.min))
+    found = PrivacyRequest.objects.filter(mine, received_at__gte=since, received_at__lte=request.received_at)
+    return found.exclude(pk=request.pk).exclude(outcome__in=NOT_COUNTED)
+
+
+def count(request: PrivacyRequest) -> Count:
+    """How many answers of the kind of this request there were, and how many are free. Opt-outs always are."""
+    fees = regimes.load(request.case.regime, request.case.regime_version or None).fees
+    free = fees.free_per_12_months if covers(fees.rights, request.right) else 0
+    if not request.right or request.right in UNVERIFIED_RIGHTS:
+        return Count(0, 0)
+    alike = INFORMATION if request.right in INFORMATION else (request.right,)
+    return Count(history(request).filter(right__in=alike, outcome__in=ANSWERED).count(), free)
+
+
+def refusals(request: PrivacyRequest) -> list[codes.Code]:
+    """The reasons for which this request may be refused now: those that rest on a number only once it is reached."""
+    known = codes.refusals(request.case.regime, request.right or Right.KNOW)
+    if any(code.counted for code in known) and not count(request).is_over:
+        known = tuple(code for code in known if not code.counted)
+    return list(known)
+
+
+def show(request: PrivacyRequest, code: codes.Code, written: str, actor: Actor) -> None:
+    """Write down the facts behind a reason that the company has to show, before it is acted on; of one that rests on a
+    number, the number itself. Why somebody asks is no such fact. The caller holds the request. Raises Invalid where
+    nothing is written, or the number is not reached."""
+    if code.counted and not count(request).is_over:
+        raise Invalid(_("This person has not had all free answers of twelve months: this reason does not hold."))
+    if code.burden and not written.strip():
+        raise Invalid(_("We have to show this. Please write down the facts: what was asked, when, and how often."))
+    if code.burden or code.counted:
+        said = written.strip() or facts(request)
+        decide(request, actor, Because(DecisionKind.DOCUMENTED, code.code, code.citation, said))
+
+
+def facts(request: PrivacyRequest) -> str:
+    """What is known of how often this person asked, in sentences for whoever has to show it. Numbers and days alone."""
+    asked = list(history(request).order_by("received_at").values_list("right", "outcome", "received_at"))
+    if not asked:
+        return _("In the twelve months before this request the same person asked for nothing else.")
+    numbers = Counter(right for right, _outcome, _at in asked)
+    listed = ", ".join(f"{number} × {Right(right).label}" for right, number in sorted(numbers.items()))
+    answered = sum(outcome in ANSWERED for _right, outcome, _at in asked)
+    return _(
+        "In the twelve months before this request the same person made %(number)s others (%(listed)s), the first on"
+        " %(first)s and the last on %(last)s; %(answered)s of them were answered."
+    ) % {
+        "number": len(asked), "listed": listed, "answered": answered,
+        "first": date_format(timezone.localdate(asked[0][2])), "last": date_format(timezone.localdate(asked[-1][2])),
+    }  # fmt: skip
