@@ -22,8 +22,12 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
 COMPANY_NAME = env.text("COMPANY_NAME", "Example AI")
 PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "privacy@example.com")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{COMPANY_NAME} privacy team <{PRIVACY_EMAIL}>")
-HOLIDAY_CALENDAR = env.text("HOLIDAY_CALENDAR", "DE-BE")
+# Where we are at home ("DE", "US-CA"): whose law reaches people whose place has none, and whose holidays count.
+ESTABLISHED_IN = env.words("ESTABLISHED_IN", "DE")
+HOLIDAY_CALENDARS = env.words("HOLIDAY_CALENDAR", "DE-BE")
 TIME_ZONE_OF_REGIME = env.text("REGIME_TIME_ZONE", "Europe/Berlin")
+# What we promise beyond the law (see dsar/law/promises.py); stricter only.
+PROMISES = Path(promised) if (promised := env.text("PROMISES")) else None
 
 # Our own database, the company's, and the broker
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), default_sqlite=VAR_DIR / "rightsdesk.sqlite3")}

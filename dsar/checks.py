@@ -3,6 +3,7 @@
 from ctypes import CDLL
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
@@ -10,7 +11,8 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from dsar import guards, keys
-from dsar.law import regimes
+from dsar.law import calendars, countries, promises, regimes
+from dsar.law.errors import RegimeFileError
 
 
 def check_keys(**_: Any) -> list[CheckMessage]:
@@ -31,6 +33,33 @@ def check_webhook_secret(**_: Any) -> list[CheckMessage]:
             Error("ANYMAIL_WEBHOOK_SECRET must be user:password (HTTP basic authentication).", id="rightsdesk.E002")
         ]
     return []
+
+
+def check_law(**_: Any) -> list[CheckMessage]:
+    """The files of the laws are whole; where we are, whose holidays count and what we promise fit them."""
+    try:
+        laws = [regimes.load(regime_id) for regime_id in regimes.all_ids()]
+        promises.read(settings.PROMISES)
+    except RegimeFileError as error:
+        return [Error(f"{error}.", id="rightsdesk.E020")]
+    found: list[CheckMessage] = []
+    places = {place for law in laws for place in law.regions}
+    for place in settings.ESTABLISHED_IN:
+        country, part = countries.understood(*countries.split(place))
+        if not country or (part == "" and "-" in place) or place != place.upper():
+            text = f"ESTABLISHED_IN: '{place}' is no place that is known here."
+            hint = (
+                f"A country such as DE, or a part of one such as US-CA. Those with a law: {', '.join(sorted(places))}."
+            )
+            found.append(Error(text, hint=hint, id="rightsdesk.E021"))
+    for calendar in settings.HOLIDAY_CALENDARS:
+        if not calendars.is_calendar(calendar):
+            text = f"HOLIDAY_CALENDAR: '{calendar}' is no holiday calendar. Name one such as DE-BE, FR or GB-SCT."
+            found.append(Error(text, id="rightsdesk.E022"))
+    if settings.TIME_ZONE_OF_REGIME not in available_timezones():
+        text = f"REGIME_TIME_ZONE: '{settings.TIME_ZONE_OF_REGIME}' is no time zone. Name one such as Europe/Berlin."
+        found.append(Error(text, id="rightsdesk.E023"))
+    return found
 
 
 # Under the names by which WeasyPrint looks for them.
@@ -77,6 +106,7 @@ def register() -> None:
     register_check(check_keys)
     register_check(check_webhook_secret)
     register_check(check_press)
+    register_check(check_law)
     register_check(check_published_measures)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from dsar import clock_events, deadlines
 from dsar.deadlines import Dates
 from dsar.enums import ClockEventKind, MessageStatus
-from dsar.law import regimes, words
+from dsar.law import words
 from dsar.law.clocks import DueDate, Pause
 from dsar.models import ClockEvent, PrivacyRequest
 
@@ -136,7 +136,7 @@ def _extension(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Se
 
 def _opt_out(request: PrivacyRequest) -> Dated | None:
     """By when a choice is carried out, where that is not the date of the answer itself."""
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     due = _of_kind(request, "opt_out") if request.right and regime.governing(request.right).kind != "opt_out" else None
     if due is None:
         return None
@@ -160,7 +160,7 @@ def _acknowledgement(request: PrivacyRequest) -> Dated | None:
 def _kept(request: PrivacyRequest) -> Dated | None:
     """How long the record is kept: counted from the end, and by us never shorter than RECORD_PERIOD."""
     start = request.ended_at or request.received_at
-    due = deadlines.of_kind(request.case.regime, request.right, "record_retention", start)
+    due = deadlines.of_kind(request.case.law, request.right, "record_retention", start)
     if due is None or due.safe_date is None:
         return None
     ours = clock_events.today(request, start + settings.RECORD_PERIOD) + timedelta(days=1)
@@ -169,11 +169,11 @@ def _kept(request: PrivacyRequest) -> Dated | None:
 
 
 def _of_kind(request: PrivacyRequest, kind: str, pauses: Sequence[Pause] = ()) -> DueDate | None:
-    return deadlines.of_kind(request.case.regime, request.right, kind, request.received_at, pauses=pauses)
+    return deadlines.of_kind(request.case.law, request.right, kind, request.received_at, pauses=pauses)
 
 
 def _waitings(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Sequence[Pause]) -> list[Waiting]:
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     found = []
     for pause in sorted(pauses, key=lambda pause: pause.asked):
         asked = next(e for e in events if clock_events.ASKED.get(e.kind) == pause.kind and e.on == pause.asked)

@@ -49,7 +49,7 @@ LAPSES: Final[Mapping[str, ClockEventKind]] = {
 
 def today(request: PrivacyRequest, now: datetime | None = None) -> date:
     """The day in the zone from which this request's law counts."""
-    return deadlines.received_on(request.case.regime, now or timezone.now())
+    return deadlines.received_on(request.case.law, now or timezone.now())
 
 
 def acknowledged_on(request: PrivacyRequest) -> date | None:
@@ -87,7 +87,7 @@ def dates(
     Raises LawError as `deadlines.dates` does."""
     happened = request.clock_events.in_order() if events is None else events
     return deadlines.dates(
-        request.case.regime,
+        request.case.law,
         request.right if right is None else right,
         received_at or request.received_at,
         extended=request.extended_at is not None if extended is None else extended,

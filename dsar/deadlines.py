@@ -1,17 +1,19 @@
 """The dates of a request: the law's arithmetic with this company's zone, calendar and internal margin."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from dsar.enums import AppealKind
-from dsar.law import clocks, regimes, remedies, tiers
+from dsar.law import clocks, promises, regimes, remedies, tiers
 from dsar.law.clocks import DueDate, Pause
 from dsar.law.errors import LawError
+from dsar.law.promises import Promise
 from dsar.law.regimes import Regime
 
 
@@ -34,7 +36,7 @@ class Dates:
 
 
 def dates(
-    regime_id: str,
+    law: Regime | str,
     right: str,
     received_at: datetime,
     *,
@@ -42,83 +44,97 @@ def dates(
     until: date | None = None,
     pauses: Sequence[Pause] = (),
 ) -> Dates:
-    """The dates of a right under a regime, from an aware receipt time. `until`: the day that the notice of an extension
-    named, where the law leaves its length open. Raises LawError for an unknown right, and as `clocks.due` does."""
-    zone, calendar = _place(regime_id)
+    """The dates of a right under a law, from an aware receipt time. `law` is that of the case, in its version; an id
+    alone means the newest version. `until`: the day that the notice of an extension named, where the law leaves its
+    length open. Raises LawError for an unknown right.
+    """
+    known = _known(law)
     # Counted in dates, never hours: every moment of one local day has the same due date.
     return _cached(
-        regime_id, right, received_on(regime_id, received_at), extended, until, zone, calendar, tuple(pauses)
+        known, right, received_on(known, received_at), extended, until, _place(known), _promised(known), tuple(pauses)
     )
 
 
 def of_kind(
-    regime_id: str,
+    law: Regime | str,
     right: str,
     kind: str,
     received_at: datetime,
     *,
     extended: bool = False,
+    until: date | None = None,
     pauses: Sequence[Pause] = (),
 ) -> DueDate | None:
     """One clock of a right (a key of `words.CLOCKS`), counted like `dates`; None where the law has no such clock."""
-    zone, calendar = _place(regime_id)
-    regime = regimes.load(regime_id)
+    regime = _known(law)
+    zone, calendar = _place(regime)
     by_law = [p for p in pauses if not ((rule := regime.pause(p.kind, right)) and rule.basis == "guidance")]
     try:
-        return clocks.due(
+        due = clocks.due(
             regime,
             right,
             kind,
             received_at,
             pauses=by_law,
             extended=extended,
-            calendar=calendar or None,
-            zone=zone or None,
+            until=until,
+            calendar=calendar,
+            zone=zone,
         )
     except LawError as error:
         if error.reason in ("no_clock", "no_extension"):
             return None
         raise
+    return clocks.promise(due, _promised(regime).of(kind))
 
 
-def received_on(regime_id: str, received_at: datetime) -> date:
-    """The day of receipt from which a regime counts, in its zone or the company's own (see `_place`)."""
-    zone, _calendar = _place(regime_id)
-    return clocks.local_date(received_at, zone or regimes.load(regime_id).zone)
+def received_on(law: Regime | str, received_at: datetime) -> date:
+    """The day of receipt from which a law counts, in its zone or the company's own (see `_place`)."""
+    return clocks.local_date(received_at, _place(_known(law))[0])
+
+
+def law_for(country: str, part: str, received_at: datetime) -> Regime:
+    """The law for somebody who lives there (codes of law/countries.py; both may be empty), in the version that is in
+    force on the day of receipt."""
+    day = received_at.astimezone(ZoneInfo(settings.TIME_ZONE_OF_REGIME)).date()
+    law = regimes.load(regimes.guess(country, part, day, settings.ESTABLISHED_IN))
+    return regimes.load(law.id, on=received_on(law, received_at))
 
 
 @lru_cache(maxsize=512)
 def _cached(
-    regime_id: str,
+    regime: Regime,
     right: str,
     received_on: date,
     extended: bool,
     until: date | None,
-    zone: str,
-    calendar: str,
+    place: tuple[str, str],
+    promised: Promise,
     pauses: tuple[Pause, ...],
 ) -> Dates:
-    regime = regimes.load(regime_id)
-    noon = datetime(received_on.year, received_on.month, received_on.day, 12, tzinfo=ZoneInfo(zone or regime.zone))
+    zone, calendar = place
+    noon = datetime(received_on.year, received_on.month, received_on.day, 12, tzinfo=ZoneInfo(zone))
+    kind = regime.governing(right).kind
 
     def count(waited: Iterable[Pause]) -> DueDate:
-        return clocks.due(
+        due = clocks.due(
             regime,
             right,
-            regime.governing(right).kind,
+            kind,
             noon,
             pauses=tuple(waited),
             extended=extended,
             until=until,
-            calendar=calendar or None,
-            zone=zone or None,
+            calendar=calendar,
+            zone=zone,
         )
+        return clocks.promise(due, promised.of(kind))
 
     basis = {pause: rule.basis if (rule := regime.pause(pause.kind, right)) else "" for pause in pauses}
     by_law = [pause for pause in pauses if basis[pause] != "guidance"]
     due = count(by_law)
     earliest = due if due.date is not None else count(pause for pause in by_law if pause.answered is not None)
-    target = clocks.target(earliest)
+    target = clocks.target(earliest, promised.margin)
     if earliest.date is None or target is None:
         raise ValueError("a clock that nothing stops has dates")
     waiting = [pause.kind for pause in by_law if pause.answered is None]
@@ -132,12 +148,11 @@ def _cached(
     )
 
 
-def record_until(regime_id: str, right: str, ended_at: datetime) -> date:
+def record_until(law: Regime | str, right: str, ended_at: datetime) -> date:
     """The last day of the record of a request: the law's period, counted from the answer, since how it was answered is
     part of the record (11 CCR 7101(a)); of a day on the border the later one."""
-    regime = regimes.load(regime_id)
-    zone, _calendar = _place(regime_id)
-    found = clocks.due(regime, right, "record_retention", ended_at, zone=zone or None).safe_date
+    regime = _known(law)
+    found = clocks.due(regime, right, "record_retention", ended_at, zone=_place(regime)[0]).safe_date
     if found is None:
         raise ValueError("a record has an end")
     return found
@@ -157,8 +172,8 @@ class AppealDates:
 def appeal_dates(regime: Regime, kind: AppealKind, received_at: datetime, *, extended: bool = False) -> AppealDates:
     """The dates of an appeal, a complaint or a grievance under a law in its version, from an aware receipt time: the same
     whatever right it is about. Raises LawError (`no_extension`)."""
-    zone, calendar = _place(regime.id)
-    count = partial(clocks.due, regime, kind, calendar=calendar or None, zone=zone or None)
+    zone, calendar = _place(regime)
+    count = partial(clocks.due, regime, kind, calendar=calendar, zone=zone)
     due = count(kind, received_at, extended=extended)
     target = clocks.target(due)
     if due.date is None or target is None:
@@ -173,21 +188,36 @@ def extend_appeal(
 ) -> AppealDates:
     """The same after an extension that is told at `notice_at`, `times` of them gone before. Raises LawError (no_extension,
     already_extended, notice_late): a notice after the date is void."""
-    zone, calendar = _place(regime.id)
-    clocks.extend(
-        regime, kind, received_at, notice_at, kind=kind, times=times, calendar=calendar or None, zone=zone or None
-    )
+    zone, calendar = _place(regime)
+    clocks.extend(regime, kind, received_at, notice_at, kind=kind, times=times, calendar=calendar, zone=zone)
     return appeal_dates(regime, kind, received_at, extended=True)
 
 
-def appeal_until(request_ended_at: datetime, regime_id: str) -> date:
+def appeal_until(request_ended_at: datetime, law: Regime | str) -> date:
     """The last local day on which an appeal is taken up without asking anybody: the "reasonable period" of the laws that
     know appeals, as this company has set it. What comes later a person reads all the same."""
-    return received_on(regime_id, request_ended_at) + settings.APPEAL_WITHIN
+    return received_on(law, request_ended_at) + settings.APPEAL_WITHIN
 
 
-def _place(regime_id: str) -> tuple[str, str]:
-    """Zone and holiday calendar: the company's own under the GDPR (Reg 1182/71 Art 2), the regime's elsewhere."""
-    if regime_id == "eu_gdpr":
-        return settings.TIME_ZONE_OF_REGIME, settings.HOLIDAY_CALENDAR
-    return "", ""
+def _known(law: Regime | str) -> Regime:
+    return regimes.load(law) if isinstance(law, str) else law
+
+
+def _place(regime: Regime) -> tuple[str, str]:
+    """Zone and holiday calendar of a law: the file's own, or the company's, where the law says so (Reg 1182/71 Art 2;
+    the nation of the United Kingdom, the Swiss canton) and the company has one that belongs to the law's places."""
+    countries = {place.partition("-")[0] for place in regime.regions}
+    own = [name for name in settings.HOLIDAY_CALENDARS if "*" in countries or name.partition("-")[0] in countries]
+    return (
+        settings.TIME_ZONE_OF_REGIME if regime.zone_of == "establishment" else regime.zone,
+        own[0] if own and regime.calendar_of == "establishment" else regime.calendar,
+    )
+
+
+def _promised(regime: Regime) -> Promise:
+    return promises.for_law(_promises(settings.PROMISES), regime)
+
+
+@lru_cache(maxsize=8)
+def _promises(path: Path | None) -> Mapping[str, Promise]:
+    return promises.read(path)

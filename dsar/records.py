@@ -14,6 +14,7 @@ from django.utils import timezone
 from dsar import deadlines
 from dsar.enums import DecisionKind, Outcome, Right
 from dsar.law import codes
+from dsar.law.regimes import Regime
 from dsar.models import Case, PastMeasure, PrivacyRequest, RequestRecord
 
 BATCH: Final = 1000
@@ -50,15 +51,15 @@ def record_of(request: PrivacyRequest) -> RequestRecord:
     case, ended_at = request.case, request.ended_at
     if ended_at is None:
         raise ValueError("only what has ended has a record")
-    received_on = deadlines.received_on(case.regime, request.received_at)
-    answered_on = deadlines.received_on(case.regime, ended_at)
+    received_on = deadlines.received_on(case.law, request.received_at)
+    answered_on = deadlines.received_on(case.law, ended_at)
     return RequestRecord(
         request_id=request.pk, regime=case.regime, regime_version=case.regime_version, right=asked_right(request),
         take_back=request.take_back, channel=case.channel, received_on=received_on, answered_on=answered_on,
         outcome=request.outcome, basis="\n".join(basis_of(request)), days=max(0, (answered_on - received_on).days),
         extended=request.extended_at is not None,
         late=request.due_on is not None and answered_on > request.due_on,
-        keep_until=deadlines.record_until(case.regime, request.right, ended_at),
+        keep_until=deadlines.record_until(case.law, request.right, ended_at),
     )  # fmt: skip
 
 
@@ -78,12 +79,12 @@ def basis_of(request: PrivacyRequest) -> list[str]:
     for code, citation in _grounds(request):
         found[code] = found.get(code) or citation
     if request.outcome == Outcome.NOT_PROVEN and not found:
-        found = dict([_cited(UNPROVEN, request.case.regime)])
+        found = dict([_cited(UNPROVEN, request.case.law)])
     return sorted(f"{code} {citation}".strip() for code, citation in found.items())
 
 
 def _grounds(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
-    regime = request.case.regime
+    regime = request.case.law
     for decision in request.decisions.filter(kind__in=GROUNDS).order_by("pk"):
         known = codes.named(decision.code, regime)
         if known is not None:
@@ -99,7 +100,7 @@ def _grounds(request: PrivacyRequest) -> Iterator[tuple[str, str]]:
             yield _cited(NOT_OURS, regime)
 
 
-def _cited(code: str, regime: str) -> tuple[str, str]:
+def _cited(code: str, regime: Regime) -> tuple[str, str]:
     known = codes.named(code, regime)
     return code, known.citation if known else ""
 

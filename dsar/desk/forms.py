@@ -141,7 +141,7 @@ class ApproveForm(VerbForm):
         if self.request.right != Right.RESTRICTION:
             del self.fields["ground"]
             return
-        regime = self.request.case.regime
+        regime = self.request.case.law
         known = [(one, articles.ground(one, regime)) for one in RestrictionGround]
         named = [(one.value, f"{one.label} ({article})" if article else one.label) for one, article in known]
         self.offer("ground", [("", _("Please choose")), *named])
@@ -195,7 +195,7 @@ class ExtendForm(VerbForm):
 
     def prepare(self) -> None:
         """The reasons of this law; the first one, with its sentence, stands there already."""
-        found = codes.extension_reasons(self.request.case.regime)
+        found = codes.extension_reasons(self.request.case.law)
         self.offer("code", [(code.code, code.label) for code in found])
         if found:
             self.initial["code"], self.initial["text"] = found[0].code, found[0].text
@@ -304,7 +304,7 @@ class TakeOutForm(VerbForm):
 
     def prepare(self) -> None:
         """The reasons of this law; the first one, with its sentence, stands there already."""
-        found = codes.redactions(self.request.case.regime)
+        found = codes.redactions(self.request.case.law)
         self.offer_codes(found, empty=False)
         if found:
             self.initial["code"], self.initial["text"] = found[0].code, found[0].text
@@ -341,7 +341,7 @@ class NarrowForm(VerbForm):
                 for item in erasing
             }.items(),
         )
-        self.offer_codes(codes.grounds(self.request.case.regime))
+        self.offer_codes(codes.grounds(self.request.case.law))
 
     def clean_keep(self) -> set[tuple[str, str]]:
         """(source, category) pairs."""
@@ -379,7 +379,7 @@ class WeighForm(VerbForm):
             for item in waiting
         }  # fmt: skip
         self.offer("place", places.items())
-        grounds = codes.grounds(self.request.case.regime)
+        grounds = codes.grounds(self.request.case.law)
         self.offer_codes(grounds)
         if waiting and waiting[0]["code"] in {one.code for one in grounds}:
             self.initial["code"] = waiting[0]["code"]

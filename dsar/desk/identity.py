@@ -6,7 +6,7 @@ from django.conf import settings
 
 from dsar.desk import story, words
 from dsar.enums import CheckKind, CheckStatus
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models import Actor, IdentityCheck, PrivacyRequest
 from dsar.verification import asking, data_points
 
@@ -55,7 +55,7 @@ def _line(check: IdentityCheck, actor: Actor) -> dict[str, Any]:
 
 def _next(request: PrivacyRequest) -> list[Any]:
     """The ways that would be enough, by the law of the case, in words."""
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     enough = sorted((tier, name) for name, tier in regime.methods.items() if tier >= request.tier_needed)
     mine = None if request.case.acts_as != "self" else "agent_authority"
     return [words.METHODS[name] for _tier, name in enough if name != mine]

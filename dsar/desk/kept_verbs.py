@@ -30,7 +30,7 @@ class KeptForm(forms.VerbForm):
 
     def prepare(self) -> None:
         """What waits for a look, with its reason."""
-        regime = self.request.case.regime
+        regime = self.request.case.law
         lines = []
         for row in later.to_review(self.request):
             code = codes.named(row.code, regime)

@@ -29,7 +29,6 @@ from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
-from dsar.law import regimes
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
 from dsar.review import decide, recuse, repeats
@@ -101,7 +100,7 @@ def _readable(case: Case) -> bool:
 def _standing(request: PrivacyRequest) -> dict[str, Any]:
     """Clock and law."""
     case = request.case
-    regime = regimes.load(case.regime)
+    regime = case.law
     return {
         "deadline": rows.deadline(request, timezone.localdate()),
         **dates.panel(request),

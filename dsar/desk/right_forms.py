@@ -37,7 +37,7 @@ class DecideCorrectionForm(VerbForm):
 
     def prepare(self) -> None:
         """Reasons that this law knows for a correction."""
-        self.offer_codes(codes.refusals(self.request.case.regime, Right.CORRECTION))
+        self.offer_codes(codes.refusals(self.request.case.law, Right.CORRECTION))
 
     def clean(self) -> dict[str, Any]:
         """A refusal needs both its code and its words."""

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from dsar import keys
 from dsar.desk import words
-from dsar.law import regimes
 from dsar.models import Case, PrivacyRequest
 from dsar.models.case import with_keys
 from dsar.review import appeals
@@ -87,7 +86,7 @@ def _line(request: PrivacyRequest, today: date) -> Line:
         flags=_flags(request),
         stuck=str(words.attention(request.named_reason)) if request.named_reason else "",
         channel=str(case.get_channel_display()),
-        law=str(regimes.load(case.regime).text("short")),
+        law=str(case.law.text("short")),
         assignee=(assignee.full_name or assignee.email) if assignee else "",
         requester=masked(case),
         proven=case.is_proven,

@@ -272,7 +272,7 @@ def redact(
         raise Invalid(_("Please write why this is left out."))
     with transaction.atomic():
         request = _opened(pk, "redact", actor)
-        if codes.redaction(code, request.case.regime) is None:
+        if codes.redaction(code, request.case.law) is None:
             raise Invalid(_("This reason for leaving something out is not valid under this law."))
         line = _line(request, source, table, row_key, start)
         wanted = list(dict.fromkeys(columns))

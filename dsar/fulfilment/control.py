@@ -76,7 +76,7 @@ def narrow(
     with transaction.atomic():
         request = lock(pk)
         plan = request.plans.frozen().newest()
-        found = codes.valid(code, request.case.regime)
+        found = codes.valid(code, request.case.law)
         if found is None:
             raise Invalid(_("This reason for keeping is not valid under this law."))
         if found.weigh and not weighed.strip():

@@ -225,7 +225,7 @@ def _decide(pk: int, kept_pk: int, kind: DecisionKind, text: str, actor: Actor, 
             raise Invalid(_("A rule of the law keeps it until its date. Say that it stays, and until when."))
         Kept.objects.filter(pk=kept_pk).update(**change)
         case = request.case
-        found = codes.valid(one.code, case.regime)
+        found = codes.valid(one.code, case.law)
         decision = Decision.objects.create(
             request=request, kind=kind, code=one.code, citation=found.citation if found else "",
             decided_by_id=actor.user_id,

@@ -20,7 +20,7 @@ from dsar.fulfilment import plan as plans
 from dsar.fulfilment import spool
 from dsar.fulfilment.by_hand import CopiedFile
 from dsar.fulfilment.package_zip import Entry
-from dsar.law import codes, regimes
+from dsar.law import codes
 from dsar.models import PrivacyRequest, Step
 from dsar.notifications import report
 
@@ -48,7 +48,7 @@ def manifest(
 ) -> dict[str, Any]:  # fmt: skip
     """The manifest, once the data are written. Never a redacted value, and never a secret one."""
     case = request.case
-    regime = regimes.load(case.regime)
+    regime = case.law
     return {
         "format": 1,
         "company": settings.COMPANY_NAME,
@@ -179,7 +179,7 @@ def _redactions(request: PrivacyRequest) -> list[dict[str, Any]]:
     counted = Counter((one.source, one.table, one.column, one.code) for one in request.redactions.all())
     found = []
     for (source, table, column, code), number in sorted(counted.items()):
-        reason = codes.redaction(code, request.case.regime)
+        reason = codes.redaction(code, request.case.law)
         found.append(
             {
                 "source": source, "table": table, "what": "value" if column else "row", "column": column,

@@ -187,7 +187,7 @@ def lift(pk: int, text: str, *, actor: Actor) -> None:
 
 
 def _end_article(request: PrivacyRequest) -> str:
-    return articles.of(articles.RESTRICTION_END, request.case.regime)
+    return articles.of(articles.RESTRICTION_END, request.case.law)
 
 
 def may_keep(request: PrivacyRequest) -> bool:

@@ -56,7 +56,7 @@ def weigh(
         raise Conflict("weigh")
     one = Weighed(holds=holds)
     if holds:
-        found = codes.valid(code, request.case.regime)
+        found = codes.valid(code, request.case.law)
         if found is None:
             raise Invalid(_("Please choose a ground that the law of this request knows."))
         if review_on is None or not 0 < (review_on - timezone.localdate()).days <= LONGEST_DAYS:

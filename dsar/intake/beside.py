@@ -40,7 +40,7 @@ def may_restrict_meanwhile(request: PrivacyRequest) -> bool:
     """Whether the law of the case knows it, and nobody has asked for it yet."""
     if request.right != Right.CORRECTION or request.is_ended or not request.case.is_proven:
         return False
-    if codes.refusal("NOT_PROMISED_BY_LAW", request.case.regime, Right.RESTRICTION):
+    if codes.refusal("NOT_PROMISED_BY_LAW", request.case.law, Right.RESTRICTION):
         return False
     return not request.case.requests.filter(right=Right.RESTRICTION).exists()
 

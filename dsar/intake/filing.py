@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar import audit, bell, keys
 from dsar.enums import UNVERIFIED_RIGHTS, ActorKind, Channel, IntakeStatus, Lane, RepresentativeKind, State
 from dsar.intake import submit
-from dsar.law import tiers
+from dsar.law import countries, tiers
 from dsar.models import REQUESTER, Actor, Case, CaseKey, Intake, PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, Invalid, lock, move
 
@@ -79,10 +79,10 @@ def process(intake: Intake, raw: bytes | None = None) -> Case:
         # Stored, and then something broke: it stands with its case, where the colleague who filed it looks for it.
         _attach(intake, told["signed_for"], told["filed_by"])
         return Case.objects.get(pk=told["signed_for"])
-    country, _dash, region = told["country"].partition("-")
+    country, region = countries.split(told["country"])
     contact = submit.Contact(
         email=told["email"], rights=tuple(told["rights"]), name=told["name"], statement=told["statement"],
-        country="" if country == "other" else country, region=region, language=told["language"], acts_as=told["acts_as"],
+        country=country, region=region, language=told["language"], acts_as=told["acts_as"],
         clear=bool(told["rights"]), postal=told["postal"], by_post=told["by_post"], own_name=told["own_name"],
         own_email=told["own_email"],
     )  # fmt: skip

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from dsar import audit, deadlines, keys
 from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Notice, Right
-from dsar.law import regimes
 from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, LostMailbox, PrivacyRequest, Representation
 from dsar.models.case import reply_token
 from dsar.notifications import outbox
@@ -87,7 +86,7 @@ def open_case(intake: Intake, contact: Contact) -> Case:
         held = Intake.objects.select_for_update().get(pk=intake.pk)
         if held.case_id:
             return Case.objects.get(pk=held.case_id)
-        regime = regimes.load(regimes.guess(contact.country, contact.region))
+        regime = deadlines.law_for(contact.country, contact.region, held.received_at)
         address = keys.normalise_email(contact.email)
         case = Case(
             uid=held.uid, channel=held.channel, regime=regime.id, regime_version=regime.version, country=contact.country[:2],
@@ -144,7 +143,7 @@ def add_request(
     transaction."""
     now = timezone.now()
     received_at = received_at or (now if case.is_proven else case.received_at)
-    found = deadlines.dates(case.regime, right, received_at)
+    found = deadlines.dates(case.law, right, received_at)
     request = PrivacyRequest(
         case=case, right=right, received_at=received_at, due_on=found.due_on, target_on=found.target_on,
         tier_needed=found.tier, statement_sealed=case.seal(statement, "statement"), after=after, entered_at=now,

@@ -269,11 +269,11 @@ def take_in(
 def process(intake: Intake, raw: bytes | None = None) -> Case:
     """Open the case of a stored form; repeatable."""
     data = json.loads(raw if raw is not None else submit.raw_bytes(intake))
-    country, _dash, region = data["country"].partition("-")
+    country, region = countries.split(data["country"])
     rights = tuple(data["rights"])
     contact = submit.Contact(
         email=data["email"], rights=rights, statement=data["statement"],
-        country="" if country == "other" else country, region=region, language=data["language"], acts_as=data["acts_as"],
+        country=country, region=region, language=data["language"], acts_as=data["acts_as"],
         own_name=data["own_name"], own_email=data["own_email"], new_email=data.get("new_email", ""),
         clear=bool(rights) and not data.get("new_email"), take_back=data["take_back"],
     )  # fmt: skip

@@ -19,7 +19,7 @@ from dsar.law.shapes import Clock, Extension, Regime
 from dsar.law.steps import Step
 from dsar.law.waiting import Beginning, NotBegun, Pause, Waiting, beginnings, ordered
 
-__all__ = ["DueDate", "Pause", "Status", "Step", "due", "extend", "local_date", "status", "target"]
+__all__ = ["DueDate", "Pause", "Status", "Step", "due", "extend", "local_date", "promise", "status", "target"]
 
 END_OF_DAY: Final = time(23, 59, 59)
 MONTH_TARGET_DAYS: Final = 28
@@ -184,6 +184,23 @@ def extend(
         raise LawError("until_early", right=right, limit=first.date or first.unpaused_date)
     return due(
         regime, right, kind, received_at, pauses=pauses, extended=True, until=until, calendar=calendar, zone=zone
+    )
+
+
+def promise(due_date: DueDate, days: int) -> DueDate:
+    """The same date, or the earlier one that the company promises: so many calendar days after receipt, days that do not
+    count added (0: no promise). An extension that the law allows lifts the promise."""
+    if not days or due_date.date is None or due_date.safe_date is None or due_date.extended:
+        return due_date
+    promised = due_date.received_on + timedelta(days=days + due_date.waited)
+    if promised >= due_date.date:
+        return due_date
+    return replace(
+        due_date,
+        date=promised,
+        at=_end_of(promised, due_date.zone),
+        safe_date=min(due_date.safe_date, promised),
+        steps=(*due_date.steps, Step.of("promised", count=days, day=promised)),
     )
 
 

@@ -92,6 +92,7 @@ def parse(document: Mapping[str, Any], source: str) -> Regime:
         calendar=_calendar(top),
         zone_of=top.text("zone_of", among=("regime", "establishment"), default="regime"),
         calendar_of=top.text("calendar_of", among=("regime", "establishment"), default="regime"),
+        reaches_abroad=top.flag("reaches_abroad", default=False),
         clock_start=top.text("clock_start", among=STARTS),
         rights=top.texts("rights", among=RIGHTS),
         citations=top.texts("citations"),

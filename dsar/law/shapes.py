@@ -204,6 +204,7 @@ class Regime:
     `status`: "in_force", "not_yet_in_force", "policy" (of the company). `zone_of` and `calendar_of`: "regime"
     (the file's own) or "establishment" (the company's, where it has one that fits). `appeal`: "none",
     "internal" (to another person of the company) or "controller_complaint" (UK s.164A, India s.13).
+    `reaches_abroad`: it protects whoever a company at home there deals with, wherever they live (GDPR Art 3(1)).
     """
 
     id: str
@@ -218,6 +219,7 @@ class Regime:
     calendar: str
     zone_of: str
     calendar_of: str
+    reaches_abroad: bool
     clock_start: str
     rights: tuple[str, ...]
     citations: tuple[str, ...]

@@ -56,6 +56,11 @@ STEPS: Final[Mapping[str, Any]] = {
     "pause_begin_open": _(
         "We asked on %(asked)s; the time begins only once the answer has come, and there is no date."
     ),
+    "promised": ngettext_lazy(
+        "We promise to answer within %(count)d day, which is earlier than the law asks: %(day)s.",
+        "We promise to answer within %(count)d days, which is earlier than the law asks: %(day)s.",
+        "count",
+    ),
     "as_notified": _("This law leaves the length of an extension open; in time we named this day: %(day)s."),
     "day_before": _("Read strictly, the time ends a day earlier; until that is settled the safe day is %(day)s."),
     "pause_open": _("We asked on %(asked)s and wait for the answer; there is no date until it comes."),
@@ -94,8 +99,9 @@ GUESSES: Final[Mapping[str, Any]] = {
     "country": _("Chosen by the country you named."),
     "state": _("Chosen by the state you named."),
     "unknown_more_protective": _("We do not know which law applies, so the more protective one is used."),
-    "state_not_given": _("The state is not known, so the more protective law is used."),
-    "regime_not_modelled_yet": _("The law of this place is not built in yet, so the more protective one is used."),
+    "state_not_given": _("The state or province is not known, so the most protective law of that country is used."),
+    "establishment": _("That place has no law of its own here; the law of the place where we are applies."),
+    "no_law_there": _("No law that we know applies in that place; we keep our own promise."),
 }
 
 ERRORS: Final[Mapping[str, Any]] = {

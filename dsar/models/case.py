@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar import keys
 from dsar.enums import Channel, ContactBy
+from dsar.law import regimes
+from dsar.law.regimes import Regime
 
 if TYPE_CHECKING:
     from dsar.models.intake import Intake
@@ -104,6 +106,11 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def law(self) -> Regime:
+        """The law of this case in the version in which it was received: a file changed since changes nothing here."""
+        return regimes.load(self.regime, self.regime_version or None)
 
     @property
     def chain(self) -> str:

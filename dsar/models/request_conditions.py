@@ -21,7 +21,7 @@ from dsar.enums import (
     SecondLook,
     State,
 )
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models.actor import Actor
 from dsar.models.two_people import second_look
 
@@ -125,7 +125,7 @@ def lesser_right(request: "PrivacyRequest") -> str:
     """The right that the proof of this case reaches where it does not reach this one; empty where there is none."""
     if not request.right or request.is_proven_enough or not request.case.is_proven:
         return ""
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     lesser = tiers.falls_back(regime, request.right)
     return lesser if lesser and tiers.suffices(regime, lesser, request.case.proven_tier) else ""
 

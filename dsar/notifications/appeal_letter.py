@@ -26,7 +26,7 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
     """The way back to us that a letter about this request, ended or about to end, names: `kind`, `button` (on the page of
     the request), `days` (the law's outer limit for our answer, counted from today), `until` (the last day of the
     reasonable period; None where there is none). Empty where the law of the case knows none."""
-    regime = regimes.load(request.case.regime, request.case.regime_version or None)
+    regime = request.case.law
     kind = remedies.kind_of(regime)
     if kind is None or not remedies.is_open_to(kind, request.outcome):
         return {}

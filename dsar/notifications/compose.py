@@ -30,7 +30,7 @@ from dsar.enums import (
     Outcome,
     Right,
 )
-from dsar.law import codes, regimes, tiers
+from dsar.law import codes, tiers
 from dsar.models import Case, Decision, Message, Representation
 from dsar.notifications import (
     appeal_letter,
@@ -158,7 +158,7 @@ def context_for(message: Message) -> dict[str, Any]:
         "reference": case.reference,
         "right": right.value,
         "right_label": request.title if request else right.label,
-        "received_on": deadlines.received_on(case.regime, (request or case).received_at),
+        "received_on": deadlines.received_on(case.law, (request or case).received_at),
         "due_on": request.legal_date if request else None,
         "old_due_on": request.original_due_on if request else None,
         "new_due_on": request.legal_date if request and request.extended_at else None,
@@ -168,12 +168,12 @@ def context_for(message: Message) -> dict[str, Any]:
         "person_text": message.text,
         "question": message.text,
         "answer_by": request.answer_by if request else None,
-        "remedy": regimes.load(case.regime).remedy,
+        "remedy": case.law.remedy,
     }
     if case.acts_as != "self":
         context |= _representative(case)
     if message.notice in (Notice.NOT_PROVEN, Notice.PROOF_ASKED, Notice.NOT_MATCHED):
-        regime = regimes.load(case.regime)
+        regime = case.law
         lesser = tiers.falls_back(regime, right)
         if lesser and tiers.needed(regime, lesser) < tiers.needed(regime, right):
             context["lesser"] = Right(lesser).label
@@ -213,7 +213,7 @@ def context_for(message: Message) -> dict[str, Any]:
         context["bound"] = bool(request and request.is_bound)
     if message.decision:
         decision = message.decision
-        code = codes.named(decision.code, case.regime)
+        code = codes.named(decision.code, case.law)
         context |= {
             "reason_label": code.label if code else "",
             "reason_text": str(code.text) if code else "",

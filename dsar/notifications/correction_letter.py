@@ -27,7 +27,7 @@ def corrected(request: PrivacyRequest) -> list[dict[str, Any]]:
         one.request = request
         field = described.fields.get(one.field)
         done = one.status == CorrectionStatus.ACCEPTED
-        code = codes.named(one.code, request.case.regime)
+        code = codes.named(one.code, request.case.law)
         here = [source for source in sources if one.field in source.correctable or source.connector == "manual"]
         lines.append(
             {

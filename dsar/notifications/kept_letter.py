@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from dsar.datamap import loader
 from dsar.enums import Notice, Outcome, Right, StepKind
-from dsar.law import articles, codes, regimes
+from dsar.law import articles, codes
 from dsar.models import Case, Choice, Kept, PrivacyRequest
 from dsar.notifications import fates, report
 
@@ -33,7 +33,7 @@ def standing(rows: Iterable[Kept]) -> list[dict[str, Any]]:
     """What is still kept, as items of a letter."""
     lines: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
-        code = codes.valid(row.code, row.request.case.regime)
+        code = codes.valid(row.code, row.request.case.law)
         line = lines.setdefault(
             (row.category, row.code),
             {"label": label(row.category), "action": "kept", "count": None, "citation": code.citation if code else "",
@@ -53,9 +53,9 @@ def rest(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     case = request.case
     sold = any(one.sale for one in loader.current().recipients.values())
     stopped = Choice.objects.of(case.email_index).filter(kind=Right.OPT_OUT_SALE, taken_back_at__isnull=True).exists()
-    offered = sold and not stopped and Right.OPT_OUT_SALE in regimes.load(case.regime).rights
+    offered = sold and not stopped and Right.OPT_OUT_SALE in case.law.rights
     return {
-        "citation": articles.of(articles.REST_OF_DELETION, case.regime),
+        "citation": articles.of(articles.REST_OF_DELETION, case.law),
         "choices_url": settings.BASE_URL + reverse("choices") if offered else "",
     }
 

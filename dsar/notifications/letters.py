@@ -104,7 +104,7 @@ def _report(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any] | N
         return None
     same = {"case__subject_id": request.case.subject_id} if request.case.subject_id else {"case_id": request.case_id}
     earlier = PrivacyRequest.objects.filter(**same, case__purged_at__isnull=True)
-    return {**report.of_plan(_looked(request, body), request.case.regime), "told": report.told(earlier)}
+    return {**report.of_plan(_looked(request, body), request.case.law), "told": report.told(earlier)}
 
 
 def _unsearched(body: dict[str, Any]) -> list[str]:
@@ -259,7 +259,7 @@ def left_out(request: PrivacyRequest) -> list[dict[str, Any]]:
 
     Each has label, rows, details (columns of further rows), reason, citation and text.
     """
-    regime = request.case.regime
+    regime = request.case.law
     lines: dict[tuple[str, str, str], dict[str, Any]] = {}
     for one in request.redactions.order_by("pk"):
         label, said = _table_label(one.source, one.table), request.case.unseal(one.text_sealed, "redaction_text")

@@ -16,21 +16,20 @@ from dsar import keys
 from dsar.datamap import loader
 from dsar.datamap.schema import DataMap
 from dsar.enums import RecipientStatus, Right
-from dsar.law import regimes
+from dsar.law.regimes import Regime
 from dsar.models import Case, PrivacyRequest, RecipientNotice, Tombstone
 from dsar.notifications import fates
 
 Line = dict[str, Any]
 
 
-def of_plan(body: dict[str, Any], regime_id: str) -> dict[str, Any]:
+def of_plan(body: dict[str, Any], law: Regime) -> dict[str, Any]:
     """The report: `lines` per category that is held (see `_line`), and what holds for all of them."""
     data_map = loader.current()
     lines: dict[str, Line] = {}
     for item in body.get("items", []):
         line = lines.setdefault(item["category"], _line(item, data_map))
         _add(line, item, body)
-    regime = regimes.load(regime_id)
     company = data_map.company
     return {
         "lines": sorted(lines.values(), key=lambda line: (not line["certain"], str(line["label"]))),
@@ -39,7 +38,7 @@ def of_plan(body: dict[str, Any], regime_id: str) -> dict[str, Any]:
         "controller": ", ".join(filter(None, (company.name or settings.COMPANY_NAME, company.address))),
         "dpo": company.dpo,
         "representative": company.representative,
-        "rights": [Right(right).label for right in regime.rights if right != Right.KNOW],
+        "rights": [Right(right).label for right in law.rights if right != Right.KNOW],
     }
 
 

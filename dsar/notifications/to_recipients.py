@@ -44,5 +44,5 @@ def context(message: Message) -> dict[str, Any]:
         + ("" if right in words else f" {right.label}."),
         "categories": [_(data_map.categories[name].label) for name in notice.categories if name in data_map.categories],
         "identifier": message.case.email if recipient.identifier == "email" else "",
-        "citation": articles.told(right, message.case.regime),
+        "citation": articles.told(right, message.case.law),
     }

@@ -139,7 +139,8 @@ def received(request: HttpRequest) -> HttpResponse:
     if sent is None:
         return redirect("home")
     right = Right(sent["right"])
-    dates = deadlines.dates(countries.regime_of(sent["country"]), right.value, timezone.now())
+    now = timezone.now()
+    dates = deadlines.dates(deadlines.law_for(*countries.split(sent["country"]), now), right.value, now)
     return render(
         request,
         "portal/received.html",

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
 from dsar.enums import AppealKind, Right
-from dsar.law import regimes
 from dsar.models import REQUESTER, Appeal, PrivacyRequest
 from dsar.notifications import appeal_letter, letters
 from dsar.portal import case, session
@@ -74,7 +73,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
         "dates": dates,
         "steps": dates.due.explain() if dates else (),
         "understood": letters.understood(Right(held.right), take_back=held.take_back),
-        "remedy": regimes.load(held.case.regime, held.case.regime_version or None).remedy,
+        "remedy": held.case.law.remedy,
     }
 
 

@@ -21,7 +21,6 @@ from dsar.enums import (
 )
 from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
-from dsar.law import regimes
 from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
 from dsar.notifications import letters, paper, report
@@ -49,7 +48,7 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
     done, systems = progress.closing(request) if request.is_bound else (0, 0)
     ended = request.is_ended
     worked = request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     return {
         "request": request,
         "title": request.title,

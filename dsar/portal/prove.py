@@ -17,7 +17,7 @@ from django_fsm import can_proceed
 
 from accounts.models import User
 from dsar.enums import CheckStatus, Right
-from dsar.law import declarations, regimes
+from dsar.law import declarations
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.models.request_conditions import lesser_right
 from dsar.portal import session
@@ -41,7 +41,7 @@ def prove(request: HttpRequest, case: Case) -> HttpResponse:
 
 
 def _page(request: HttpRequest, case: Case, asked: asking.Asked, failed: forms.Form | None = None) -> HttpResponse:
-    regime = regimes.load(case.regime)
+    regime = case.law
     offer = data_points.offer(case, asked)
     before = data_points.last(case)
     pending = before if before and before.status == CheckStatus.PENDING else None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice, StepReason
-from dsar.law import regimes, remedies
+from dsar.law import remedies
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import AppealQuerySet
@@ -29,7 +29,7 @@ ACKNOWLEDGE_SOON = timedelta(days=5)
 
 def law_of(request: PrivacyRequest) -> Regime:
     """The law in the version by which a request is judged."""
-    return regimes.load(request.case.regime, request.case.regime_version or None)
+    return request.case.law
 
 
 def kind_for(request: PrivacyRequest) -> AppealKind | None:
@@ -43,8 +43,8 @@ def is_late(request: PrivacyRequest, kind: AppealKind, now: datetime) -> bool:
     """Whether the reasonable period for an appeal is over. A complaint or a grievance has none."""
     if kind != AppealKind.APPEAL or request.ended_at is None:
         return False
-    until = deadlines.appeal_until(request.ended_at, request.case.regime)
-    return deadlines.received_on(request.case.regime, now) > until
+    until = deadlines.appeal_until(request.ended_at, request.case.law)
+    return deadlines.received_on(request.case.law, now) > until
 
 
 def open_one(request: PrivacyRequest) -> Appeal | None:
@@ -177,7 +177,7 @@ def _words(text: str) -> str:
 
 
 def _day(request: PrivacyRequest, moment: datetime) -> Any:
-    return deadlines.received_on(request.case.regime, moment)
+    return deadlines.received_on(request.case.law, moment)
 
 
 def _add(request: PrivacyRequest, words: str, actor: Actor) -> None:

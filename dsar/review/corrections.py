@@ -160,7 +160,7 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, seen
               " with “To be changed in the account settings”, where the new address is proven.")
         )  # fmt: skip
     if not accept:
-        cited = codes.refusal(code, request.case.regime, Right.CORRECTION)
+        cited = codes.refusal(code, request.case.law, Right.CORRECTION)
         if cited is None:
             raise Invalid(_("This reason is not valid for a correction under this law. Please choose one."))
         if not text.strip():
@@ -293,7 +293,7 @@ def panel(request: PrivacyRequest, *, open_values: bool) -> list[dict[str, Any]]
             "label": label_of(one.field),
             "new": one.new if open_values else "•••",
             "old": _old(one, now.get(one.field, [])) if open_values else [],
-            "reason": codes.named(one.code, request.case.regime),
+            "reason": codes.named(one.code, request.case.law),
             "by_person": one.proposed_by_id is None,
         }
         for one in found

@@ -57,7 +57,7 @@ def _is_unacknowledged(request: PrivacyRequest, today: date) -> bool:
     """Whether the law wants an acknowledgement within the next days, or wanted one, and no letter has left."""
     if request.case.machine_mail and not request.case.is_proven:
         return False
-    due = deadlines.of_kind(request.case.regime, request.right, "acknowledgement", request.received_at)
+    due = deadlines.of_kind(request.case.law, request.right, "acknowledgement", request.received_at)
     if due is None or due.unpaused_date - settings.REMIND_BEFORE > today:
         return False
     return clock_events.acknowledged_on(request) is None

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events, deadlines, workflow
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Raised, RestrictionGround, Right, State, StepReason
-from dsar.law import articles, codes, regimes, words
+from dsar.law import articles, codes, words
 from dsar.law.errors import LawError
 from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.request_conditions import lesser_right
@@ -30,7 +30,7 @@ def _text(text: str, what: str) -> str:
 
 
 def _coded(request: PrivacyRequest, code: str) -> codes.Code | None:
-    return codes.refusal(code, request.case.regime, request.right or Right.KNOW)
+    return codes.refusal(code, request.case.law, request.right or Right.KNOW)
 
 
 def _because(kind: DecisionKind, found: codes.Code | None, text: str) -> Because:
@@ -69,7 +69,7 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
             raise Invalid(_("Please look at the decision again and write what you found."))
         _weighed(request)
         code = ground if request.right == Right.RESTRICTION else ""
-        citation = articles.ground(code, request.case.regime) if code else ""
+        citation = articles.ground(code, request.case.law) if code else ""
         because = Because(DecisionKind.APPROVE, code, citation, text)
         return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
 
@@ -102,7 +102,7 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
         raise Conflict("review_again")
     kind = DecisionKind.REVIEWED_CHANGED if changed else DecisionKind.REVIEWED_UPHELD
     said = f"{_text(what, _('which decision it is'))}\n\n{_text(text, _('your reasons'))}"
-    citation = articles.of(articles.HUMAN_REVIEW, request.case.regime)
+    citation = articles.of(articles.HUMAN_REVIEW, request.case.law)
     return move(pk, "approve", actor=actor, because=Because(kind, citation=citation, text=said))
 
 
@@ -115,7 +115,7 @@ def refuse(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> P
 
 def _refuse(request: PrivacyRequest, code: str, text: str, facts: str, actor: Actor) -> PrivacyRequest:
     pk, inside = request.pk, Inside(request)
-    found = codes.refusal(code, request.case.regime, request.right or Right.KNOW)
+    found = codes.refusal(code, request.case.law, request.right or Right.KNOW)
     if found is None:
         raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
     if found.code == codes.EXEMPT:
@@ -196,14 +196,14 @@ def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     proven = request.is_proven_enough if request.right else request.case.is_proven
     outcome = Outcome.UNANSWERED if proven else Outcome.NOT_PROVEN
-    found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.regime)
+    found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.law)
     because = _because(DecisionKind.LAPSE, found, _text(text, _("why it ends")))
     return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
 
 
 def may_extend(request: PrivacyRequest) -> bool:
     """Whether this law gives more time, and the notice would still come in time."""
-    if not codes.extension_reasons(request.case.regime):
+    if not codes.extension_reasons(request.case.law):
         return False
     try:
         # Where the law leaves the length open, any later day shows whether there is one.
@@ -215,7 +215,7 @@ def may_extend(request: PrivacyRequest) -> bool:
 
 def is_open_ended(request: PrivacyRequest) -> bool:
     """Whether the law leaves it to the notice by which day the answer comes (e.g. Swiss DPO Art 18(2))."""
-    regime = regimes.load(request.case.regime)
+    regime = request.case.law
     extension = regime.extension(regime.governing(request.right).kind, request.right)
     return extension is not None and extension.kind == "open"
 
@@ -243,9 +243,8 @@ def fall_back(pk: int, *, actor: Actor) -> PrivacyRequest:
     lesser = lesser_right(request)
     if not lesser:
         raise Conflict("fall_back")
-    regime = request.case.regime
     found = clock_events.dates(request, right=lesser)
-    because = Because(DecisionKind.FALL_BACK, request.right, regimes.load(regime).verification_citation)
+    because = Because(DecisionKind.FALL_BACK, request.right, request.case.law.verification_citation)
     return move(
         pk, "fall_back", actor=actor, because=because, right=lesser, due_on=found.due_on, target_on=found.target_on,
         tier=found.tier,
@@ -257,7 +256,7 @@ def extend(pk: int, code: str, text: str, *, actor: Actor, until: date | None = 
     letter has left in time (see `clock_events.sent`). `until`: the day by which the answer comes, where the law leaves
     that to the notice; ignored elsewhere."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    known = codes.extension_reasons(request.case.regime)
+    known = codes.extension_reasons(request.case.law)
     found = next((reason for reason in known if reason.code == code), None)
     if found is None:
         raise Invalid(_("This law does not know this reason for taking more time."))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from dsar.datamap.orders import add_months
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right
-from dsar.law import codes, regimes
+from dsar.law import codes
 from dsar.law.shapes import covers
 from dsar.models import Actor, PrivacyRequest
 from dsar.workflow import Because, Invalid, decide
@@ -52,7 +52,7 @@ def history(request: PrivacyRequest) -> QuerySet[PrivacyRequest]:
 
 def count(request: PrivacyRequest) -> Count:
     """How many answers of the kind of this request there were, and how many are free. Opt-outs always are."""
-    fees = regimes.load(request.case.regime, request.case.regime_version or None).fees
+    fees = request.case.law.fees
     free = fees.free_per_12_months if covers(fees.rights, request.right) else 0
     if not request.right or request.right in UNVERIFIED_RIGHTS:
         return Count(0, 0)
@@ -62,7 +62,7 @@ def count(request: PrivacyRequest) -> Count:
 
 def refusals(request: PrivacyRequest) -> list[codes.Code]:
     """The reasons for which this request may be refused now: those that rest on a number only once it is reached."""
-    known = codes.refusals(request.case.regime, request.right or Right.KNOW)
+    known = codes.refusals(request.case.law, request.right or Right.KNOW)
     if any(code.counted for code in known) and not count(request).is_over:
         known = tuple(code for code in known if not code.counted)
     return list(known)

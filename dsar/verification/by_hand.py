@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Notice, Right, State
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import outbox
@@ -28,7 +28,7 @@ LONGEST = 4000
 def methods(case: Case) -> list[str]:
     """The ways that reach what a waiting request of this case needs and its proof does not reach yet, by its law, the
     lowest first."""
-    regime = regimes.load(case.regime)
+    regime = case.law
     if case.mailbox_lost:
         # Whatever was asked for: from here on it may end in a copy.
         return [name for name in tiers.by_hand(regime, Right.ACCESS) if name != "agent_authority"]
@@ -51,7 +51,7 @@ def takes_approvers(case: Case, method: str) -> bool:
     if not is_lost(case):
         return False
     objected = case.mailbox_lost and case.lost_mailboxes.filter(objected_at__isnull=False).exists()
-    return objected or tiers.reached(regimes.load(case.regime), method) < tiers.REASONABLY_HIGH
+    return objected or tiers.reached(case.law, method) < tiers.REASONABLY_HIGH
 
 
 def takes_two(case: Case, method: str) -> bool:
@@ -106,7 +106,7 @@ def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
             )
         if takes_approvers(case, method) and not actor.is_approver:
             raise Invalid(_("Two approvers have to look at this way. Please ask one, or choose one that is surer."))
-        tier = tiers.reached(regimes.load(case.regime), method)
+        tier = tiers.reached(case.law, method)
         check = IdentityCheck.objects.create(
             case=case, kind=CheckKind.BY_HAND, method=method, tier=tier, seen_sealed=case.seal(text, "seen"),
             recorded_by_id=actor.user_id, created_at=now, expires_at=now + settings.RECORD_PERIOD,

@@ -22,7 +22,7 @@ from dsar.connectors.base import Identity, NotSupported, SourceError, SourceUnav
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
 from dsar.enums import CheckKind, CheckStatus, Lane, Notice, Right
-from dsar.law import declarations, regimes, tiers
+from dsar.law import declarations, tiers
 from dsar.models import REQUESTER, SYSTEM, Case, Correction, IdentityCheck, Source
 from dsar.notifications import outbox
 from dsar.verification import asking, points, proving
@@ -58,7 +58,7 @@ class Signature:
 def offer(case: Case, asked: asking.Asked) -> Offer | None:
     """What the person of a case may state to reach what is asked, and no more than that takes; the same whether or not we
     know them. None where the law or the data map leaves no such way."""
-    method = tiers.stated(regimes.load(case.regime), asked.tier)
+    method = tiers.stated(case.law, asked.tier)
     fields = usable(case)
     if method is None or len(fields) < tiers.POINTS[method]:
         return None
@@ -118,7 +118,7 @@ def state(case: Case, stated: Mapping[str, str], signature: Signature | None = N
                 raise Invalid(_("“%(what)s” does not look right. Please check it.") % {"what": _(described[key].label)})
         check = IdentityCheck(
             case=held, kind=CheckKind.DATA_POINTS, method=wanted.method, created_at=now, expires_at=now + COMPARE_FOR,
-            tier=tiers.reached(regimes.load(held.regime), wanted.method), asked=list(said),
+            tier=tiers.reached(held.law, wanted.method), asked=list(said),
             stated_sealed=held.seal(json.dumps(said), "stated"),
         )  # fmt: skip
         if wanted.declared:
@@ -134,7 +134,7 @@ def _signed(case: Case, signature: Signature | None, now: datetime) -> str:
         raise Invalid(_("Please sign the declaration with your full name."))
     if abs((signature.on - timezone.localdate(now)).days) > 1:
         raise Invalid(_("Please date the declaration with the day of today."))
-    words = declarations.text(regimes.load(case.regime))
+    words = declarations.text(case.law)
     return f"{words}\n\n{' '.join(signature.name.split())[:LONGEST]}, {date_format(signature.on)} ({case.reference})"
 
 

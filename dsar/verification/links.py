@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dsar import audit, keys
 from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
 from dsar.notifications import outbox
 from dsar.verification import lost_mailbox, sign_in
@@ -76,7 +76,7 @@ def prove_mailbox(token: str) -> Case:
 def _is_read(case: Case, subject: Subject | None, check: IdentityCheck, method: str, now: datetime) -> None:
     """Somebody reads the mailbox that the case is written to: every request that this reaches moves on, or that this and a
     sign-in of theirs reach. The caller holds the case."""
-    tier = tiers.reached(regimes.load(case.regime), method)
+    tier = tiers.reached(case.law, method)
     IdentityCheck.objects.filter(pk=check.pk).update(method=method, tier=tier)
     details = {"tier": tier, "method": method, **as_whom(case, REQUESTER)}
     audit.record(case, audit.Entry("mailbox_proven", REQUESTER, details=details))

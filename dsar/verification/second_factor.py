@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from dsar import audit
 from dsar.enums import CheckKind, CheckStatus, ContactBy
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck
 from dsar.verification import proving
 from dsar.verification.links import Refused
@@ -64,7 +64,7 @@ def accept(case: Case, check: IdentityCheck | None = None) -> None:
     now = timezone.now()
     with transaction.atomic():
         held, subject = proving.hold(case)
-        tier = tiers.reached(regimes.load(held.regime), "mfa")
+        tier = tiers.reached(held.law, "mfa")
         if check is None:
             check = IdentityCheck.objects.create(case=held, kind=CheckKind.SECOND_FACTOR, expires_at=now)
         IdentityCheck.objects.filter(pk=check.pk).update(

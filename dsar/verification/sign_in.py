@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from dsar import audit, keys
 from dsar.enums import CheckKind, CheckStatus, ContactBy
-from dsar.law import regimes, tiers
+from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck
 from dsar.verification import proving
 from dsar.workflow import Conflict
@@ -54,7 +54,7 @@ def accept(case: Case, methods: list[str]) -> IdentityCheck:
         held, subject = proving.hold(case)
         if not methods or held.contact_by == ContactBy.REPRESENTATIVE or held.purged_at:
             raise Conflict("sign_in")
-        regime = regimes.load(held.regime)
+        regime = held.law
         method = max(methods, key=lambda name: tiers.reached(regime, name))
         tier = tiers.reached(regime, method)
         check = IdentityCheck.objects.create(

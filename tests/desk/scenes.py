@@ -363,7 +363,7 @@ def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[Priva
     """Cheap rows without an engine: several a day, so that equal dates have to be told apart by id."""
     cases, keys_made = [], []
     for _ in range(number):
-        case = Case(channel=Channel.WEB, regime="eu_gdpr", regime_version="1")
+        case = Case(channel=Channel.WEB, regime="eu_gdpr")
         keys_made.append(case.make_key())
         case.email_sealed = case.seal(CAST.plain, "email")
         cases.append(case)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dsar.enums import Outcome, Right
-from dsar.law import codes, regime_files, regime_words, regimes, tiers, words
+from dsar.law import codes, countries, regime_files, regime_words, regimes, tiers, words
 from dsar.law.code_words import CODES
 from dsar.law.errors import LawError, RegimeFileError
 
@@ -158,30 +158,84 @@ def test_every_law_has_its_words() -> None:
     assert len({str(regime.name) for regime in ALL}) == len({str(regime.text("short")) for regime in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize(
-    ("country", "state", "expected", "reason"),
-    [
+TODAY = date(2026, 11, 22)
+
+
+def test_the_law_is_guessed_from_plain_words() -> None:
+    cases = [
         ("DE", "", "eu_gdpr", "country"),
         ("no", None, "eu_gdpr", "country"),
+        ("Deutschland", "", "eu_gdpr", "country"),
         ("US", "CA", "us_ca_ccpa", "state"),
         (" United  States ", "california", "us_ca_ccpa", "state"),
         ("", "California", "us_ca_ccpa", "state"),
         ("US-CA", "", "us_ca_ccpa", "state"),
-        ("US", "TX", "eu_gdpr", "regime_not_modelled_yet"),
-        ("US", "", "eu_gdpr", "state_not_given"),
-        ("JP", "", "eu_gdpr", "regime_not_modelled_yet"),
+        ("US", "TX", "us_tx_tdpsa", "state"),
+        ("usa", "New Jersey", "us_nj_njdpa", "state"),
+        ("US", "", "us_ca_ccpa", "state_not_given"),
+        ("US", "Atlantis", "us_ca_ccpa", "state_not_given"),
+        ("US", "NY", "default", "no_law_there"),
+        ("US", "other", "default", "no_law_there"),
+        ("CA", "", "ca_qc_law25", "state_not_given"),
+        ("Canada", "Québec", "ca_qc_law25", "state"),
+        ("CA", "Ontario", "ca_pipeda", "country"),
+        ("CA", "other", "ca_pipeda", "country"),
+        ("GB", "", "uk_gdpr", "country"),
+        ("Scotland", "", "uk_gdpr", "state"),
+        ("UK", "NIR", "uk_gdpr", "state"),
+        ("JP", "", "jp_appi", "country"),
+        ("NL", "", "eu_gdpr", "country"),
+        ("AR", "", "default", "no_law_there"),
+        ("", "other", "default", "no_law_there"),
         ("", "CA", "eu_gdpr", "unknown_more_protective"),
         ("", "", "eu_gdpr", "unknown_more_protective"),
         (None, None, "eu_gdpr", "unknown_more_protective"),
+        ("Georgia", "", "eu_gdpr", "unknown_more_protective"),
         ("'; drop table", "\x00", "eu_gdpr", "unknown_more_protective"),
-    ],
-)
-def test_the_law_is_guessed_from_plain_words(
-    country: str | None, state: str | None, expected: str, reason: str
-) -> None:
-    assert regimes.guess(country, state) == expected
-    assert regimes.guess_reason(country, state) == reason
-    assert reason in words.GUESSES
+    ]
+    for country, state, expected, reason in cases:
+        assert regimes.guess(country, state, TODAY) == expected, (country, state)
+        assert regimes.guess_reason(country, state, TODAY) == reason, (country, state)
+        assert reason in words.GUESSES
+    for law in ALL:
+        for place in law.regions:
+            if place != "*":
+                expected = "default" if law.id == "in_dpdp" else law.id
+                if place != "CA":
+                    assert regimes.guess(*countries.split(place), TODAY) == expected
+
+
+def test_where_the_company_is_at_home_brings_its_law_where_a_place_has_none() -> None:
+    assert regimes.guess("AR", "", TODAY, ["DE"]) == "eu_gdpr"
+    assert regimes.guess("US", "NY", TODAY, ["GB-SCT"]) == "uk_gdpr"
+    assert regimes.guess("", "other", TODAY, ["CH"]) == "ch_fadp"
+    assert regimes.guess("AR", "", TODAY, ["US-CA"]) == "default"
+    assert regimes.guess("JP", "", TODAY, ["DE"]) == "jp_appi"
+    assert regimes.guess_reason("AR", "", TODAY, ["DE"]) == "establishment"
+    assert "establishment" in words.GUESSES
+
+
+def test_a_law_does_not_apply_before_its_day() -> None:
+    india = regimes.load("in_dpdp")
+    assert (india.status, india.in_force(date(2027, 5, 12)), india.in_force(date(2027, 5, 13))) == (
+        "not_yet_in_force", False, True,
+    )  # fmt: skip
+    assert regimes.guess("IN", "", date(2027, 5, 12)) == "default"
+    assert regimes.guess("India", "", date(2027, 5, 13)) == "in_dpdp"
+
+
+def test_the_form_offers_every_place_that_has_a_law_in_good_order() -> None:
+    offered, groups = [], countries.choices()
+    for code, name in groups:
+        offered += [one for one, _text in name] if isinstance(name, list) else [code]
+        if isinstance(name, list):
+            texts = [str(text) for _code, text in name if not _code.endswith(countries.ELSEWHERE)]
+            assert texts == sorted(texts)
+    wanted = {place for law in ALL for place in law.regions} - {"*", "US", "CA", "GB-ENG", "GB-SCT", "GB-WLS", "GB-NIR"}
+    assert len(offered) == len(set(offered)) and wanted <= set(offered)
+    assert offered[-1] == countries.ELSEWHERE == groups[-1][0]
+    for code in offered:
+        assert str(countries.described(*countries.split(code)))
 
 
 # -- tiers -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from dsar.datamap import loader
 from dsar.enums import Notice, Outcome, Right, State
 from dsar.fulfilment import begin, locating
+from dsar.law import regimes
 from dsar.models import Actor, Message, PrivacyRequest, Tombstone
 from dsar.notifications import compose, report
 from dsar.workflow import move
@@ -58,7 +59,7 @@ def test_what_must_be_kept_says_why_and_until_when(approver: Actor) -> None:
     plan.request = request
     kept = [item for item in plan.body()["items"] if item["action"] == "keep"]
     assert kept
-    lines = {line["label"]: line for line in report.of_plan(plan.body(), "eu_gdpr")["lines"]}
+    lines = {line["label"]: line for line in report.of_plan(plan.body(), regimes.load("eu_gdpr"))["lines"]}
     for item in kept:
         must = [one for one in lines[item["label"]]["must"] if one["citation"] == item["citation"]]
         assert must
