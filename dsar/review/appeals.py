@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice, StepReason
-from dsar.law import remedies
+from dsar.law import regimes, remedies
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import AppealQuerySet
