@@ -66,6 +66,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_file": HANDLERS, "desk_scan": HANDLERS,
     "desk_signed": HANDLERS, "desk_enclosure": HANDLERS, "desk_scan_destroy": HANDLERS,
     "desk_kill_switch": APPROVERS | ADMINS, "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),
+    # A calendar program does not sign in: it brings a token of its own.
+    "desk_calendar": HANDLERS, "desk_calendar_new": HANDLERS, "desk_calendar_end": HANDLERS, "desk_calendar_feed": PUBLIC,
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
     "desk_keeping": frozenset({Role.AUDITOR, Role.APPROVER, Role.ADMIN}),
     "desk_measures": READERS, "desk_measures_csv": READERS, "desk_measures_json": READERS,

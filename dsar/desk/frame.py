@@ -53,6 +53,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         places["more"].append({"key": "post", "label": _("Letters to post"), "url": reverse("desk_post")})
     if may(request, "desk_tasks"):
         places["more"].append({"key": "tasks", "label": _("Owners' tasks"), "url": reverse("desk_tasks")})
+    if may(request, "desk_calendar"):
+        places["more"].append({"key": "calendar", "label": _("Calendar"), "url": reverse("desk_calendar")})
     if may(request, "desk_measures"):
         places["more"].append({"key": "measures", "label": _("Measures"), "url": reverse("desk_measures")})
     if may(request, "desk_keeping"):

@@ -26,6 +26,7 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_file": HANDLERS,
     "desk_post": READERS,
     "desk_posted": HANDLERS,
+    "desk_calendar": HANDLERS,
     "desk_tasks": READERS,
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,

@@ -5,6 +5,7 @@ from django.urls import path
 from dsar.desk import (
     appeals,
     audit_page,
+    calendar_page,
     copy_page,
     corrections,
     filing,
@@ -43,6 +44,10 @@ urlpatterns = [
     path("scans/<int:pk>/", filing.scan, name="desk_scan"),
     path("scans/<int:pk>/destroy/", filing.destroy, name="desk_scan_destroy"),
     path("authority/<int:pk>/", standing.paper, name="desk_authority_paper"),
+    path("calendar/", calendar_page.page, name="desk_calendar"),
+    path("calendar/new/", calendar_page.renew, name="desk_calendar_new"),
+    path("calendar/end/", calendar_page.end, name="desk_calendar_end"),
+    path("calendar/<str:token>.ics", calendar_page.feed, name="desk_calendar_feed"),
     path("appeals/", appeals.listing, name="desk_appeals"),
     path("appeals/<int:pk>/", appeals.page, name="desk_appeal"),
     path("appeals/<int:pk>/<slug:verb>/", appeals.act, name="desk_appeal_act"),

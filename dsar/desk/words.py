@@ -261,6 +261,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "classify": _("Sorted"),
     "split": _("Split: other rights were opened beside it"),
     "merge": _("Merged with another request of the same person"),
+    "calendar_made": _("Calendar address made by a colleague"),
+    "calendar_ended": _("Calendar address ended"),
     "raised": _("Raised by the clock"),
     "extension_void": _("The notice of more time did not leave in time: the first date holds"),
     "counted_from_earlier": _("Dates counted from an earlier request that was merged into it"),

@@ -3,6 +3,7 @@
 from dsar.models.actor import OWNER, REQUESTER, SYSTEM, Actor, staff
 from dsar.models.appeal import Appeal
 from dsar.models.audit_event import AuditEvent, Checkpoint
+from dsar.models.calendar_feed import CalendarFeed
 from dsar.models.case import Case, CaseKey
 from dsar.models.category_outcome import CategoryOutcome
 from dsar.models.choice import Choice
@@ -33,7 +34,7 @@ from dsar.models.tombstone import Tombstone
 from dsar.models.weighing import Weighing
 
 __all__ = [
-    "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "Case", "CaseKey",
+    "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "CalendarFeed", "Case", "CaseKey",
     "CategoryOutcome", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",

@@ -228,6 +228,15 @@ RULES: Final[tuple[Rule, ...]] = (
         "GDPR Art 6(1)(b), 32", stays=_("An open account has no end of its own; decisions name who took them."),
     ),
     Rule(
+        _("Calendar addresses of staff"),
+        _("The hash of an address by which a colleague's calendar fetches the dates of the desk."),
+        ("dsar.CalendarFeed",),
+        _("as long as the colleague wants it"),
+        _("To see the dates where they plan their day."),
+        _("The colleague ends it; it opens nothing once they no longer work requests."),
+        "GDPR Art 6(1)(b), 32", stays=_("It is theirs to end."),
+    ),
+    Rule(
         _("Sessions"),
         _("Who is signed in, and which case a proven session may open."),
         ("sessions.Session",),

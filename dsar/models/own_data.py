@@ -270,6 +270,11 @@ OWN_DATA: dict[str, Own] = {
         "as long as the house stands (GDPR Art 5(2))", "never: it speaks of chains alone",
         _fields(none="id at chains events root previous signature"),
     ),
+    "dsar.CalendarFeed": Own(
+        "until the colleague ends it or makes a new one; it opens nothing once they work here no more",
+        "ending it deletes the row, and so does the account",
+        _fields(index="token_hash", pseudonym="id user", operational="made_at"),
+    ),
     "dsar.House": Own("as long as the house stands", "never", _fields(none="id kill_switch compared_on audit_length audit_head")),
     "dsar.Source": Own(
         "as long as the data map names it", "an administrator",

@@ -70,6 +70,11 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
             | Q(due_on__lte=today + settings.ERASE_BEFORE_DUE)
         )
 
+    def worked_on_by(self, colleague: "User") -> Self:
+        """Open requests of a colleague's work, the soonest first: their own and what nobody has taken; for approvers all."""
+        mine = Q() if colleague.role == Role.APPROVER else Q(assignee_id=colleague.pk) | Q(assignee__isnull=True)
+        return self.filter(mine, ended_at__isnull=True).order_by("due_on", "pk")
+
     def due_for(self, colleague: "User", until: date) -> Self:
         """What a colleague is reminded of, the soonest first: their own requests whose target comes until a day; approvers
         also those that nobody has taken, and whatever the clock has raised."""

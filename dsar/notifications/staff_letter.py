@@ -1,14 +1,24 @@
 """The mail of the day to a colleague at the desk: what is due, by reference and day. It names no person."""
 
+from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from dsar.models import Message, PrivacyRequest
+from dsar.models.apart import apart_from
+from dsar.models.request_queues import PrivacyRequestQuerySet
 
 MOST: Final = 50
+
+
+def reminded_of(colleague: User, today: date) -> PrivacyRequestQuerySet:
+    """What a colleague is reminded of on a day; not what they are kept apart from."""
+    found = PrivacyRequest.objects.due_for(colleague, today + settings.REMIND_BEFORE)
+    return found.without(apart_from(colleague.pk))
 
 
 def due(message: Message) -> dict[str, Any]:
@@ -17,7 +27,7 @@ def due(message: Message) -> dict[str, Any]:
     if message.author is None:
         return {"lines": [], "more": 0}
     today = timezone.localdate()
-    found = PrivacyRequest.objects.due_for(message.author, today + settings.REMIND_BEFORE).select_related("case")
+    found = reminded_of(message.author, today).select_related("case")
     lines = [
         {
             "reference": one.case.reference,

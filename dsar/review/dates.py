@@ -18,7 +18,7 @@ from dsar import audit, clock_events, deadlines
 from dsar.enums import TO_OTHERS, ClockEventKind, MessageStatus, Notice, Raised, State
 from dsar.law import regimes
 from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
-from dsar.notifications import outbox, undelivered
+from dsar.notifications import outbox, staff_letter, undelivered
 from dsar.review.clock import each_locked, in_part
 from dsar.workflow import each, lock
 
@@ -159,7 +159,7 @@ def _digests(now: datetime) -> int:
 
 def _digest(user_pk: int, today: date) -> bool:
     user = User.objects.get(pk=user_pk)
-    first = PrivacyRequest.objects.due_for(user, today + settings.REMIND_BEFORE).select_related("case").first()
+    first = staff_letter.reminded_of(user, today).select_related("case").first()
     if first is None:
         return False
     with transaction.atomic():
