@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Role
+from accounts.models import Role, User
 from dsar import deadlines
 from dsar.enums import (
     AppealOutcome,
@@ -23,7 +23,7 @@ from dsar.enums import (
 from dsar.intake import email, submit
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Message, PrivacyRequest
 from dsar.notifications import compose, outbox
-from dsar.review import appeal_decisions, appeals, clock, decide
+from dsar.review import appeal_decisions, appeals, clock, dates, decide
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
@@ -103,7 +103,9 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
     with pytest.raises(Conflict):
         answer(appeal, AppealOutcome.UPHELD, drive.person_of_the_desk(Role.APPROVER, "third"))
     # A second look at the same answer needs a third person: whoever looked before has decided it too.
-    assert not appeal_decisions.look(appealed(request), other).counts
+    assert appeals.take(request.pk, "Once more.") is None, "they have their answer: this is a message"
+    again = appeals.file(request.pk, "Once more.", timezone.now(), Channel.POST, actor=route.handler)
+    assert not appeal_decisions.look(again, other).counts
 
 
 def test_law_15_the_letter_says_why_and_where_to_complain(route: Route, other: Actor) -> None:
@@ -324,3 +326,20 @@ def test_a_mail_goes_to_what_is_looked_at_again_and_counts_from_when_it_came(
     message = Message.objects.get(status=MessageStatus.RECEIVED)
     assert message.created_at == came
     assert drive.fresh(request.pk).unread_at is not None
+
+
+def test_the_mail_of_the_day_names_what_is_looked_at_again(route: Route) -> None:
+    appeal = appealed(refused(route))
+    approver = User.objects.get(pk=route.approver.user_id)
+    soon = appeal.target_on
+    assert list(Appeal.objects.due_for(approver, soon - timedelta(days=1))) == []
+    assert list(Appeal.objects.due_for(approver, soon)) == [appeal]
+    appeal_decisions.assign(appeal.pk, actor=route.handler)
+    assert list(Appeal.objects.due_for(approver, soon)) == []
+    assert list(Appeal.objects.due_for(User.objects.get(pk=route.handler.user_id), soon)) == [appeal]
+    dates.sweep(_moment_of(soon))
+    digest = Message.objects.get(notice=Notice.STAFF_DIGEST, author_id=route.handler.user_id)
+    Appeal.objects.filter(pk=appeal.pk).update(target_on=timezone.localdate())
+    said = words_of(digest)
+    assert f"/desk/appeals/{appeal.pk}/" in said
+    assert WORDS not in said

@@ -1,14 +1,18 @@
 """Somebody wants an answer looked at again: an appeal, a complaint to the company, a grievance. A record of its own."""
 
-from datetime import datetime
-from typing import Self
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Role
 from dsar.enums import UPHELD, AppealKind, AppealOutcome, Channel
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 DECIDED = (*UPHELD, AppealOutcome.DISMISSED)
 
@@ -19,6 +23,15 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
     def open(self) -> Self:
         """Neither decided nor withdrawn."""
         return self.filter(outcome=AppealOutcome.OPEN)
+
+    def due_for(self, colleague: "User", until: date) -> Self:
+        """What a colleague is reminded of, the soonest first: their own whose target comes until a day; approvers also those
+        that nobody has taken, and whatever is overdue."""
+        soon = Q(target_on__lte=until)
+        theirs = Q(assignee_id=colleague.pk) & soon
+        if colleague.role == Role.APPROVER:
+            theirs |= (Q(assignee__isnull=True) & soon) | Q(due_on__lt=timezone.localdate())
+        return self.open().filter(theirs).order_by("due_on", "pk")
 
     def received_between(self, since: datetime, until: datetime) -> Self:
         """What came from `since` on and before `until`, for the measures (11 CCR 7102 and the same for every law)."""

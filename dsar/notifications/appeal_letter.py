@@ -1,13 +1,12 @@
 """What letters say of looking again: the way back to us that the law of a case knows, and how one stands."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from dsar import deadlines
 from dsar.enums import AppealKind, AppealOutcome, Notice, Right
@@ -24,17 +23,44 @@ BUTTONS: dict[AppealKind, Any] = {
 
 def way(request: PrivacyRequest) -> dict[str, Any]:
     """The way back to us that a letter about this request, ended or about to end, names: `kind`, `button` (on the page of
-    the request), `days` (the law's outer limit for our answer, counted from today), `until` (the last day of the
-    reasonable period; None where there is none). Empty where the law of the case knows none."""
+    the request), `who` looks at it, `promise` (by when we answer), `until` (the last day of the
+    reasonable period; None where there is none). Empty where the law of the case knows none, or none (any more) about this
+    request."""
     regime = request.case.law
     kind = remedies.kind_of(regime)
     if kind is None or not remedies.is_open_to(kind, request.outcome):
         return {}
     now = timezone.now()
     answer = deadlines.appeal_dates(regime, kind, now)
-    until = deadlines.appeal_until(request.ended_at or now, regime.id) if kind == AppealKind.APPEAL else None
-    days: timedelta = answer.due_on - answer.due.received_on
-    return {"kind": kind.value, "button": BUTTONS[kind], "days": days.days, "until": until}
+    until = None
+    if kind == AppealKind.APPEAL:
+        until = deadlines.appeal_until(request.ended_at or now, regime.id)
+        if until < answer.due.received_on or request.appeals.exclude(outcome=AppealOutcome.WITHDRAWN).exists():
+            # Too late, or looked at again already: what is written then is read, and no letter promises more.
+            return {}
+    return {
+        "kind": kind.value,
+        "button": BUTTONS[kind],
+        "who": who_looks(kind),
+        "promise": _promise(answer),
+        "until": until,
+    }
+
+
+def _promise(answer: deadlines.AppealDates) -> str:
+    """By when the answer comes, as the law has it: a number of days, or without undue delay."""
+    days = (answer.due_on - answer.due.received_on).days
+    if answer.acknowledge_by is not None:
+        told = (answer.acknowledge_by - answer.due.received_on).days
+        return _(
+            "We confirm within %(days)d days that we have it. You have our answer, in writing and with reasons, without"
+            " undue delay."
+        ) % {"days": told}
+    return ngettext(
+        "You have our answer, in writing and with reasons, within %(count)d day.",
+        "You have our answer, in writing and with reasons, within %(count)d days.",
+        days,
+    ) % {"count": days}
 
 
 def who_looks(kind: AppealKind) -> str:

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from dsar.models import Message, PrivacyRequest
+from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.models.apart import apart_from
+from dsar.models.appeal import AppealQuerySet
 from dsar.models.request_queues import PrivacyRequestQuerySet
 
 MOST: Final = 50
@@ -21,9 +22,15 @@ def reminded_of(colleague: User, today: date) -> PrivacyRequestQuerySet:
     return found.without(apart_from(colleague.pk))
 
 
+def appeals_of(colleague: User, today: date) -> AppealQuerySet:
+    """The same of what is looked at again."""
+    found = Appeal.objects.due_for(colleague, today + settings.REMIND_BEFORE)
+    return found.exclude(request__case__in=apart_from(colleague.pk))
+
+
 def due(message: Message) -> dict[str, Any]:
     """`lines`: reference, legal_date (None while the law has none), target_on, days_left, reason and link of each request
-    that is due for the colleague as whose mail it was queued; `more`: how many stand in the queue beside them."""
+    and appeal that is due for the colleague as whose mail it was queued; `more`: how many stand in the queue beside them."""
     if message.author is None:
         return {"lines": [], "more": 0}
     today = timezone.localdate()
@@ -39,4 +46,16 @@ def due(message: Message) -> dict[str, Any]:
         }
         for one in found[:MOST]
     ]
-    return {"lines": lines, "more": max(0, found.count() - MOST)}
+    again = appeals_of(message.author, today).select_related("request__case")
+    appeals = [
+        {
+            "reference": one.request.case.reference,
+            "legal_date": one.due_on,
+            "target_on": one.target_on,
+            "days_left": (one.due_on - today).days,
+            "reason": one.get_kind_display(),
+            "link": settings.BASE_URL + reverse("desk_appeal", args=[one.pk]),
+        }
+        for one in again[:MOST]
+    ]
+    return {"lines": [*appeals, *lines], "more": max(0, found.count() - MOST) + max(0, again.count() - MOST)}

@@ -57,18 +57,21 @@ def _said(made: Appeal | None) -> str:
 
 def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
     kind = appeals.kind_for(held)
-    late = kind is not None and appeals.is_late(held, kind, timezone.now())
+    now = timezone.now()
+    late = kind is not None and appeals.is_late(held, kind, now)
+    again = kind is not None and appeals.was_looked_at(held, kind)
     current = appeals.open_one(held)
     dates = None
-    if kind and not late and current is None:
-        dates = deadlines.appeal_dates(appeals.law_of(held), kind, timezone.now())
+    if kind and not late and not again and current is None:
+        dates = deadlines.appeal_dates(appeals.law_of(held), kind, now)
     return {
         "held": held,
         "form": form,
         "kind": kind or "",
         "late": late,
+        "again": again,
         "current": current,
-        "title": _title(kind),
+        "title": _title(None if again else kind),
         "who_looks": appeal_letter.who_looks(kind) if kind else "",
         "dates": dates,
         "steps": dates.due.explain() if dates else (),

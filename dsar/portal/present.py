@@ -81,6 +81,8 @@ def again(request: PrivacyRequest) -> dict[str, Any]:
         return {}
     if kind is None and not request.is_ended and not found:
         return {}
+    if kind and appeals.was_looked_at(request, kind):
+        kind = None
     return {
         "kind": kind or "",
         "button": BUTTONS[kind] if kind else _("Tell us why you do not agree"),

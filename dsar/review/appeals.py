@@ -16,7 +16,7 @@ from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageSta
 from dsar.law import regimes, remedies
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
-from dsar.models.appeal import AppealQuerySet
+from dsar.models.appeal import DECIDED, AppealQuerySet
 from dsar.notifications import outbox, undelivered
 from dsar.review import decide
 from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, each, lock
@@ -47,6 +47,18 @@ def is_late(request: PrivacyRequest, kind: AppealKind, now: datetime) -> bool:
     return deadlines.received_on(request.case.law, now) > until
 
 
+def was_looked_at(request: PrivacyRequest, kind: AppealKind) -> bool:
+    """Whether an appeal about this decision has been answered: the person has that answer, and what they write about it is
+    read by staff, who may take it up once more. A complaint may be about something else each time."""
+    return kind == AppealKind.APPEAL and request.appeals.filter(outcome__in=[one.value for one in DECIDED]).exists()
+
+
+def by_itself(request: PrivacyRequest, now: datetime) -> AppealKind | None:
+    """As what the person's words about this request are taken up without a colleague; None where they are a message."""
+    kind = kind_for(request)
+    return None if kind is None or is_late(request, kind, now) or was_looked_at(request, kind) else kind
+
+
 def open_one(request: PrivacyRequest) -> Appeal | None:
     """What is open about this request; the newest where there are several."""
     found = request.appeals.open().order_by("-pk").first()
@@ -63,8 +75,8 @@ def may_file(request: PrivacyRequest) -> bool:
 
 def take(pk: int, text: str, *, actor: Actor = REQUESTER) -> Appeal | None:
     """The person does not agree. Where the law knows a way back it is taken up at once; what belongs to one that is open is
-    added to it; everything else (no such law, or later than the reasonable period) is a message that staff read, and the
-    person is told where to complain. Nothing is refused. Returns what is open then, or None for a message.
+    added to it; everything else (no such law, later than the reasonable period, answered before) is a message that staff
+    read, and the person is told where to complain. Nothing is refused. Returns what is open then, or None for a message.
 
     The same words twice are one. Raises Invalid for no words, Forbidden.
     """
@@ -79,8 +91,8 @@ def take(pk: int, text: str, *, actor: Actor = REQUESTER) -> Appeal | None:
             if words != current.words:
                 _add(request, words, actor)
             return current
-        kind = kind_for(request)
-        if kind is not None and not is_late(request, kind, now):
+        kind = by_itself(request, now)
+        if kind is not None:
             return _open(request, kind, words, now, Channel.WEB, actor)
         _add(request, words, actor)
         outbox.queue(request, Notice.NOT_CONTENT, dedupe=f"not_content:{pk}:{timezone.localdate(now)}")

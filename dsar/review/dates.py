@@ -161,6 +161,9 @@ def _digest(user_pk: int, today: date) -> bool:
     user = User.objects.get(pk=user_pk)
     first = staff_letter.reminded_of(user, today).select_related("case").first()
     if first is None:
+        appeal = staff_letter.appeals_of(user, today).select_related("request__case").first()
+        first = appeal.request if appeal else None
+    if first is None:
         return False
     with transaction.atomic():
         # It hangs on the case of one of them, and names no person of any.

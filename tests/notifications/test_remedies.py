@@ -107,7 +107,7 @@ def test_law_15_every_no_names_reason_article_authority_and_the_way_back_and_no_
                 wanted += [str(redacted.label), redacted.citation] if redacted else ["THIRD_PARTY is known"]
             if way and remedies.is_open_to(way, ending.outcome):
                 wanted.append("You can appeal to us" if way == AppealKind.APPEAL else "You can complain to us about it")
-                wanted.append("in writing and with reasons, within")
+                wanted.append("in writing and with reasons")
             wrong += [f"{regime_id}, {name}: {words}" for words in wanted if words not in text]
             if "GDPR" in text and regime_id not in ("eu_gdpr", "uk_gdpr"):
                 wrong.append(f"{regime_id}, {name}: cites the GDPR")
