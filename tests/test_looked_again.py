@@ -21,7 +21,7 @@ from dsar.enums import (
     State,
 )
 from dsar.intake import email, submit
-from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Message, PrivacyRequest
+from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Decision, Message, PrivacyRequest
 from dsar.notifications import compose, outbox
 from dsar.review import appeal_decisions, appeals, clock, dates, decide
 from dsar.workflow import Conflict, Forbidden, Invalid, move
@@ -97,7 +97,14 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
         appeal_decisions.decide(appeal.pk, "dismissed", "  ", actor=other, anew=submit.begin_anew)
     with pytest.raises(Invalid):
         answer(appeal, "withdrawn", other)
-    # Who only asked a question has decided nothing.
+    # Nor does whoever confirmed it as the second of two; who only asked a question has decided nothing.
+    second = drive.person_of_the_desk(Role.APPROVER, "second")
+    Decision.objects.create(
+        request=request, kind="narrow", decided_by_id=route.handler.user_id, second_by_id=second.user_id,
+        second_at=timezone.now(),
+    )  # fmt: skip
+    with pytest.raises(Forbidden):
+        answer(appeal, AppealOutcome.DISMISSED, second)
     done = answer(appeal, AppealOutcome.DISMISSED, other)
     assert (done.outcome, done.decided_by_id, done.reasons, done.opened) == ("dismissed", other.user_id, FOUND, None)
     with pytest.raises(Conflict):

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from dsar.desk import frame, ics
-from dsar.models import CalendarFeed, PrivacyRequest
+from dsar.models import Appeal, CalendarFeed, PrivacyRequest
 from dsar.models.apart import apart_from
 from dsar.review import calendars
 
@@ -78,3 +78,17 @@ def _days(user: User) -> Iterator[ics.Day]:
                 summary = f"{one.case.reference} · {one.title}: {label}"
                 said = "\n".join([f"{one.get_state_display()} · {label}: {date_format(day)}", link])
                 yield ics.Day(f"{one.uid}-{kind}@{domain}", day, summary, said, link)
+    yield from _days_of_appeals(user, domain)
+
+
+def _days_of_appeals(user: User, domain: str) -> Iterator[ics.Day]:
+    """The same of what is looked at again."""
+    found = (
+        Appeal.objects.worked_on_by(user).exclude(request__case__in=apart_from(user.pk)).select_related("request__case")
+    )
+    for one in found[:MOST]:
+        link = settings.BASE_URL + reverse("desk_appeal", args=[one.pk])
+        for kind, label, day in (("target", _("our target"), one.target_on), ("legal", _("answer due"), one.due_on)):
+            summary = f"{one.request.case.reference} · {one.get_kind_display()}: {label}"
+            said = "\n".join([f"{label}: {date_format(day)}", link])
+            yield ics.Day(f"{one.request.uid}-appeal-{one.pk}-{kind}@{domain}", day, summary, said, link)

@@ -24,6 +24,11 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         """Neither decided nor withdrawn."""
         return self.filter(outcome=AppealOutcome.OPEN)
 
+    def worked_on_by(self, colleague: "User") -> Self:
+        """What is open of a colleague's work, the soonest first: their own and what nobody has taken; for approvers all."""
+        mine = Q() if colleague.role == Role.APPROVER else Q(assignee_id=colleague.pk) | Q(assignee__isnull=True)
+        return self.open().filter(mine).order_by("due_on", "pk")
+
     def due_for(self, colleague: "User", until: date) -> Self:
         """What a colleague is reminded of, the soonest first: their own whose target comes until a day; approvers also those
         that nobody has taken, and whatever is overdue."""

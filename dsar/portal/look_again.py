@@ -63,7 +63,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
     current = appeals.open_one(held)
     dates = None
     if kind and not late and not again and current is None:
-        dates = deadlines.appeal_dates(appeals.law_of(held), kind, now)
+        dates = deadlines.appeal_dates(held.case.law, kind, now)
     return {
         "held": held,
         "form": form,

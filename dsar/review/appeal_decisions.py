@@ -48,6 +48,10 @@ def who_decided(requests: Iterable[int]) -> dict[int, Decided]:
         decided = rows.filter(request__in=found, decided_by__isnull=False, decided_at__isnull=False)
         for pk, by, at in decided.values_list("request_id", "decided_by_id", "decided_at"):
             found[pk].append((by, at))
+    confirmed = Decision.objects.exclude(kind__in=ROUTINE).filter(request__in=found, second_by__isnull=False)
+    for pk, by, at in confirmed.values_list("request_id", "second_by_id", "second_at"):
+        if by and at:
+            found[pk].append((by, at))
     return found
 
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from dsar import audit, deadlines
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice, StepReason
 from dsar.law import regimes, remedies
-from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import DECIDED, AppealQuerySet
 from dsar.notifications import outbox, undelivered
@@ -27,15 +26,10 @@ BATCH = 200
 ACKNOWLEDGE_SOON = timedelta(days=5)
 
 
-def law_of(request: PrivacyRequest) -> Regime:
-    """The law in the version by which a request is judged."""
-    return request.case.law
-
-
 def kind_for(request: PrivacyRequest) -> AppealKind | None:
     """As what somebody may have this request looked at again; None where the law of the case knows nothing of the kind, or
     nothing has been decided yet that could be."""
-    kind = remedies.kind_of(law_of(request))
+    kind = remedies.kind_of(request.case.law)
     return kind if kind and remedies.is_open_to(kind, request.outcome) else None
 
 
@@ -216,7 +210,7 @@ def _open(
     actor: Actor,
     message: Message | None = None,
 ) -> Appeal:
-    regime = law_of(request)
+    regime = request.case.law
     dates = deadlines.appeal_dates(regime, kind, received_at)
     appeal = Appeal.objects.create(
         request=request, kind=kind, channel=channel, received_at=received_at, message=message,

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -139,6 +141,17 @@ def test_a_letter_is_taken_up_with_its_true_day_and_what_is_missing_is_named() -
     assert send(request, "look-again", Role.HANDLER, **typed).status_code == 302
     appeal = Appeal.objects.get()
     assert (appeal.channel, appeal.due_on) == (Channel.POST, day + timedelta(days=45))
+
+
+def test_its_dates_stand_in_the_calendar_of_a_colleague() -> None:
+    appeal = appealed()
+    feed = scenes.browser(Role.HANDLER).post(reverse("desk_calendar_new")).content.decode()
+    begin = feed.index(settings.BASE_URL + "/desk/calendar/")
+    path = feed[begin : feed.index(".ics", begin) + 4].removeprefix(settings.BASE_URL)
+    said = Client().get(path).content.decode().replace("\r\n ", "")
+    assert f"{appeal.request.case.reference} · Appeal: answer due" in said
+    assert f"DTSTART;VALUE=DATE:{appeal.due_on:%Y%m%d}" in said
+    assert WORDS not in said
 
 
 def test_the_list_is_by_date_names_who_may_not_and_costs_the_same_for_many() -> None:
