@@ -132,6 +132,7 @@ class CheckKind(models.TextChoices):
     REP_LINK = "rep_link", _("Link for a representative")
     REP_CODE = "rep_code", _("Code for a representative")
     BY_HAND = "by_hand", _("Looked at by a person of the desk")
+    PAPER = "paper", _("An identity paper was asked for")
     OBJECTION = "objection", _("This was not me, to a change of who is written to")
 
 
@@ -219,6 +220,7 @@ class StepReason(models.TextChoices):
     COPY_UNREADABLE = "copy_unreadable", _("The file of a copy on offer cannot be opened")
     LOST_MAILBOX = "lost_mailbox", _("Somebody objected to a new address; two approvers have to look")
     AUTHORITY = "authority", _("The authority of who stands for the person waits to be looked at")
+    PAPER = "paper", _("An identity paper waits to be looked at")
     ERROR = "error", _("An error that we did not expect; the log has its class")
 
 
@@ -287,6 +289,8 @@ class Notice(models.TextChoices):
     ASK = "ask", _("Question")
     ANSWERED = "answered", _("Answer received")
     PROOF_ASKED = "proof_asked", _("Asked to show more surely who they are")
+    PAPER_ASKED = "paper_asked", _("Asked for a look at an identity paper")
+    PERMISSION_ASKED = "permission_asked", _("An agent is asked for the signed permission")
     NOT_MATCHED = "not_matched", _("What was stated could not be matched")
     EXTENDED = "extended", _("More time needed")
     CONFIRM_READY = "confirm_ready", _("Ready for confirmation")
@@ -357,7 +361,7 @@ class KnownEvent(models.TextChoices):
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
 # To who asks for somebody else: where they are and what they hold are no letter of the person's.
-REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS, Notice.REP_REFUSED)
+REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS, Notice.REP_REFUSED, Notice.PERMISSION_ASKED)
 # To every address of the person that we know, where the case is (or will be) written to at another one.
 KNOWN_NOTICES = (
     Notice.STANDS_FOR_YOU,

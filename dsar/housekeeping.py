@@ -18,7 +18,7 @@ from dsar import records
 from dsar.fulfilment import package, restored
 from dsar.models import LegalHold
 from dsar.review import purge
-from dsar.verification import representation
+from dsar.verification import papers, representation
 from dsar.workflow import each
 
 
@@ -48,6 +48,7 @@ def _lifted_holds() -> QuerySet[LegalHold]:
 PARTS: Final[Mapping[str, Part]] = {
     "copies": Part(package.due, package.expire),
     "papers": Part(lambda: representation.left_over().count(), representation.sweep),
+    "identity_papers": Part(lambda: len(papers.left_over()), papers.sweep),
     "records": Part(records.expired, records.forget_expired),
     "tombstones": Part(lambda: restored.expired().count(), restored.forget_expired, here=False),
     "journal": Part(restored.in_journal, restored.forget_in_journal, here=False),

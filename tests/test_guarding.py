@@ -129,7 +129,7 @@ def test_a_person_may_ask_for_a_surer_proof_and_nothing_goes_on_without_it(route
     PrivacyRequest.objects.filter(pk=held.pk).update(located_at=timezone.now())
     with pytest.raises(Conflict):
         decide.approve(held.pk, actor=route.approver)
-    told = Message.objects.get(request=held, notice=Notice.REPLY, status=MessageStatus.QUEUED)
+    told = Message.objects.get(request=held, notice=Notice.PROOF_ASKED, status=MessageStatus.QUEUED)
     assert told.text == "Please sign in to your account."
     assert move(held.pk, "verify", actor=REQUESTER, tier=tiers.REASONABLY_HIGH).state == State.LOCATING
     # One that is looked through already is not handed over below it either.

@@ -104,8 +104,7 @@ def test_who_stands_confirms_as_what_they_are_and_an_agent_never_does(
     representation.attach(case_of(request), "order.pdf", b"%PDF-1.7 a paper", actor=REQUESTER)
     held = seen_by(request, approver, second_approver)
     paper = AuthorityPaper.objects.get()
-    assert (paper.body_sealed, paper.name_sealed) == (None, None)
-    assert paper.destroyed_at, "seen, by whom, when stays; the paper goes (law 12)"
+    assert (paper.body, paper.destroyed_at) == (b"%PDF-1.7 a paper", None), "it stays for as long as the case"
     assert held.first_seen_at
     if kind == RepresentativeKind.AGENT:
         assert not held.stands

@@ -10,7 +10,18 @@ from django.utils.translation import gettext as _
 
 from dsar.desk import frame
 from dsar.desk.barred import Barred
-from dsar.models import Appeal, AuthorityPaper, Case, Evidence, Intake, LegalHold, Message, OwnerTask, PrivacyRequest
+from dsar.models import (
+    Appeal,
+    AuthorityPaper,
+    Case,
+    Evidence,
+    IdentityPaper,
+    Intake,
+    LegalHold,
+    Message,
+    OwnerTask,
+    PrivacyRequest,
+)
 from dsar.models.apart import apart_from
 
 Cases = QuerySet[Any, int | None]
@@ -45,6 +56,7 @@ def _of_hold(pk: int) -> Cases:
 CASES_OF: Final[Mapping[str, Callable[[int], Cases]]] = {
     **dict.fromkeys(
         ("desk_request", "desk_copy", "desk_copy_take_out", "desk_copy_put_back", "desk_authority_add", "desk_signed",
+         "desk_identity_paper_add",
          "desk_verb"),
         _of_request,
     ),
@@ -53,6 +65,7 @@ CASES_OF: Final[Mapping[str, Callable[[int], Cases]]] = {
     **dict.fromkeys(("desk_task_act", "desk_task_file"), _of_task),
     **dict.fromkeys(("desk_appeal", "desk_appeal_act"), _of_appeal),
     "desk_evidence": lambda pk: Evidence.objects.filter(pk=pk).values_list("request__case_id", flat=True),
+    "desk_identity_paper": lambda pk: IdentityPaper.objects.filter(pk=pk).values_list("check_ref__case_id", flat=True),
     "desk_authority_paper": lambda pk: AuthorityPaper.objects.filter(pk=pk).values_list(
         "representation__case_id", flat=True
     ),

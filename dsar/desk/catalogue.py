@@ -110,7 +110,7 @@ VERBS: Mapping[str, Verb] = {
         ),
         Verb(
             "surer-proof",
-            _("Ask for a surer proof"),
+            _("Want a surer proof than usual"),
             _("Noted. The person is told; the copy waits for the proof."),
             forms.SurerProofForm,
             lambda pk, data, actor: step_up.ask(pk, data["text"], actor=actor),

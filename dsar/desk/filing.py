@@ -128,8 +128,8 @@ class FileForm(forms.Form):
     scan = forms.FileField(
         label=gettext_lazy("Scan of the letter"),
         help_text=gettext_lazy(
-            "Identity papers do not belong here: give them back or destroy them, and write down what you saw when you show"
-            " who asks."
+            "Identity papers do not belong here: give them back, and write down what you saw when you show who asks. One that"
+            " you have to keep until then is added on the next page, covered."
         ),
         required=False,
         error_messages={"empty": gettext_lazy("This file is empty. Please choose another one.")},

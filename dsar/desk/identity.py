@@ -8,6 +8,7 @@ from dsar.desk import story, words
 from dsar.enums import CheckKind, CheckStatus
 from dsar.law import tiers
 from dsar.models import Actor, IdentityCheck, PrivacyRequest
+from dsar.review import purge
 from dsar.verification import asking, data_points
 
 # Ways back to a page, and what stops a request, prove nobody.
@@ -32,6 +33,7 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
         "proofs": [_line(check, actor) for check in _proofs(request)],
         "left": data_points.attempts_left(case) if mine else None, "tries": settings.PROOF_ATTEMPTS,
         "can_state": bool(mine and asked and data_points.offer(case, asked)),
+        "kept_until": purge.kept_until(case),
         "next": _next(request) if mine else [], "asked_at": told.created_at if told else None,
     }  # fmt: skip
 

@@ -99,6 +99,12 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             _("Two different approvers have to see it, each in their own words. The papers stand below."),
             "authority-seen",
         )
+    if request.attention == StepReason.PAPER:
+        return Next(
+            _("Look at an identity paper"),
+            _("It stands under “Identity papers”. Then note how they showed who they are: that destroys it."),
+            "identity",
+        )
     if request.state == State.REVIEW:
         # What workers and data owners do meanwhile (the use of data stopped while an objection is weighed) holds no
         # decision up: the legal clock runs.

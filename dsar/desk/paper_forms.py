@@ -31,6 +31,20 @@ class IdentityForm(VerbForm):
         self.offer("method", choices)
 
 
+class AskPaperForm(VerbForm):
+    """Which doubt, and what the person reads."""
+
+    why = long_text(
+        _("Which doubt does nothing milder settle?"), _("For colleagues. It is sealed with the case."), rows=3
+    )
+    text = long_text(
+        _("What should they show, and what may stay visible?"),
+        _(
+            "They read this: which paper, and which two or three things on it you need to see. Everything else is covered."
+        ),
+    )
+
+
 class SecondForm(VerbForm):
     """Whether the second person agrees."""
 

@@ -12,7 +12,7 @@ from dsar.intake import beside, filing
 from dsar.models import Actor
 from dsar.notifications import post
 from dsar.review import decide
-from dsar.verification import by_hand, signed
+from dsar.verification import by_hand, papers, signed
 
 
 def _agree_to_signature(pk: int, data: Data, actor: Actor) -> object:
@@ -31,8 +31,29 @@ VERBS: Final[tuple[Verb, ...]] = (
         HANDLERS,
         exists=by_hand.may_record,
         help=_(
-            "Compare with the account what only its owner can know. Identity papers: look, give them back, keep no copy."
+            "Compare with the account what only its owner can know."
+            " Identity papers: look, give them back; one that was sent is destroyed by this."
         ),
+    ),
+    Verb(
+        "ask-paper",
+        _("Ask for an identity paper"),
+        _("Asked. The person can send a covered copy from their page."),
+        paper_forms.AskPaperForm,
+        lambda pk, data, actor: papers.ask(pk, data["why"], data["text"], actor=actor),
+        HANDLERS,
+        exists=papers.may_ask,
+        help=_("The last way, where a doubt is left that nothing milder settles (GDPR Art 12(6)). Never as a rule."),
+    ),
+    Verb(
+        "paper-not-enough",
+        _("Paper not enough, or not needed"),
+        _("Ended. What had come is destroyed."),
+        forms.SureForm,
+        lambda pk, data, actor: papers.decline(pk, actor=actor),
+        HANDLERS,
+        exists=papers.may_decline,
+        help=_("What came is destroyed. Write to the person what else would do."),
     ),
     Verb(
         "identity-second",

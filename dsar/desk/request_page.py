@@ -18,6 +18,7 @@ from dsar.desk import (
     forms,
     frame,
     identity,
+    identity_papers,
     progress,
     rows,
     standing,
@@ -155,6 +156,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             request, actor, decide=corrections.DECIDE in made, failed=failed if verb == corrections.DECIDE else None
         ),
         **standing.panel(request, actor),
+        **identity_papers.panel(request, actor),
         **appeals.of_request(request),
         # What a deletion would take away is no business of any other right.
         "plan": plans.summary(body) if body and request.right in (Right.DELETION, Right.UNCLEAR) else None,

@@ -8,13 +8,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from dsar import keys
 from dsar.desk import frame, story
-from dsar.enums import STANDING_KINDS, ContactBy, StepReason
+from dsar.enums import STANDING_KINDS, ContactBy, RepresentativeKind, StepReason
+from dsar.law import representing
 from dsar.models import Actor, AuthorityPaper, PrivacyRequest, Representation
+from dsar.review import purge
 from dsar.verification import representation
 from dsar.workflow import Conflict, Forbidden, Invalid
 
@@ -43,10 +46,46 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
         "representative": {"name": held.name, "email": held.email} if actor.is_handler else {},
         "needs_authority": held.kind in STANDING_KINDS,
         "looks": _looks(held),
+        "law_lets": _law_lets(request, held.kind),
+        "kept_until": purge.kept_until(request.case),
         "papers": [one for one in papers if one.destroyed_at is None] if actor.is_handler else [],
         "destroyed": [one for one in papers if one.destroyed_at],
         "paper_form": PaperForm(auto_id="authority_%s") if actor.is_handler and not held.stands else None,
     }
+
+
+def _law_lets(request: PrivacyRequest, kind: str) -> dict[str, Any]:
+    """What this law lets us ask of them at most, in words, with its source."""
+    law = request.case.law
+    wanted = representing.demand(law, kind, request.right)
+    lines: list[str] = []
+    if not wanted.may:
+        lines.append(
+            gettext("This law lets an agent only opt out for somebody: for this right the person is asked themselves.")
+        )
+    if wanted.permission:
+        lines.append(
+            gettext("The person's signed permission may be asked for; never a power of attorney, a notary or a fee.")
+        )
+    if wanted.direct and wanted.may:
+        lines.append(
+            gettext("The person may be asked, besides, to prove who they are or to confirm the permission themselves.")
+        )
+    if wanted.authority:
+        lines.append(gettext("The paper by which they stand for the person: an order, a power, a certificate."))
+    if kind == RepresentativeKind.ATTORNEY and law.agents.attorney_exempt:
+        lines.append(gettext("With a power of attorney nothing else is asked of the person."))
+    if kind == RepresentativeKind.GUARDIAN:
+        age = law.guardian_below
+        lines.append(
+            gettext(
+                "This law lets a guardian act for a child under %(age)s. Whoever understands it asks alone all the same."
+            )
+            % {"age": age}
+            if age
+            else gettext("This law names no age: whoever understands what it means asks alone.")
+        )
+    return {"lines": lines, "citation": law.agents.citation}
 
 
 def _lost(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
@@ -109,5 +148,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     except Conflict:
         return frame.moved_on(request, back)
     else:
-        messages.success(request, _("Kept, sealed. It is destroyed once the authority is decided."))
+        messages.success(
+            request, _("Kept, sealed. What was seen stays with the case; what is not enough is destroyed.")
+        )
     return redirect(back)

@@ -33,6 +33,12 @@ class RepresentativeForm(VerbForm):
         return clean_address(self.cleaned_data["email"])
 
 
+class PermissionForm(VerbForm):
+    """A sentence for the agent, if any."""
+
+    text = long_text(_("A sentence for the agent"), _("They read this."), required=False, rows=3)
+
+
 class SeenForm(VerbForm):
     """What was seen."""
 
@@ -56,7 +62,10 @@ def _waits(request: PrivacyRequest) -> bool:
     held = representation.of(request.case)
     if held is None or held.stands or request.is_ended:
         return False
-    return held.kind in STANDING_KINDS or held.papers.filter(destroyed_at__isnull=True).exists()
+    papers = held.papers.filter(destroyed_at__isnull=True)
+    if held.kind not in STANDING_KINDS and held.first_seen_at is not None:
+        papers = papers.filter(received_at__gt=held.first_seen_at)
+    return held.kind in STANDING_KINDS or papers.exists()
 
 
 def _may_refuse(request: PrivacyRequest) -> bool:
@@ -95,6 +104,19 @@ VERBS: Final[tuple[Verb, ...]] = (
         help=_("For what came by mail, letter or telephone. The address of the case must be the person's own."),
     ),
     Verb(
+        "ask-permission",
+        _("Ask the agent for the signed permission"),
+        _("Asked, at the agent's own address."),
+        PermissionForm,
+        lambda pk, data, actor: representation.ask_permission(pk, data["text"], actor=actor),
+        HANDLERS,
+        exists=representation.may_ask_permission,
+        help=_(
+            "Only where you have a reason: the person is asked themselves in any case. A power of attorney may never be"
+            " demanded, and a choice is carried out meanwhile."
+        ),
+    ),
+    Verb(
         "authority-seen",
         _("Authority seen"),
         _("Noted. With two different people they stand for the person."),
@@ -104,7 +126,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         exists=_waits,
         help=_(
             "Two different approvers have to see it. Then we write to the representative, who may confirm for the person;"
-            " every address of the person that we know is told. The papers are destroyed."
+            " every address of the person that we know is told. The papers stay with the case."
         ),
     ),
     Verb(

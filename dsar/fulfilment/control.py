@@ -127,6 +127,7 @@ def may_retry(request: PrivacyRequest) -> bool:
     stuck = request.undelivered_at is not None or request.attention not in (
         "",
         StepReason.AUTHORITY,
+        StepReason.PAPER,
         StepReason.LOST_MAILBOX,
         *WITH_OWNERS,
     )

@@ -20,6 +20,7 @@ from dsar.models.lost_mailbox import LostMailbox
 from dsar.models.message import Message
 from dsar.models.owner_task import OwnerTask
 from dsar.models.package import CopyPart, Package, Redaction
+from dsar.models.paper import IdentityPaper
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.recipient_notice import RecipientNotice
@@ -36,7 +37,7 @@ from dsar.models.weighing import Weighing
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "CalendarFeed", "Case", "CaseKey",
     "CategoryOutcome", "Checkpoint", "Choice",
-    "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "Intake", "Kept",
+    "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "IdentityPaper", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
     "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",

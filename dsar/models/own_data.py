@@ -176,9 +176,17 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Recusal": Own(
         CASE_PERIOD, NUMBERS, _fields(pseudonym="id case user named_by ended_by", operational="named_at ended_at"),
     ),
+    "dsar.IdentityPaper": Own(
+        "until the check is decided (law 12); that it was seen, by whom and when: " + CASE_PERIOD,
+        "deciding the check, every end of the requests and the purge empty it",
+        _fields(
+            sealed="name_sealed body_sealed", pseudonym="id uid check_ref filed_by",
+            operational="size received_at destroyed_at",
+        ),
+    ),
     "dsar.AuthorityPaper": Own(
-        "until the authority is decided (law 12); that it was seen, by whom and when: " + CASE_PERIOD,
-        "deciding the authority empties it, and so does the purge",
+        CASE_PERIOD + "; one that was not enough, or that nobody decided about, until then",
+        "the purge empties it; so do a refusal, and the end of the last request before anybody decided",
         _fields(sealed="name_sealed body_sealed", pseudonym="id uid representation", operational="size received_at destroyed_at"),
     ),
     "dsar.LostMailbox": Own(

@@ -1,7 +1,5 @@
 """Who asks for somebody else: an agent whom the person allows things, or somebody who lawfully stands for them."""
 
-import uuid
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -10,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar import keys
 from dsar.enums import STANDING_KINDS, RepresentativeKind
 from dsar.models.case import Case
+from dsar.models.paper import Paper
 
 
 class Representation(models.Model):
@@ -17,7 +16,7 @@ class Representation(models.Model):
 
     An agent (11 CCR 7063; GDPR: a mandate) may do what the person allowed, under the proof `allowed_by`, and never more.
     A guardian, attorney or estate stands for the person once two different approvers have seen the authority; the words
-    say what each of them saw. The papers go with the decision; that they were seen, by whom and when, stays (law 12).
+    say what each of them saw. The papers that they saw stay with the case; who saw them, and when, stays too.
     """
 
     case = models.OneToOneField("dsar.Case", models.PROTECT, related_name="representation")
@@ -107,16 +106,11 @@ class Representation(models.Model):
         return self.may_follow or self.may_receive
 
 
-class AuthorityPaper(models.Model):
-    """A paper that shows the authority (law 12): sealed, looked at by staff alone, destroyed as soon as it is decided."""
+class AuthorityPaper(Paper):
+    """A paper that shows the authority: looked at by staff alone. Once it was seen it stays with the case, for as long as the
+    case does (11 CCR 7101); one that was not enough, or that nobody decided about, is destroyed."""
 
-    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     representation = models.ForeignKey("dsar.Representation", models.PROTECT, related_name="papers")
-    name_sealed = models.BinaryField(null=True)
-    body_sealed = models.BinaryField(null=True)
-    size = models.PositiveIntegerField()
-    received_at = models.DateTimeField(default=timezone.now)
-    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("paper of an authority")
@@ -127,15 +121,7 @@ class AuthorityPaper(models.Model):
             )
         ]
 
-    def __str__(self) -> str:
-        return f"paper {self.pk} of {self.representation_id}"
-
     @property
-    def name(self) -> str:
-        """What their system called it, decrypted."""
-        return self.representation.case.unseal(self.name_sealed, f"paper-name-{self.uid}")
-
-    @property
-    def body(self) -> bytes:
-        """The file, decrypted; empty once it is destroyed."""
-        return self.representation.case.unseal_bytes(self.body_sealed, f"paper-{self.uid}")
+    def of_case(self) -> Case:
+        """The case of the representation."""
+        return self.representation.case

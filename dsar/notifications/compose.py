@@ -207,6 +207,8 @@ def context_for(message: Message) -> dict[str, Any]:
             kind=CheckKind.NOT_ME, status=CheckStatus.PENDING, created_at=message.created_at
         ).first()
         context["not_me_link"] = settings.BASE_URL + reverse("link", args=[stops.token]) if stops else ""
+    if message.notice == Notice.PERMISSION_ASKED:
+        context["citation"] = case.law.agents.citation
     if message.notice == Notice.KNOWN_TOLD:
         context["event"] = message.text
     if message.notice == Notice.DISPUTE_NOTED:

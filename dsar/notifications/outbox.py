@@ -65,6 +65,7 @@ LINK_OF: dict[str, CheckKind] = {
     Notice.REP_NEWS: CheckKind.REP_LINK,
     Notice.REP_CODE: CheckKind.REP_CODE,
     Notice.REP_REFUSED: CheckKind.REP_LINK,
+    Notice.PERMISSION_ASKED: CheckKind.REP_LINK,
     Notice.STANDS_FOR_YOU: CheckKind.OBJECTION,
     Notice.LOST_MOVING: CheckKind.OBJECTION,
 }

@@ -36,6 +36,7 @@ ON_PAPER: Final[Mapping[Notice, Paper]] = {
     **dict.fromkeys(
         (
             Notice.RECEIVED_VERIFY,  # how to show who one is without a mailbox
+            Notice.PAPER_ASKED,  # a masked copy by letter, or a look at the counter
             Notice.ASK, Notice.REPLY, Notice.WITHDRAWN,  # "answer this e-mail" becomes "write to us"
             Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER,  # the confirmation is given in writing
             Notice.CONFIRMED, Notice.DISPUTE_NOTED,  # "This was not me" is said by letter or telephone

@@ -15,7 +15,7 @@ from dsar.enums import State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.portal import correction_forms, present, session
-from dsar.verification import asking, representation
+from dsar.verification import asking, papers, representation
 from dsar.workflow import Conflict, Invalid, move
 
 
@@ -41,6 +41,7 @@ def case(request: HttpRequest, held: Case) -> HttpResponse:
 def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], forms.Form] | None = None) -> HttpResponse:
     """The page; `failed` holds forms that could not be accepted, by request and name, with what was typed."""
     failed = failed or {}
+    wants_paper = set(papers.waiting(held).values_list("pk", flat=True)[:1]) if papers.asked(held) else set()
     views = []
     for one in held.requests.order_by("pk"):
         one.case = held
@@ -49,6 +50,9 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
             view["form"] = AnswerForm(prefix=f"r{one.pk}")
             view["question"] = _question(one)
         view |= correction_forms.forms_of(one)
+        if one.pk in wants_paper:
+            view["paper_form"] = correction_forms.IdentityPaperForm(prefix=f"p{one.pk}")
+            view["papers"] = papers.held(held).count()
         view |= {name: form for (pk, name), form in failed.items() if pk == one.pk}
         views.append(view)
     standing = representation.of(held)
@@ -132,6 +136,18 @@ def answer(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
         lambda data: beside.answer(held.pk, data["text"]),
         closed=_("This question is closed. To tell us more, please answer our last e-mail."),
         done=_("Thank you. We have your answer and go on from here."),
+    )  # fmt: skip
+
+
+@session.needs_request
+def paper(request: HttpRequest, held: PrivacyRequest) -> HttpResponse:
+    """Send a covered copy of an identity paper, where a colleague has asked for one."""
+    return send(
+        request, held, "paper_form",
+        correction_forms.IdentityPaperForm(request.POST, request.FILES, prefix=f"p{held.pk}"),
+        lambda data: papers.keep(held.case, data["file"].name, data["file"].read(), actor=REQUESTER),
+        closed=_("Nothing waits for a paper any more."),
+        done=_("Thank you. It is encrypted, and destroyed as soon as we have decided."),
     )  # fmt: skip
 
 

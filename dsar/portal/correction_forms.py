@@ -37,6 +37,19 @@ class FileForm(forms.Form):
     )
 
 
+class IdentityPaperForm(forms.Form):
+    """A masked copy of an identity paper."""
+
+    file = forms.FileField(
+        label=_("The covered copy"),
+        help_text=_(
+            "Cover everything that we did not ask for before you take the picture: photograph, number, signature, the strip at"
+            " the edge."
+        ),
+        error_messages={"required": _("Please choose a file."), "empty": _("This file is empty.")},
+    )
+
+
 class StatementForm(forms.Form):
     """The person's own words beside what was not corrected."""
 

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind, CheckStatus
+from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind, CheckStatus, Notice
 from dsar.fulfilment import progress
+from dsar.law import representing
 from dsar.models import REQUESTER, Case, PrivacyRequest, Representation
 from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
@@ -183,9 +184,19 @@ def show(request: HttpRequest, standing: Representation, status: int = 200, **mo
     sent = standing.papers.filter(destroyed_at__isnull=True).count()
     facts = {
         "standing": standing, "reference": standing.case.reference, "lines": _lines(standing), "sent": sent,
-        "needs_papers": standing.kind in STANDING_KINDS, "paper_form": PaperForm(), **more,
+        "needs_papers": standing.kind in STANDING_KINDS, "paper_form": PaperForm(), **_of_the_law(standing), **more,
     }  # fmt: skip
     return render(request, "portal/represent.html", facts, status=status)
+
+
+def _of_the_law(standing: Representation) -> dict[str, bool]:
+    """What the law of the place that was named says of them: the same whoever the person is."""
+    law = standing.case.law
+    rights = standing.case.requests.exclude(right="").values_list("right", flat=True)
+    return {
+        "agent_may": any(representing.demand(law, standing.kind, right).may for right in rights) or not rights,
+        "permission_asked": standing.case.messages.filter(notice=Notice.PERMISSION_ASKED).exists(),
+    }
 
 
 def _lines(standing: Representation) -> list[dict[str, Any]]:

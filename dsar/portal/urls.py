@@ -55,6 +55,7 @@ urlpatterns = [
     path("case/<int:pk>/correct/", correction.correct, name="case_correct"),
     path("case/<int:pk>/restrict/", case.restrict, name="case_restrict"),
     path("case/<int:pk>/evidence/", correction.evidence, name="case_evidence"),
+    path("case/<int:pk>/paper/", case.paper, name="case_paper"),
     path("case/<int:pk>/statement/", correction.statement, name="case_statement"),
     path("case/<int:pk>/download/", download.start, name="case_download"),
     path("copy/<str:token>/", download.file, name="case_file"),

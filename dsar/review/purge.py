@@ -4,7 +4,7 @@ What stays are the record of each request for the period of its law (dsar/record
 dates, and the audit chain, which still verifies.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, records
-from dsar.enums import IntakeStatus, MessageStatus, StepReason
+from dsar.enums import CheckKind, CheckStatus, IntakeStatus, MessageStatus, StepReason
 from dsar.models import (
     SYSTEM,
     Appeal,
@@ -22,6 +22,7 @@ from dsar.models import (
     CaseKey,
     Choice,
     IdentityCheck,
+    IdentityPaper,
     Intake,
     Letter,
     LostMailbox,
@@ -37,10 +38,23 @@ from dsar.workflow import each, lock_case
 BATCH = 200
 
 
+def period() -> timedelta:
+    """How long a case stays after its last request has ended: what can still be looked at again is not destroyed."""
+    return max(settings.RECORD_PERIOD, settings.APPEAL_WITHIN)
+
+
+def kept_until(case: Case) -> date | None:
+    """The day from which a case, and what is sealed with it, may be destroyed, as things stand; None while any of its requests
+    is open."""
+    if case.requests.filter(ended_at__isnull=True).exists():
+        return None
+    last = case.requests.order_by("-ended_at").values_list("ended_at", flat=True).first()
+    return timezone.localdate(last + period()) if last else None
+
+
 def over(now: datetime) -> QuerySet[Case]:
     """Cases that have ended, all of them and whatever looked at them again longer ago than RECORD_PERIOD."""
-    # What can still be looked at again is not destroyed either.
-    limit = now - max(settings.RECORD_PERIOD, settings.APPEAL_WITHIN)
+    limit = now - period()
     alive = PrivacyRequest.objects.open().values("case_id")
     # What the person wrote is not destroyed before somebody has read it (law 1).
     recent = PrivacyRequest.objects.filter(Q(ended_at__gt=limit) | Q(unread_at__isnull=False)).values("case_id")
@@ -82,6 +96,12 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         )
         LostMailbox.objects.filter(case=case).update(address_index="", address_sealed=None)
         Representation.objects.filter(case=case).update(email_index="", name_sealed=None, email_sealed=None)
+        IdentityCheck.objects.filter(case=case, kind=CheckKind.PAPER, status=CheckStatus.PENDING).update(
+            status=CheckStatus.SUPERSEDED, decided_at=moment
+        )
+        IdentityPaper.objects.filter(check_ref__case=case, destroyed_at__isnull=True).update(
+            name_sealed=None, body_sealed=None, destroyed_at=moment
+        )
         AuthorityPaper.objects.filter(representation__case=case, destroyed_at__isnull=True).update(
             name_sealed=None, body_sealed=None, destroyed_at=moment
         )

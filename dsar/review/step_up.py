@@ -42,4 +42,4 @@ def ask(pk: int, text: str, *, actor: Actor) -> Message | None:
         PrivacyRequest.objects.filter(pk=pk).update(tier_needed=tiers.REASONABLY_HIGH, judgement=sorted(judgement))
         details = {"tier": tiers.REASONABLY_HIGH, "flags": sorted(set(request.judgement) & set(Risk.values))}
         audit.record(request.case, audit.Entry("stepped_up", actor, pk, details=details))
-        return outbox.queue(request, Notice.REPLY, text=cleaned, author_id=actor.user_id)
+        return outbox.queue(request, Notice.PROOF_ASKED, text=cleaned, author_id=actor.user_id)

@@ -18,7 +18,7 @@ from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import outbox
-from dsar.verification import confirmation, contact, proving
+from dsar.verification import confirmation, contact, papers, proving
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 BATCH = 200
@@ -115,6 +115,7 @@ def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
         case.lost_mailboxes.open().update(shown_by=check)
         audit.record(case, audit.Entry("identity_seen", actor, pk, details={"method": method, "tier": tier}))
         if not check.needs_second:
+            papers.end(case, CheckStatus.PASSED, actor=actor)
             _decided(check, case)
             _settle(check, case, subject)
     return check
@@ -137,6 +138,7 @@ def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
             raise Invalid(_("Two approvers have to look at this way. Please ask another approver."))
         check.case = case
         details = {"method": check.method, "tier": check.tier}
+        papers.end(case, CheckStatus.PASSED if agrees else CheckStatus.FAILED, actor=actor)
         if agrees:
             check.confirmed_by_id = actor.user_id
             check.save(update_fields=["confirmed_by"])

@@ -8,18 +8,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
 from dsar.enums import STANDING_KINDS, CheckKind, CheckStatus, ContactBy, Notice, RepresentativeKind, StepReason
+from dsar.law import representing
 from dsar.models import (
     REQUESTER,
     Actor,
     AuthorityPaper,
     Case,
     IdentityCheck,
+    Message,
     PrivacyRequest,
     Representation,
 )  # fmt: skip
@@ -119,6 +121,36 @@ def newest_code(standing: Representation) -> IdentityCheck | None:
     return IdentityCheck.objects.filter(case_id=standing.case_id, kind=CheckKind.REP_CODE).order_by("-pk").first()
 
 
+def may_ask_permission(request: PrivacyRequest) -> bool:
+    """Whether an agent may be asked for the person's signed permission: the law lets us, and nobody has seen one or let them
+    ask."""
+    held = of(request.case)
+    if held is None or held.kind != RepresentativeKind.AGENT or request.is_ended or not request.right:
+        return False
+    wanted = representing.demand(request.case.law, held.kind, request.right)
+    return wanted.permission and held.first_seen_at is None and held.allowed_at is None
+
+
+def ask_permission(pk: int, text: str, *, actor: Actor) -> Message | None:
+    """Ask an agent for the signed permission, at their own address; `text`: a sentence that they read, or nothing. Once a day.
+    The person is asked for nothing by it, and a choice goes on meanwhile. Raises Forbidden, Conflict."""
+    if not actor.is_handler:
+        raise Forbidden("ask_permission")
+    with transaction.atomic():
+        request = PrivacyRequest.objects.get(pk=pk)
+        held = _held(request.case_id)
+        request.case = held.case
+        if not may_ask_permission(request):
+            raise Conflict("ask_permission")
+        once = f"permission:{held.pk}:{timezone.localdate().isoformat()}"
+        asked: Message | None = outbox.queue_for_case(
+            held.case, Notice.PERMISSION_ASKED, request=request, to=held.email, text=text.strip()[:LONGEST], dedupe=once
+        )
+        if asked is not None:
+            audit.record(held.case, audit.Entry("permission_asked", actor, pk))
+    return asked
+
+
 # --- the authority ---------------------------------------------------------------------------------------------------
 
 
@@ -157,9 +189,8 @@ def attach(case: Case, name: str, body: bytes, *, actor: Actor) -> AuthorityPape
             raise Conflict("attach")
         if held.papers.filter(destroyed_at__isnull=True).count() >= PAPERS:
             raise Invalid(_("There are %(number)s papers already. Please tell us in words.") % {"number": PAPERS})
-        made = AuthorityPaper(representation=held, size=len(body))
-        made.name_sealed = held.case.seal(name[:200], f"paper-name-{made.uid}")
-        made.body_sealed = held.case.seal(body, f"paper-{made.uid}")
+        made = AuthorityPaper(representation=held)
+        made.fill(name, body)
         made.save(force_insert=True)
         audit.record(held.case, audit.Entry("authority_received", actor, details={"as": held.kind}))
         open_ones = PrivacyRequest.objects.open().filter(case=held.case, attention="")
@@ -210,7 +241,6 @@ def seen(case: Case, words: str, *, actor: Actor) -> Representation:
         if which == "second":
             _begin_to_stand(held)
         if which == "second" or held.kind == RepresentativeKind.AGENT:
-            _destroy_papers(held)
             _clear_attention(held.case)
     return held
 
@@ -263,14 +293,17 @@ def object_to(case: Case) -> bool:
 
 
 def left_over() -> QuerySet[AuthorityPaper]:
-    """Papers whose case has nothing left to decide."""
-    return AuthorityPaper.objects.filter(destroyed_at__isnull=True).exclude(
-        representation__case__requests__in=PrivacyRequest.objects.open()
+    """Papers that nobody will decide about any more: their case has ended before the authority was seen. What was seen stays
+    for as long as the case."""
+    seen = Q(representation__second_seen_at__isnull=False) | Q(
+        representation__kind=RepresentativeKind.AGENT, representation__first_seen_at__isnull=False
     )
+    undecided = AuthorityPaper.objects.filter(destroyed_at__isnull=True).exclude(seen)
+    return undecided.exclude(representation__case__requests__in=PrivacyRequest.objects.open())
 
 
 def sweep() -> int:
-    """Destroy papers whose case has nothing left to decide. Returns how many."""
+    """Destroy them. Returns how many."""
     return left_over().update(body_sealed=None, name_sealed=None, destroyed_at=timezone.now())
 
 

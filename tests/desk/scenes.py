@@ -18,7 +18,7 @@ from dsar.law import regimes
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide, recuse
-from dsar.verification import by_hand, confirmation, links, representation, signed
+from dsar.verification import by_hand, confirmation, links, papers, representation, signed
 from tests import drive
 
 
@@ -87,6 +87,19 @@ def triage(statement: str = "please help") -> PrivacyRequest:
 def doubtful() -> PrivacyRequest:
     """A copy of somebody whose contact details changed lately."""
     return prove(ask(CAST.recently_changed, Right.ACCESS))
+
+
+def paper_asked() -> PrivacyRequest:
+    """A copy below its tier; a colleague has asked for an identity paper, and the person sent one."""
+    request = below_its_tier()
+    papers.ask(request.pk, "A doubt.", "Your passport, please.", actor=actor())
+    papers.keep(request.case, "passport.png", b"a covered passport", actor=REQUESTER)
+    return fresh(request)
+
+
+def by_an_agent() -> PrivacyRequest:
+    """A deletion that an agent asks for."""
+    return drive.by_web(CAST.plain, acts_as="agent", own_name="Jorun Aske", own_email="asks-for-them@example.net")
 
 
 def review() -> PrivacyRequest:

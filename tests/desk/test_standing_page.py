@@ -47,8 +47,8 @@ def test_two_approvers_see_the_papers_on_the_page(claimed: PrivacyRequest) -> No
     assert "A second approver has to look at it too" in again.content.decode()
     shown = second.post(f"{page}authority-seen/", {"text": "The same."}, follow=True).content.decode()
     assert "stands for the person" in shown
-    assert "1 paper was looked at and destroyed" in shown
-    assert clerk.post(f"/desk/authority/{number}/").status_code == 404
+    assert "What was seen is kept with the case" in shown
+    assert clerk.post(f"/desk/authority/{number}/").status_code == 200, "kept for as long as the case"
     assert second.post(f"{page}authority-seen/", {"text": "The same."}).status_code == 409
 
 
