@@ -414,7 +414,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(
         field=state,
         source=[State.FULFILLING, State.CHECKING],
-        target=RETURN_VALUE(State.TRIAGE, State.REVIEW),
+        target=RETURN_VALUE(State.REVIEW),
         permission=requester,
         conditions=[is_copy],
     )
