@@ -48,11 +48,16 @@ class Fault:
 
 def fingerprint(event: AuditEvent) -> str:
     """HMAC over every field of the event and the hash of the one before it."""
+    return keys.mac("audit", canonical(event)).hex()
+
+
+def canonical(event: AuditEvent) -> str:
+    """What the hash of an event covers, as one line of JSON in plain ASCII."""
     fields = [
         event.chain, event.number, event.at.astimezone(UTC).isoformat(timespec="microseconds"), event.actor_kind, event.actor_id,
         event.what, event.request_id, event.from_state, event.to_state, event.details, event.previous,
     ]  # fmt: skip
-    return keys.mac("audit", json.dumps(fields, sort_keys=True, separators=(",", ":"))).hex()
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
 def record(owner: Case | House, *entries: Entry) -> None:
@@ -112,10 +117,12 @@ def owners() -> Iterator[tuple[str, int, str]]:
         yield str(uid), length, head
 
 
-def verify_chain(chain: str, length: int, head: str) -> Iterator[Fault]:
-    """Recompute one chain and compare it with the length and head that its owner carries."""
+def verify_chain(chain: str, length: int, head: str, *, upto: int | None = None) -> Iterator[Fault]:
+    """Recompute one chain and compare it with the length and head that its owner carries. `upto`: look at the events up to
+    this number alone, as when the chain goes on while it is looked at."""
     previous, number = "", 0
-    for event in AuditEvent.objects.filter(chain=chain).order_by("number").iterator():
+    rows = AuditEvent.objects.filter(chain=chain, **({} if upto is None else {"number__lte": upto}))
+    for event in rows.order_by("number").iterator():
         number += 1
         if event.number != number:
             yield Fault(chain, number, "an event is missing")

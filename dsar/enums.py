@@ -486,6 +486,15 @@ class Apart(models.TextChoices):
     OWN = "own", _("This is about you, or you ask for the person. A colleague handles this.")
 
 
+class BundleReason(models.TextChoices):
+    """Why the bundle of a request leaves the house; stands in its audit trail."""
+
+    AUTHORITY = "authority", _("A data protection authority or attorney general asks")
+    COURT = "court", _("A court asks, or a claim is made or defended")
+    COMPLAINT = "complaint", _("An appeal or a complaint of the person is being decided")
+    AUDIT = "audit", _("An audit of how we handle requests")
+
+
 class HoldStatus(models.TextChoices):
     """A hold is `placing` until no live lease touches its scope."""
 

@@ -194,8 +194,9 @@ def _open(first: date, last: date, regimes: Collection[str]) -> Iterable[dict[st
     rows = PrivacyRequest.objects.filter(ended_at__isnull=True).order_by()
     if regimes:
         rows = rows.filter(case__regime__in=regimes)
-    late = Case(When(due_on__lt=timezone.localdate(), then=True), default=Value(False), output_field=BooleanField())
-    rows = rows.annotate(overdue=late)
+    # While the law itself stops the clock it has no date.
+    over = When(due_on__lt=timezone.localdate(), paused_reason="", then=True)
+    rows = rows.annotate(overdue=Case(over, default=Value(False), output_field=BooleanField()))
     begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last + DAY))
     inside = rows.filter(received_at__gte=begin + DAY, received_at__lt=end - DAY)
     for same in inside.values("right", "take_back", "overdue").annotate(number=Count("pk")):

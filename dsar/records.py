@@ -58,7 +58,7 @@ def record_of(request: PrivacyRequest) -> RequestRecord:
         take_back=request.take_back, channel=case.channel, received_on=received_on, answered_on=answered_on,
         outcome=request.outcome, basis="\n".join(basis_of(request)), days=max(0, (answered_on - received_on).days),
         extended=request.extended_at is not None,
-        late=request.due_on is not None and answered_on > request.due_on,
+        late=request.legal_date is not None and answered_on > request.legal_date,
         keep_until=deadlines.record_until(case.law, request.right, ended_at),
     )  # fmt: skip
 

@@ -56,8 +56,7 @@ def _of_hold(pk: int) -> Cases:
 CASES_OF: Final[Mapping[str, Callable[[int], Cases]]] = {
     **dict.fromkeys(
         ("desk_request", "desk_copy", "desk_copy_take_out", "desk_copy_put_back", "desk_authority_add", "desk_signed",
-         "desk_identity_paper_add",
-         "desk_verb"),
+         "desk_identity_paper_add", "desk_bundle", "desk_verb"),
         _of_request,
     ),
     **dict.fromkeys(("desk_letter", "desk_letter_text", "desk_letter_pdf", "desk_enclosure"), _of_message),

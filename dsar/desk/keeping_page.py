@@ -10,4 +10,6 @@ from dsar.models.keeping import RULES
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The table of the rules, as they are set in this house."""
-    return frame.page(request, "desk/keeping.html", "keeping", {"rules": RULES})
+    return frame.page(
+        request, "desk/keeping.html", "audit" if frame.may(request, "desk_audit") else "keeping", {"rules": RULES}
+    )

@@ -83,6 +83,7 @@ def show(
     context["person"] = _person(request.case, actor) if context["readable"] else {}
     context["identity"] = identity.panel(request, actor) if context["readable"] else None
     context["history"] = story.history(request.case)
+    context["bundle_url"] = reverse("desk_bundle", args=[request.pk]) if frame.may(http, "desk_bundle") else ""
     context["others"] = _others(request)
     context["repeats"] = repeats.count(request) if request.right not in UNVERIFIED_RIGHTS else None
     return frame.page(http, "desk/request.html", "queue", context, status=status)

@@ -5,6 +5,7 @@ from django.urls import path
 from dsar.desk import (
     appeals,
     audit_page,
+    bundle_page,
     calendar_page,
     copy_page,
     corrections,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("requests/<int:pk>/copy/put-back/<int:number>/", copy_page.put_back, name="desk_copy_put_back"),
     path("requests/<int:pk>/identity-papers/", identity_papers.add, name="desk_identity_paper_add"),
     path("requests/<int:pk>/authority/", standing.add, name="desk_authority_add"),
+    path("requests/<int:pk>/bundle/", bundle_page.page, name="desk_bundle"),
     path("requests/<int:pk>/signed/", signed.page, name="desk_signed"),
     path("requests/<int:pk>/<slug:verb>/", verbs.act, name="desk_verb"),
     path("letters/<int:pk>/", letters.letter, name="desk_letter"),

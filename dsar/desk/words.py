@@ -238,6 +238,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     **{kind.value: kind.label for kind in ClockEventKind},
     "received": _("Request received"),
     "begun_anew": _("Begun anew: the first answer was wrong"),
+    "bundle_made": _("Bundle for an authority made"),
     "purged_by_command": _("What was due to go was destroyed by the command of an engineer"),
     "filed": _("Filed by a colleague"),
     "identity_seen": _("Identity looked at by hand"),

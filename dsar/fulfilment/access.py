@@ -108,7 +108,7 @@ def pack(held: runner.Held) -> None:
     made.request = held.request
     try:
         with translation.override(held.request.case.language or settings.LANGUAGE_CODE):
-            content = _content(held)
+            content = _content(held, made)
             package.write(made, lambda sink: package_zip.build(sink, content), lambda: _renew_when_due(held))
         runner.still_ours(held)
         runner.record(held, Outcome(), also=lambda: _finish(made))
@@ -119,7 +119,7 @@ def pack(held: runner.Held) -> None:
         package.remove_files(held.request.pk)
 
 
-def _content(held: runner.Held) -> package_zip.Content:
+def _content(held: runner.Held, made: Package) -> package_zip.Content:
     request = held.request
     # Counts, gaps and what was left out are all read from these.
     prefetch_related_objects([request], "steps", "redactions")
@@ -131,9 +131,14 @@ def _content(held: runner.Held) -> package_zip.Content:
         raise lookout.Stop(StepReason.ERROR, block=True)
     without = redacted(request)
     files = [one for one in by_hand.files(request) if one.key not in without.get((one.source, FILES), {})]
+
+    def describe(entries: list[package_zip.Entry]) -> dict[str, Any]:
+        said = manifest.manifest(request, held.body, entries, others, files)
+        made.describe(request.case, said)
+        return said
+
     return package_zip.Content(
-        request=request, entries=package_zip.entries_of(given), redacted=without, files=files,
-        manifest=lambda entries: manifest.manifest(request, held.body, entries, others, files),
+        request=request, entries=package_zip.entries_of(given), redacted=without, files=files, manifest=describe,
         still_ours=lambda: _renew_when_due(held), readable=request.right != Right.PORTABILITY,
     )  # fmt: skip
 
@@ -157,7 +162,7 @@ def _finish(made: Package) -> None:
         Package.objects.filter(request_id=made.request_id, status=PackageStatus.READY).retire()
     ready = Package.objects.filter(pk=made.pk, status=PackageStatus.BUILDING).update(
         status=PackageStatus.READY, name=made.name, size=made.size, digest=made.digest, rows=made.rows,
-        made_at=timezone.now(),
+        made_at=timezone.now(), manifest_sealed=made.manifest_sealed,
     )  # fmt: skip
     if not ready:
         raise runner.Fenced

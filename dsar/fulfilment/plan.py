@@ -244,8 +244,13 @@ def _merge(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def digest(body: Body) -> str:
     """SHA-256 over what is material: sources, categories, fates, reasons, cost. Row counts and dates of the look-up
     are not: a new log line does not ask the person again."""
+    return hashlib.sha256(material(body).encode()).hexdigest()
+
+
+def material(body: Body) -> str:
+    """What the digest of a plan covers, as JSON."""
     money = body["money"] or {}
-    material = {
+    covered = {
         "regime": body["regime"],
         "items": sorted([item["source"], item["category"], item["action"], item["code"]] for item in body["items"]),
         "refs": {key: found["ref"] for key, found in body["sources"].items()},
@@ -256,7 +261,7 @@ def digest(body: Body) -> str:
         ],
         "organisations": sorted(map(str, body["organisations"])),
     }
-    return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
+    return json.dumps(covered, sort_keys=True)
 
 
 def frozen_orders(body: Body, source: str) -> tuple[TableOrder, ...]:

@@ -199,7 +199,7 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Package": Own(
         "its file until it expires (PACKAGE_DAYS after it was offered); the row: " + CASE_PERIOD, NUMBERS,
         _fields(
-            pseudonym="id uid request name",
+            sealed="manifest_sealed", pseudonym="id uid request name",
             operational="version status size digest rows made_at offered_at expires_at downloaded_at downloads gone_at",
         ),
     ),

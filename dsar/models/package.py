@@ -1,12 +1,17 @@
 """The copy of a person's data: where it lies, how it stands, and what was taken out of it and why."""
 
+import json
 import uuid
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import PackageStatus
+
+if TYPE_CHECKING:
+    from dsar.models.case import Case
 
 
 class PackageQuerySet(models.QuerySet["Package"]):
@@ -21,7 +26,8 @@ class Package(models.Model):
     """One version of a copy: a zip, encrypted at rest under the case's key (GDPR Art 15(3), 20, 32).
 
     `name` is its name in the storage (made by us, says nothing), `size` and `digest` (SHA-256, hex) are those of the
-    plain zip. It is on offer from `offered_at` until `expires_at`; then its file goes and the row stays.
+    plain zip. It is on offer from `offered_at` until `expires_at`; then its file goes and the row stays, with the manifest:
+    what was in it, and never a value of it.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -38,6 +44,7 @@ class Package(models.Model):
     downloaded_at = models.DateTimeField(null=True)
     downloads = models.PositiveIntegerField(default=0)
     gone_at = models.DateTimeField(null=True)
+    manifest_sealed = models.BinaryField(null=True)
 
     objects = PackageQuerySet.as_manager()
 
@@ -64,6 +71,15 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return f"copy {self.version} of request {self.request_id}"
+
+    def describe(self, case: "Case", manifest: dict[str, Any]) -> None:
+        """Note what is in it (unsaved)."""
+        self.manifest_sealed = case.seal(json.dumps(manifest), f"manifest:{self.uid}")
+
+    def manifest(self, case: "Case") -> dict[str, Any]:
+        """What is or was in it: tables, columns, counts, what was left out and why; empty after a purge."""
+        found: dict[str, Any] = json.loads(case.unseal(self.manifest_sealed, f"manifest:{self.uid}") or "{}")
+        return found
 
     @property
     def is_offered(self) -> bool:

@@ -120,6 +120,12 @@ def pdf(message: Message) -> bytes:
     return message.case.unseal_bytes(kept.pdf_sealed, place)
 
 
+def pressed(message: Message) -> bytes:
+    """The PDF of a letter where one was made; empty where nobody has asked for it yet."""
+    kept = Letter.objects.filter(message=message).first()
+    return message.case.unseal_bytes(kept.pdf_sealed, f"letter:{message.pk}") if kept else b""
+
+
 def press(source: str) -> bytes:
     """HTML to PDF. Fetches nothing, whatever the HTML names. Raises TooMuch."""
     if len(source) > MAX_HTML:
