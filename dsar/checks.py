@@ -11,7 +11,7 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from dsar import guards, keys
-from dsar.law import calendars, countries, promises, regimes
+from dsar.law import calendars, countries, editions, promises, regimes
 from dsar.law.errors import RegimeFileError
 
 
@@ -42,7 +42,7 @@ def check_law(**_: Any) -> list[CheckMessage]:
         promises.read(settings.PROMISES)
     except RegimeFileError as error:
         return [Error(f"{error}.", id="rightsdesk.E020")]
-    found: list[CheckMessage] = []
+    found: list[CheckMessage] = [Error(f"{problem}.", id="rightsdesk.E024") for problem in editions.problems()]
     places = {place for law in laws for place in law.regions}
     for place in settings.ESTABLISHED_IN:
         country, part = countries.understood(*countries.split(place))

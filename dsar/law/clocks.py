@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from dsar.law.calendars import add_business_days, add_months, is_calendar, is_working_day, roll
@@ -351,13 +351,15 @@ def _by(answer: DueDate, regime: Regime, clock: Clock, value: int, pauses: Seque
     if clock.day_before or last.waiting.day_before:
         # Two readings of the same words lie a day apart; the stricter one is safe.
         safe = min(safe, (final if last.waiting.day_before else last.moved) - timedelta(days=1))
-    answer = replace(answer, safe_date=safe, unpaused_date=first_end, rule=last.rule, waited=last.waiting.days)
+    known: dict[str, Any] = {
+        "safe_date": safe, "unpaused_date": first_end, "rule": last.rule, "waited": last.waiting.days,
+    }  # fmt: skip
     if not_begun is not None or last.waiting.asked is not None:
-        return _paused(answer, last, not_begun, steps)
+        return replace(answer, **known | _paused(safe, last, not_begun, steps))
     steps += _rolling(regime, last.moved, final, calendar)
     if safe < last.moved and (clock.day_before or last.waiting.day_before):
         steps.append(Step.of("day_before", day=safe))
-    return replace(answer, date=final, at=_end_of(final, answer.zone), steps=tuple(steps))
+    return replace(answer, **known, date=final, at=_end_of(final, answer.zone), steps=tuple(steps))
 
 
 def _end(
@@ -370,22 +372,21 @@ def _end(
     return _End(begins, rule, plain, waiting)
 
 
-def _paused(answer: DueDate, last: _End, not_begun: NotBegun | None, steps: list[Step]) -> DueDate:
+def _paused(safe: date, last: _End, not_begun: NotBegun | None, steps: list[Step]) -> dict[str, Any]:
     """No date while the answer to what was asked is awaited; a safe one only where the law does not clearly wait."""
     rule = last.waiting.open_rule
     relied_on = not_begun.relied_on if not_begun is not None else rule is not None and rule.relied_on
     asked = not_begun.asked if not_begun is not None else last.waiting.asked
     left = (last.plain - last.begins.day) if not_begun is not None or asked is None else last.moved - asked
-    return replace(
-        answer,
-        date=None,
-        at=None,
-        safe_date=None if relied_on else answer.safe_date,
-        paused=True,
-        days_left=left.days,
-        lapses_on=not_begun.lapses_on if not_begun is not None else None,
-        steps=(*steps, *([not_begun.step] if not_begun is not None else [])),
-    )
+    return {
+        "date": None,
+        "at": None,
+        "safe_date": None if relied_on else safe,
+        "paused": True,
+        "days_left": left.days,
+        "lapses_on": not_begun.lapses_on if not_begun is not None else None,
+        "steps": (*steps, *([not_begun.step] if not_begun is not None else [])),
+    }
 
 
 def _clipped(rule: Step, start: date, plain: date) -> list[Step]:

@@ -1,0 +1,72 @@
+"""What the company sets: where it is, whose holidays count, and what it promises beyond the law."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsar import checks, deadlines
+from dsar.law import promises
+from dsar.law.errors import RegimeFileError
+
+RECEIVED = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def test_the_companys_own_holidays_count_where_the_law_says_so(settings: Any) -> None:
+    settings.HOLIDAY_CALENDARS = ["DE-BE"]
+    assert deadlines.dates("uk_gdpr", "access", RECEIVED).due_on == date(2027, 1, 4)
+    settings.HOLIDAY_CALENDARS = ["DE-BE", "GB-SCT"]
+    assert deadlines.dates("uk_gdpr", "access", RECEIVED).due_on == date(2027, 1, 5)
+    assert deadlines.dates("eu_gdpr", "access", RECEIVED).due.calendar == "DE-BE"
+    settings.HOLIDAY_CALENDARS = ["US-FED"]
+    assert deadlines.dates("eu_gdpr", "access", RECEIVED).due.calendar == ""
+    assert deadlines.dates("br_lgpd", "access", RECEIVED).due.calendar == "BR"
+    assert deadlines.dates("default", "access", RECEIVED).due.zone == settings.TIME_ZONE_OF_REGIME
+    assert deadlines.dates("uk_gdpr", "access", RECEIVED).due.zone == "Europe/London"
+
+
+def test_a_promise_is_kept_where_it_is_stricter(settings: Any, tmp_path: Path) -> None:
+    path = tmp_path / "promises.toml"
+    path.write_text("[all]\nresponse_days = 20\ntarget_margin_days = 2\n[uk_gdpr]\nresponse_days = 28\n")
+    settings.PROMISES = path
+    found = deadlines.dates("us_ca_ccpa", "access", RECEIVED)
+    assert (found.due_on, found.target_on) == (date(2026, 12, 21), date(2026, 12, 19))
+    assert deadlines.dates("uk_gdpr", "access", RECEIVED).due_on == date(2026, 12, 29)
+    assert deadlines.dates("kr_pipa", "access", RECEIVED).due_on == date(2026, 12, 11)
+    assert deadlines.dates("us_ca_ccpa", "access", RECEIVED, extended=True).due_on == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            {"eu_gdpr": {"response_days": 29}},
+            "29 days are laxer than the law (1 month, so at most 28 days; GDPR Art 12(3)",
+        ),
+        ({"us_ca_ccpa": {"acknowledgement_days": 11}}, "laxer than the law (10 business days, so at most 10 days"),
+        ({"us_tx_tdpsa": {"opt_out_days": 11}}, "laxer than the law (10 business days"),
+        ({"us_co_cpa": {"appeal_days": 46}}, "laxer than the law (45 days"),
+        ({"atlantis": {"response_days": 1}}, "is no law here"),
+        ({"eu_gdpr": {"extension_days": 90}}, "extension_days: is not known"),
+        ({"all": {"response_days": 0}}, "all.response_days: 0 is not between"),
+        ({"all": 3}, "a table is expected"),
+    ],
+)
+def test_a_promise_laxer_than_the_law_is_refused(content: dict[str, object], message: str) -> None:
+    with pytest.raises(RegimeFileError) as error:
+        promises.parse(content, "promises.toml")
+    assert message in str(error.value)
+
+
+def test_the_check_names_what_is_wrong(settings: Any, tmp_path: Path) -> None:
+    assert checks.check_law() == []
+    settings.ESTABLISHED_IN, settings.HOLIDAY_CALENDARS = ["XX-YY", "US-CA", "de"], ["QQ"]
+    settings.TIME_ZONE_OF_REGIME = "Europe/Nowhere"
+    found = checks.check_law()
+    assert [error.id for error in found] == [f"rightsdesk.E02{n}" for n in (1, 1, 2, 3)]
+    assert "'XX-YY'" in found[0].msg and "'de'" in found[1].msg and "DE-BE" in found[2].msg
+    settings.PROMISES = tmp_path / "none.toml"
+    assert [error.id for error in checks.check_law()] == ["rightsdesk.E020"]
