@@ -8,7 +8,19 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from dsar.desk import words
-from dsar.enums import ActorKind, MessageStatus, Notice, Outcome, Raised, RepresentativeKind, Right, SecondLook, State
+from dsar.enums import (
+    ActorKind,
+    AppealKind,
+    AppealOutcome,
+    MessageStatus,
+    Notice,
+    Outcome,
+    Raised,
+    RepresentativeKind,
+    Right,
+    SecondLook,
+    State,
+)
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import paper
@@ -146,6 +158,10 @@ def _details(event: AuditEvent, known: dict[int, str]) -> str:
         parts.append(str(Right(code).label) if code in Right.values else code_label(code))
     if raised := details.get("raised"):
         parts.append(str(Raised(raised).label))
+    if kind := details.get("appeal_kind"):
+        parts.append(str(AppealKind(kind).label))
+    if found := details.get("appeal_outcome"):
+        parts.append(str(AppealOutcome(found).label))
     if source := details.get("source"):
         parts.append(str(source))
     if "founded" in details:

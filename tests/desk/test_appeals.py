@@ -90,6 +90,8 @@ def test_only_somebody_else_answers_and_what_was_typed_stays() -> None:
     assert "I looked at both accounts." in again.content.decode()
     assert press(appeal, "decide", number=1, **given).status_code == 302
     assert "I looked at both accounts." in page(appeal)
+    history = scenes.browser(Role.AUDITOR).get(url(appeal.request)).content.decode()
+    assert "Appeal · The answer stays" in history
     gone = press(appeal, "decide", number=1, **given)
     assert gone.status_code == 409
     assert press(appeal, "extend", number=1, text="More.").status_code == 409
