@@ -12,6 +12,7 @@ from dsar.enums import (
     ActorKind,
     AppealKind,
     AppealOutcome,
+    KnownEvent,
     MessageStatus,
     Notice,
     Outcome,
@@ -64,6 +65,9 @@ def conversation(request: PrivacyRequest) -> list[dict[str, Any]]:
 def _message(message: Message) -> dict[str, Any]:
     direction = DIRECTION.get(MessageStatus(message.status), "out")
     text = message.text
+    if message.notice == Notice.KNOWN_TOLD:
+        # It keeps which step it told of.
+        text = str(KnownEvent(text).label) if text in KnownEvent.values else ""
     if not text and message.decision:
         text = message.case.unseal(message.decision.text_sealed, "decision")
     if direction == "in":

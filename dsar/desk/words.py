@@ -236,6 +236,7 @@ SOURCE_FAILURES: Final[Mapping[str, Any]] = {
 
 EVENTS: Final[Mapping[str, Any]] = {
     **{kind.value: kind.label for kind in ClockEventKind},
+    ClockEventKind.IDENTITY_RECEIVED.value: _("What was asked for to show who asks has come"),
     "received": _("Request received"),
     "begun_anew": _("Begun anew: the first answer was wrong"),
     "bundle_made": _("Bundle for an authority made"),
