@@ -73,6 +73,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "desk_calendar": HANDLERS, "desk_calendar_new": HANDLERS, "desk_calendar_end": HANDLERS, "desk_calendar_feed": PUBLIC,
     "desk_tasks": READERS, "desk_task_act": HANDLERS, "desk_task_file": HANDLERS,
     "desk_bundle": frozenset({Role.AUDITOR, Role.APPROVER}), "desk_keeping": frozenset({Role.AUDITOR, Role.APPROVER, Role.ADMIN}),
+    "desk_laws": READERS | {Role.ADMIN}, "desk_law": READERS | {Role.ADMIN},
     "desk_measures": READERS, "desk_measures_csv": READERS, "desk_measures_json": READERS,
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ SAMPLES = {
     "content_type_id": 1,
     "object_id": "1",
     "app_label": "accounts",
+    "regime_id": "eu_gdpr",
 }
 ROLES: tuple[str | None, ...] = (None, Role.NONE, Role.HANDLER, Role.APPROVER, Role.AUDITOR, Role.ADMIN)
 METHODS = ("get", "post")

@@ -57,6 +57,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         places["more"].append({"key": "calendar", "label": _("Calendar"), "url": reverse("desk_calendar")})
     if may(request, "desk_measures"):
         places["more"].append({"key": "measures", "label": _("Measures"), "url": reverse("desk_measures")})
+    if may(request, "desk_laws"):
+        places["more"].append({"key": "laws", "label": _("Laws"), "url": reverse("desk_laws")})
     if may(request, "desk_keeping") and not may(request, "desk_audit"):
         places["more"].append({"key": "keeping", "label": _("What we keep"), "url": reverse("desk_keeping")})
     if signed_in(request).is_staff:

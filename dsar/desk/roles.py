@@ -31,6 +31,7 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "desk_task_act": HANDLERS,
     "desk_task_file": HANDLERS,
     "desk_measures": READERS,
+    "desk_laws": READERS | {Role.ADMIN},
     "desk_bundle": frozenset({Role.AUDITOR, Role.APPROVER}),
     "desk_keeping": frozenset({Role.AUDITOR, Role.APPROVER, Role.ADMIN}),
     "desk_audit": frozenset({Role.AUDITOR, Role.APPROVER}),

@@ -14,6 +14,7 @@ from dsar.desk import (
     identity_papers,
     incoming,
     keeping_page,
+    laws_page,
     letters,
     measures_page,
     posting,
@@ -72,5 +73,7 @@ urlpatterns = [
     path("measures/measures.csv", measures_page.as_csv, name="desk_measures_csv"),
     path("measures/measures.json", measures_page.as_json, name="desk_measures_json"),
     path("keeping/", keeping_page.page, name="desk_keeping"),
+    path("laws/", laws_page.listing, name="desk_laws"),
+    path("laws/<slug:regime_id>/", laws_page.page, name="desk_law"),
     path("audit/", audit_page.trail, name="desk_audit"),
 ]

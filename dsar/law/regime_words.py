@@ -342,3 +342,11 @@ APPEALS: Final[Mapping[str, Any]] = {
     "internal": _("Appeal to another person of the company"),
     "controller_complaint": _("Complaint to the company"),
 }
+
+ROLLOVERS: Final[Mapping[str, Any]] = {
+    "none": _("A last day on a weekend or a holiday does not move."),
+    "next_working_day": _("A last day on a Saturday, a Sunday or a public holiday moves to the next working day."),
+    "next_day_not_sunday_or_holiday": _(
+        "A last day on a Sunday or a public holiday moves to the next day that is neither; a Saturday counts."
+    ),
+}

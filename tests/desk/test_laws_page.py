@@ -1,0 +1,24 @@
+"""The page of the laws: all of them, each with everything that its file says, and what a lawyer has yet to confirm."""
+
+from html import unescape
+
+from django.urls import reverse
+
+from accounts.models import Role
+from dsar.law import regimes
+from tests.desk import scenes
+
+
+def test_every_law_is_shown_with_all_that_its_file_says(db: None) -> None:
+    auditor = scenes.browser(Role.AUDITOR)
+    listed = unescape(auditor.get(reverse("desk_laws")).content.decode())
+    assert reverse("desk_laws") in listed
+    for law in map(regimes.load, regimes.all_ids()):
+        assert reverse("desk_law", args=[law.id]) in listed and str(law.name) in listed
+    for law in map(regimes.load, ("eu_gdpr", "us_co_cpa", "ch_fadp", "sg_pdpa", "br_lgpd")):
+        shown = unescape(auditor.get(reverse("desk_law", args=[law.id])).content.decode())
+        for text in (law.version, *(one.what for one in law.unconfirmed), *law.notes, law.fees.note, law.child.note):
+            assert text in shown, (law.id, text)
+        assert all(clock.citation in shown for clock in law.clocks)
+    assert "gives no rights today" in unescape(auditor.get(reverse("desk_law", args=["in_dpdp"])).content.decode())
+    assert auditor.get(reverse("desk_law", args=["nowhere"])).status_code == 404
