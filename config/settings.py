@@ -264,6 +264,8 @@ APPEAL_WITHIN = timedelta(days=env.integer("APPEAL_DAYS", 90, 1))
 # An appeal was right: so soon we mean to have done what should have been done before.
 APPEAL_REDO = timedelta(days=env.integer("APPEAL_REDO_DAYS", 14, 1))
 ANSWER_WITHIN = timedelta(days=env.integer("ANSWER_DAYS", 14, 1))
+# So long a person has to pay a fee, where their law names no time for thinking about it.
+FEE_WITHIN = timedelta(days=env.integer("FEE_DAYS", 30, 1))
 CONFIRM_REMINDERS = (timedelta(days=3), timedelta(days=7))
 CONFIRM_WITHIN = timedelta(days=env.integer("CONFIRM_DAYS", 14, 1))
 LEASE = timedelta(seconds=env.integer("LEASE_SECONDS", 60, 1))

@@ -257,6 +257,16 @@ WITH_OWNERS = (StepReason.WITH_OWNER, StepReason.OWNER_LATE)
 BY_HAND = (StepReason.NOT_SUPPORTED, *WITH_OWNERS, StepReason.OWNER_EXCEPTION)
 
 
+class FeeStatus(models.TextChoices):
+    """What became of a fee that was asked for."""
+
+    ASKED = "asked", _("Asked for")
+    PAID = "paid", _("Paid or accepted")
+    WAIVED = "waived", _("Waived")
+    UNPAID = "unpaid", _("Not paid in time")
+    CALLED_OFF = "called_off", _("Called off: the request has ended")
+
+
 class OwnerTaskStatus(models.TextChoices):
     """How a data owner's task stands."""
 
@@ -288,6 +298,8 @@ class Notice(models.TextChoices):
     RECEIVED_TRIAGE = "received_triage", _("Received; a person will read it")
     ASK = "ask", _("Question")
     ANSWERED = "answered", _("Answer received")
+    FEE = "fee", _("A fee is asked for")
+    FEE_SETTLED = "fee_settled", _("The fee is settled")
     PROOF_ASKED = "proof_asked", _("Asked to show more surely who they are")
     PAPER_ASKED = "paper_asked", _("Asked for a look at an identity paper")
     PERMISSION_ASKED = "permission_asked", _("An agent is asked for the signed permission")
@@ -413,6 +425,9 @@ class DecisionKind(models.TextChoices):
     KEPT_GOES = "kept_goes", _("What was kept goes")
     WEIGHED = "weighed", _("Exception weighed")
     DOCUMENTED = "documented", _("Facts written down")
+    FEE_ASKED = "fee_asked", _("Fee asked for")
+    FEE_PAID = "fee_paid", _("Fee paid or accepted")
+    FEE_WAIVED = "fee_waived", _("Fee waived")
     KEPT_ON = "kept_on", _("What was kept stays longer")
 
 

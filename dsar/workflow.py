@@ -102,6 +102,7 @@ ON_ENTER: dict[str, OnEnter] = {
 ON_VERB: dict[str, Notice] = {
     "answer": Notice.ANSWERED,
     "extend": Notice.EXTENDED,
+    "charge_fee": Notice.FEE,
     "approve": Notice.CONFIRM_READY,
     "dispute": Notice.DISPUTE_NOTED,
     "doubt": Notice.DISPUTE_NOTED,
@@ -123,8 +124,9 @@ ON_CLOCK: dict[str, ClockEventKind] = {
 ON_ROUTE: dict[str, Notice] = {State.LOCATING: Notice.RECEIVED, State.REVIEW: Notice.RECEIVED_TRIAGE}
 # What a request that is begun anew does not say: the letter about the appeal has said it.
 ARRIVALS = frozenset({Notice.RECEIVED, Notice.RECEIVED_TRIAGE})
-# Coming back to TRIAGE by these verbs is not an arrival: no second "we received it".
-QUIET_RETURNS = frozenset({"answer", "split", "no_answer", "doubt"})
+# Coming back to TRIAGE by these verbs is not an arrival: no second "we received it". A fee has a letter of its own, and is no
+# question.
+QUIET_RETURNS = frozenset({"answer", "split", "no_answer", "doubt", "charge_fee"})
 # What every known address hears of a deletion or a copy (notifications/known.py). Once the search has ended, those hear of
 # the proof that only the sources knew.
 KNOWN_HEAR: dict[str, KnownEvent] = {

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Barrier
 from typing import Any
 
@@ -17,6 +18,7 @@ from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import beside, submit, web
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, Recusal, staff
+from dsar.review import fees
 from dsar.verification import confirmation, links
 from dsar.workflow import move
 from tests.house import CAST
@@ -218,6 +220,19 @@ class Route:
     def clarifying(self, request: PrivacyRequest) -> PrivacyRequest:
         """A question is open."""
         return _move(request, "ask", self.handler, answer_by=timezone.now() + timedelta(days=14))
+
+    def fee_asked(self) -> PrivacyRequest:
+        """The person has been asked for a fee."""
+        said = ("It is the tenth this month.", "By transfer.")
+        return fees.charge(
+            self.review(Right.ACCESS).pk,
+            "FEE_EXCESSIVE",
+            Decimal("12.50"),
+            "EUR",
+            *said,
+            facts="Ten.",
+            actor=self.approver,
+        )
 
     def confirming(self) -> PrivacyRequest:
         """A plain deletion with a plan."""

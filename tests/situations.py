@@ -41,6 +41,7 @@ REVIEWED = {
     **WITHDRAW,
     **DOUBT,
 }
+CHARGE = {"charge_fee": (State.CLARIFYING, APPROVERS)}
 OVERTAKE = {"overtake": (State.COMPLETED, SYSTEM_ONLY)}
 EXTEND = {"extend": (State.REVIEW, DESK)}
 CARRY_OUT = {"approve": (State.FULFILLING, APPROVERS)}
@@ -106,17 +107,19 @@ SITUATIONS: dict[str, Situation] = {
         lambda r: r.locating(Right.CORRECTION),
         {**WITHDRAW, **DOUBT, **OVERTAKE, "located": (State.REVIEW, SYSTEM_ONLY)},
     ),
-    "review of a deletion": Situation(State.REVIEW, lambda r: r.review(), {**REVIEWED, **EXTEND, **APPROVE}),
-    "review of a copy": Situation(State.REVIEW, lambda r: r.review(Right.ACCESS), {**REVIEWED, **EXTEND, **CARRY_OUT}),
+    "review of a deletion": Situation(State.REVIEW, lambda r: r.review(), {**REVIEWED, **EXTEND, **CHARGE, **APPROVE}),
+    "review of a copy": Situation(
+        State.REVIEW, lambda r: r.review(Right.ACCESS), {**REVIEWED, **EXTEND, **CHARGE, **CARRY_OUT}
+    ),
     "review of an objection": Situation(
-        State.REVIEW, lambda r: r.review(Right.OBJECTION), {**REVIEWED, **EXTEND, **CARRY_OUT, **OVERTAKE}
+        State.REVIEW, lambda r: r.review(Right.OBJECTION), {**REVIEWED, **EXTEND, **CHARGE, **CARRY_OUT, **OVERTAKE}
     ),
     "review, no account named": Situation(
         State.REVIEW,
         lambda r: r.review(Right.KNOW, judgement="no_account"),
-        {**REVIEWED, **EXTEND, "nothing_found": (State.COMPLETED, APPROVERS)},
+        {**REVIEWED, **EXTEND, **CHARGE, "nothing_found": (State.COMPLETED, APPROVERS)},
     ),
-    "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **APPROVE}),
+    "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **CHARGE, **APPROVE}),
     "review, never proven": Situation(State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY}),
     "review, proven below its tier": Situation(
         State.REVIEW,
@@ -134,7 +137,7 @@ SITUATIONS: dict[str, Situation] = {
         {"route": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "review, confirmation never came": Situation(
-        State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **APPROVE}
+        State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **CHARGE, **APPROVE}
     ),
     "review, never sorted": Situation(
         State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, **DOUBT_UNSORTED, "classify": (State.VERIFYING, DESK)}
@@ -153,6 +156,17 @@ SITUATIONS: dict[str, Situation] = {
         State.CLARIFYING,
         lambda r: r.clarifying(r.review()),
         {**WITHDRAW, **DOUBT, "answer": (State.REVIEW, ANYBODY_OF_THE_CASE), "no_answer": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "asked for a fee": Situation(
+        State.CLARIFYING,
+        lambda r: r.fee_asked(),
+        {
+            **WITHDRAW,
+            **DOUBT,
+            "answer": (State.REVIEW, ANYBODY_OF_THE_CASE),
+            "no_answer": (State.REVIEW, SYSTEM_ONLY),
+            "settle_fee": (State.REVIEW, DESK),
+        },
     ),
     "confirming": Situation(
         State.CONFIRMING,
@@ -246,6 +260,7 @@ def given(verb: str) -> dict[str, object]:
         "verify": {"tier": 2},
         "fall_back": {"right": Right.KNOW, "due_on": day, "target_on": day, "tier": 2},
         "ask": {"answer_by": timezone.now() + timedelta(days=14)},
+        "charge_fee": {"answer_by": timezone.now() + timedelta(days=30)},
         "located": {"nothing_held": False, "judgement": []},
         "lapse": {"outcome": Outcome.NOT_PROVEN},
         "extend": {"due_on": day, "target_on": day},

@@ -202,6 +202,8 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "signature",
         "not-done",
         "weigh",
+        "charge-fee",
+        "waive-fee",
     }
     for verb in VERBS.values():
         assert verb.roles <= {Role.HANDLER, Role.APPROVER}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar.desk import (
     appeal_filing,
     barred,
+    fee_verbs,
     forms,
     kept_verbs,
     paper_verbs,
@@ -437,6 +438,7 @@ VERBS: Mapping[str, Verb] = {
             danger=True,
             help=_("Spam, or mail that asks for nothing. The one end without a letter."),
         ),
+        *fee_verbs.VERBS,
         *kept_verbs.VERBS,
         *paper_verbs.VERBS,
         *standing_verbs.VERBS,

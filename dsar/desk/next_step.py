@@ -12,8 +12,8 @@ from dsar.desk import words
 from dsar.desk.catalogue import VERBS
 from dsar.enums import BY_HAND, UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
 from dsar.models import Actor, PrivacyRequest
-from dsar.models.request_conditions import copy_in_hand, copy_waits_until
-from dsar.review import corrections
+from dsar.models.request_conditions import copy_in_hand, copy_waits_until, fee_is_open
+from dsar.review import corrections, fees
 from dsar.verification import by_hand, signed
 
 # Trying again would end the same way.
@@ -154,6 +154,13 @@ def _by_state(request: PrivacyRequest) -> Next:
         return Next(_("The workers look for the data"), _("This takes seconds, minutes at most."))
     if state == State.REVIEW:
         return _in_review(request)
+    if state == State.CLARIFYING and fee_is_open(request):
+        return Next(
+            _("The person is asked for a fee"),
+            _("Once it is paid or accepted, note it here. Unpaid by %(day)s it comes back to be decided.")
+            % {"day": _day(request.answer_by)},
+            "fee-paid",
+        )
     if state == State.CLARIFYING:
         return Next(
             _("The person has your question"),
@@ -245,6 +252,11 @@ def _in_review(request: PrivacyRequest) -> Next:
             "identity-second" if by_hand.awaits_second(request)
             else "ask-proof" if VERBS["ask-proof"].is_there(request) else "ask",
         )  # fmt: skip
+    if fees.UNPAID in request.judgement and request.fees.exists():
+        return Next(
+            _("The fee was not paid"),
+            _("Decide what is done without it: answer all the same, or in part, or refuse and say why."),
+        )
     if "unanswered" in request.judgement:
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
     if VERBS["weigh"].is_there(request):

@@ -196,6 +196,10 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Representative"),
         _("Somebody asks for the person. Look at “Who asks for them” before anything goes on."),
     ),
+    "fee_unpaid": (
+        _("Fee not paid"),
+        _("A fee was asked for and did not come in time. Decide what is done without it."),
+    ),
     "unanswered": (
         _("No confirmation"),
         _("Two reminders went unanswered. Write the letter that ends this, or ask in another way."),
@@ -290,6 +294,10 @@ EVENTS: Final[Mapping[str, Any]] = {
     "kept_goes": _("What was kept may go"),
     "kept_on": _("What was kept stays for longer"),
     "weighed": _("Exception weighed"),
+    "charge_fee": _("Fee asked for"),
+    "settle_fee": _("Goes on after the fee"),
+    "fee_settled": _("Fee paid or waived"),
+    "fee_unpaid": _("Fee not paid in time"),
     "came_back": _("A restored system had it again: it is erased again"),
     "packed": _("Copy put together"),
     "hand_over": _("Copy handed over"),

@@ -202,6 +202,35 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Outside this law"),
         _("The data or the situation lies outside what this law covers."),
     ),
+    "FEE_OVER_THE_FREE_NUMBER": (
+        _("Beyond the free number"),
+        _("You have had as many free answers in the last twelve months as the law of your state gives."),
+    ),
+    "FEE_UNFOUNDED": (
+        _("Manifestly unfounded"),
+        _("We find that this request is plainly not meant as a use of the right it names. We have said why."),
+    ),
+    "FEE_EXCESSIVE": (
+        _("Excessive"),
+        _("We find that this request goes plainly beyond what the law gives free of charge. We have said why."),
+    ),
+    "FEE_REPETITIVE": (
+        _("Repetitive"),
+        _("We find that this request repeats others that we have answered. We have said which."),
+    ),
+    "FEE_FURTHER_COPIES": (_("Further copy"), _("The first copy is free; this is a further one of the same data.")),
+    "FEE_DISPROPORTIONATE": (
+        _("Effort out of proportion"),
+        _("Answering takes an effort that is out of proportion; the law lets us ask for a share of what it costs."),
+    ),
+    "FEE_COST_ANNOUNCED": (
+        _("Cost announced beforehand"),
+        _("The law lets us ask for what this costs us, if we tell you beforehand and you still want it."),
+    ),
+    "FEE_ACCESS_COST": (
+        _("Cost of giving access"),
+        _("The law lets us ask for a reasonable part of what it costs us to give you access."),
+    ),
     "NO_ANSWER": (
         _("No answer came"),
         _("We needed something from you to go on, and it did not come in the time that we had named."),

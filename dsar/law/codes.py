@@ -16,10 +16,23 @@ from dsar.enums import Outcome
 from dsar.law import regimes
 from dsar.law.code_words import CODES
 from dsar.law.errors import RegimeFileError
-from dsar.law.shapes import RIGHTS, Regime, covers
+from dsar.law.shapes import NEVER_VERIFIED, RIGHTS, Regime, covers
 
 FILE: Final = Path(__file__).parent / "codes.toml"
 EXEMPT: Final = "EXEMPT"
+FURTHER_COPIES: Final = "FEE_FURTHER_COPIES"
+INFORMATION: Final = ("know", "access", "portability")  # rights that are answered by telling what is held
+# What may cost something (regime files, `fees.charge`): for which rights, who has to show the facts, what a number decides.
+OCCASIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "over_the_free_number": {"counted": True},
+    "unfounded": {"rights": ("*",), "burden": True},
+    "excessive": {"rights": ("*",), "burden": True},
+    "repetitive": {"rights": ("*",), "burden": True},
+    "further_copies": {"rights": INFORMATION},
+    "disproportionate": {"rights": INFORMATION, "burden": True},
+    "cost_announced": {"rights": INFORMATION},
+    "access_cost": {"rights": INFORMATION},
+}
 KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
 FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted", "burden", "counted"},
@@ -97,6 +110,13 @@ def lapse(regime: Regime | str) -> Code | None:
     return next(iter(_of(regime, "lapse")), None)
 
 
+def charges(regime: Regime | str, right: str) -> tuple[Code, ...]:
+    """For what a request for this right may cost something under this law. An opt-out never does."""
+    if right in NEVER_VERIFIED:
+        return ()
+    return tuple(code for code in _of(regime, "fee") if covers(code.rights, right))
+
+
 def extension_reasons(regime: Regime | str) -> tuple[Code, ...]:
     """The reasons for which this law lets an answer be extended (GDPR Art 12(3); 11 CCR 7021(b))."""
     return _of(regime, "extend")
@@ -147,7 +167,20 @@ def _read() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[tuple[str, str], Code]:
-    return parse(_read(), FILE.name)
+    return {**parse(_read(), FILE.name), **_charges()}
+
+
+def _charges() -> dict[tuple[str, str], Code]:
+    """What may cost something, as the regime files say it, as codes."""
+    found: dict[tuple[str, str], Code] = {}
+    for regime_id in regimes.all_ids():
+        fees = regimes.load(regime_id).fees
+        for occasion in fees.charge:
+            code = f"FEE_{occasion.upper()}"
+            label, text = CODES[code]
+            facts = {"rights": fees.rights, **OCCASIONS[occasion]}
+            found[code, regime_id] = Code(code, "fee", regime_id, fees.citation, label, text, **facts)
+    return found
 
 
 def parse(content: Mapping[str, Any], source: str) -> Mapping[tuple[str, str], Code]:

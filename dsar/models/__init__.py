@@ -10,6 +10,7 @@ from dsar.models.choice import Choice
 from dsar.models.clock_event import ClockEvent
 from dsar.models.correction import Correction, Evidence
 from dsar.models.decision import Decision
+from dsar.models.fee import Fee
 from dsar.models.house import House, Source
 from dsar.models.identity_check import IdentityCheck
 from dsar.models.intake import Intake
@@ -37,7 +38,8 @@ from dsar.models.weighing import Weighing
 __all__ = [
     "OWNER", "REQUESTER", "SYSTEM", "Actor", "Appeal", "AuditEvent", "AuthorityPaper", "CalendarFeed", "Case", "CaseKey",
     "CategoryOutcome", "Checkpoint", "Choice",
-    "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "House", "IdentityCheck", "IdentityPaper", "Intake", "Kept",
+    "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "Fee", "House", "IdentityCheck",
+    "IdentityPaper", "Intake", "Kept",
     "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
     "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",

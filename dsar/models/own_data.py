@@ -144,6 +144,13 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(pseudonym="id request", operational="category outcome code until review_on"),
     ),
+    "dsar.Fee": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            pseudonym="id request decision settled_by",
+            operational="amount currency code citation status asked_at answer_by settled_at",
+        ),
+    ),
     "dsar.Weighing": Own(
         CASE_PERIOD, NUMBERS,
         _fields(

@@ -16,6 +16,7 @@ from dsar.models.request_conditions import (
     approver,
     copy_in_hand,
     disputed,
+    fee_is_open,
     handler,
     has_right,
     is_copy,
@@ -25,6 +26,7 @@ from dsar.models.request_conditions import (
     is_no_copy,
     mailbox_proven,
     may_be_approved,
+    may_be_charged,
     may_fall_back,
     more_proof_counts,
     names_no_account,
@@ -220,6 +222,18 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system)
     def no_answer(self, *, now: datetime) -> None:
         """Nobody answered in time: decided on what is known."""
+        self.asked_in, self.answer_by = "", None
+
+    @transition(
+        field=state, source=State.REVIEW, target=State.CLARIFYING, permission=approver, conditions=[may_be_charged]
+    )
+    def charge_fee(self, *, now: datetime, answer_by: datetime) -> None:
+        """The person is asked for a fee, which the law allows here (GDPR Art 12(5)(a)); paid, waived or not, it comes back."""
+        self.asked_in, self.answer_by = self.state, answer_by
+
+    @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=handler, conditions=[fee_is_open])
+    def settle_fee(self, *, now: datetime) -> None:
+        """The fee is paid, accepted or waived: it is decided as if there had been none."""
         self.asked_in, self.answer_by = "", None
 
     @transition(field=state, source=list(LEAVABLE_STATES), target=State.WITHDRAWN, permission=anybody_of_the_case)
@@ -500,7 +514,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
 
 VERBS = (
-    "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "withdraw", "verify", "fall_back",
+    "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "charge_fee", "settle_fee",
+    "withdraw", "verify", "fall_back",
     "not_proven",
     "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow",
     "dispute", "doubt",

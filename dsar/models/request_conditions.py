@@ -175,6 +175,17 @@ def more_proof_counts(request: "PrivacyRequest") -> bool:
     return not request.case.is_proven or request.case.proven_tier < request.tier_needed
 
 
+def may_be_charged(request: "PrivacyRequest") -> bool:
+    """Nothing is asked for before it is certain who asks, and never for an opt-out or for the proof itself."""
+    return bool(request.right) and request.right not in UNVERIFIED_RIGHTS and request.is_proven_enough
+
+
+def fee_is_open(request: "PrivacyRequest") -> bool:
+    """What the person has been asked is a fee, and not a question that came after it."""
+    asked = request.answer_by
+    return asked is not None and request.fees.open().filter(answer_by=asked).exists()
+
+
 def not_disputed(request: "PrivacyRequest") -> bool:
     """While somebody says "this was not me", nothing is released."""
     return request.disputed_at is None

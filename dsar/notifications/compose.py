@@ -35,6 +35,7 @@ from dsar.models import Case, Decision, Message, Representation
 from dsar.notifications import (
     appeal_letter,
     choices,
+    fee_letter,
     kept_letter,
     letters,
     owner_letters,
@@ -240,7 +241,7 @@ def context_for(message: Message) -> dict[str, Any]:
         context |= restriction_letter.ending(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
-    return context | appeal_letter.context(message)
+    return context | appeal_letter.context(message) | fee_letter.context(message)
 
 
 def _decider(decision: Decision) -> str:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from dsar.enums import BY_HAND, FINAL_STATES, UNVERIFIED_RIGHTS, State, StepKind, StepReason, StepStatus
 from dsar.models import PrivacyRequest
-from dsar.models.request_conditions import copy_in_hand, no_copy_awaited, quiet_period_over
+from dsar.models.request_conditions import copy_in_hand, fee_is_open, no_copy_awaited, quiet_period_over
 
 SILENT = (StepReason.UNREACHABLE, StepReason.TIMEOUT, StepReason.PERMISSION, StepReason.SCHEMA_CHANGED)
 
@@ -27,6 +27,10 @@ def _before_work(request: PrivacyRequest) -> str:
     if request.state in (State.RECEIVED, State.TRIAGE):
         return _("A person still has to find out which of your rights your message is about.")
     if request.state == State.CLARIFYING:
+        if fee_is_open(request):
+            return _(
+                "We have asked for a fee and wait for it. If it does not come, a person decides what we do without it."
+            )
         return _("We have asked you a question and wait for your answer. Without it we decide on what we know.")
     if request.state == State.CONFIRMING:
         if not no_copy_awaited(request):

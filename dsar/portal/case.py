@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from dsar.enums import State
+from dsar.enums import DecisionKind, State
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, PrivacyRequest
+from dsar.models.request_conditions import fee_is_open
+from dsar.notifications import fee_letter
 from dsar.portal import correction_forms, present, session
 from dsar.verification import asking, papers, representation
 from dsar.workflow import Conflict, Invalid, move
@@ -49,6 +51,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
         if one.state == State.CLARIFYING:
             view["form"] = AnswerForm(prefix=f"r{one.pk}")
             view["question"] = _question(one)
+            view["fee"] = _fee(one)
         view |= correction_forms.forms_of(one)
         if one.pk in wants_paper:
             view["paper_form"] = correction_forms.IdentityPaperForm(prefix=f"p{one.pk}")
@@ -70,8 +73,15 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
     )  # fmt: skip
 
 
+def _fee(one: PrivacyRequest) -> dict[str, Any] | None:
+    """What the person is asked to pay, where that is what was asked."""
+    fee = one.fees.open().first() if fee_is_open(one) else None
+    return fee_letter.view(fee, one) if fee else None
+
+
 def _question(one: PrivacyRequest) -> str:
-    decision = one.decisions.filter(kind="ask").order_by("-pk").first()
+    kind = DecisionKind.FEE_ASKED if fee_is_open(one) else DecisionKind.ASK
+    decision = one.decisions.filter(kind=kind).order_by("-pk").first()
     return one.case.unseal(decision.text_sealed, "decision") if decision else ""
 
 

@@ -23,6 +23,7 @@ from dsar.workflow import Conflict, Forbidden, Invalid
 # These decide nothing that could be looked at again.
 ROUTINE = (
     DecisionKind.CLASSIFY, DecisionKind.SPLIT, DecisionKind.ASK, DecisionKind.EXTEND, DecisionKind.MERGE, DecisionKind.NOT_ME,
+    DecisionKind.FEE_PAID,
 )  # fmt: skip
 
 

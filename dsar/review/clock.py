@@ -14,7 +14,7 @@ from django.utils import timezone
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, Notice, State
 from dsar.models import SYSTEM, IdentityCheck, Message, PrivacyRequest
 from dsar.notifications import outbox
-from dsar.review import appeals, decide, holds, purge
+from dsar.review import appeals, decide, fees, holds, purge
 from dsar.workflow import Conflict, Inside, each, in_trouble, lock, move
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ def sweep(now: datetime | None = None) -> int:
     parts: list[Callable[[], int]] = [
         holds.settle_placing,
         lambda: _move(requests.filter(state=State.VERIFYING, target_on__lte=today), "not_proven"),
+        lambda: fees.sweep(moment),
         lambda: _move(requests.filter(state=State.CLARIFYING, answer_by__lte=moment), "no_answer"),
         lambda: _remind(moment, today),
         lambda: _fall_back(today),

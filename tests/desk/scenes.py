@@ -129,6 +129,11 @@ def kept_apart() -> PrivacyRequest:
     return request
 
 
+def owing() -> PrivacyRequest:
+    """A copy that the person has been asked for a fee for."""
+    return drive.Route(actor(Role.HANDLER), actor()).fee_asked()
+
+
 def correction() -> PrivacyRequest:
     """A correction with one field that waits for its decision."""
     request = prove(ask(CAST.plain, "correction", statement="My name is wrong."))

@@ -15,6 +15,7 @@ from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, 
 from dsar.intake import filing
 from dsar.models import AuditEvent, Message, PrivacyRequest, Recusal, Step
 from dsar.workflow import Forbidden
+from tests import drive
 from tests.desk import scenes
 from tests.desk.pages import offered, page_of, send, typed, url
 
@@ -42,6 +43,20 @@ HAPPY = {
     "ask-proof": (scenes.below_its_tier, {"text": ""}, State.REVIEW),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
     "approve": (scenes.review, {"text": ""}, State.CONFIRMING),
+    "charge-fee": (
+        lambda: drive.Route(scenes.actor(Role.HANDLER), scenes.actor()).review("access"),
+        {
+            "code": "FEE_EXCESSIVE",
+            "amount": "12.50",
+            "currency": "eur",
+            "text": "The tenth.",
+            "how": "By transfer.",
+            "facts": "Ten.",
+        },
+        State.CLARIFYING,
+    ),
+    "fee-paid": (scenes.owing, {"text": ""}, State.REVIEW),
+    "waive-fee": (scenes.owing, {"text": "A mistake of ours."}, State.REVIEW),
     "weigh": (
         scenes.unweighed,
         {"place": "platform|security|SECURITY_LOGS", "decision": "goes", "text": "Nobody needs them any more."},

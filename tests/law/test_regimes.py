@@ -354,7 +354,8 @@ def test_nobody_is_refused_an_opt_out_for_want_of_proof() -> None:
 
 def test_the_words_fit_the_codes() -> None:
     content = tomllib.loads(codes.FILE.read_text(encoding="utf-8"))
-    assert {name for kind in codes.KINDS for name in content[kind]} == set(CODES)
+    fees = {f"FEE_{occasion.upper()}" for occasion in codes.OCCASIONS}
+    assert {name for kind in codes.KINDS for name in content[kind]} | fees == set(CODES)
     assert set(regimes.RIGHTS) == {right.value for right in Right if right.value}
 
 
