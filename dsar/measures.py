@@ -7,7 +7,7 @@ the log. Added up by the database; a mean or median is made of how many took how
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -16,8 +16,8 @@ from django.db.models import BooleanField, Case, Count, QuerySet, Sum, Value, Wh
 from django.utils import timezone
 
 from dsar import deadlines
-from dsar.enums import Outcome, Right
-from dsar.models import PastMeasure, PrivacyRequest, RequestRecord
+from dsar.enums import AppealOutcome, Outcome, Right
+from dsar.models import Appeal, PastMeasure, PrivacyRequest, RequestRecord
 
 # What counts as denied in whole: refused for a reason, not proven (11 CCR 7102(b) counts it so), narrowed to nothing.
 DENIED: Final = (Outcome.DENIED, Outcome.NOT_PROVEN)
@@ -32,12 +32,14 @@ DAY: Final = timedelta(days=1)
 
 @dataclass
 class Line:
-    """The numbers of one right, or of all (`right` None). `took`: days from receipt to answer, and how many took them."""
+    """The numbers of one right, or of all (`right` None). `took`: days from receipt to answer, and how many took them.
+    `appeals`: appeals, complaints and grievances that came in the period, by what became of them."""
 
     right: str | None
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     took: Counter[int] = field(default_factory=Counter)
+    appeals: Counter[str] = field(default_factory=Counter)
     open: int = 0
     overdue: int = 0
     late: int = 0
@@ -55,7 +57,7 @@ class Line:
                 setattr(self, name, getattr(self, name) + value)
 
     def __bool__(self) -> bool:
-        return bool(self.received or self.merged or self.rejected or self.taken_back)
+        return bool(self.received or self.appeals or self.merged or self.rejected or self.taken_back)
 
     @property
     def received(self) -> int:
@@ -112,7 +114,11 @@ class Line:
             "overtaken": of[Outcome.OVERTAKEN], "open": self.open, "open_late": self.overdue,
             "mean_days": self.mean_days, "median_days": self.median_days, "answered_late": self.late,
             "extended": self.extended, "merged": self.merged, "not_a_request": self.rejected,
-            "choices_taken_back": self.taken_back,
+            "choices_taken_back": self.taken_back, "appeals": self.appeals.total(),
+            "appeals_upheld": self.appeals[AppealOutcome.UPHELD],
+            "appeals_upheld_in_part": self.appeals[AppealOutcome.UPHELD_IN_PART],
+            "appeals_dismissed": self.appeals[AppealOutcome.DISMISSED],
+            "appeals_withdrawn": self.appeals[AppealOutcome.WITHDRAWN], "appeals_open": self.appeals[AppealOutcome.OPEN],
         }  # fmt: skip
 
 
@@ -152,6 +158,8 @@ def report(first: date, last: date, regimes: Collection[str] = ()) -> Report:
         else:
             line.open += row["number"]
             line.overdue += row["number"] if row["overdue"] else 0
+    for row in _appeals(first, last, regimes):
+        lines[row["request__right"]].appeals[row["outcome"]] += row["number"]
     total = Line(None)
     for line in lines.values():
         total.add(line)
@@ -189,20 +197,31 @@ def _ended(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[s
         yield from of_laws.exclude(basis="").values("right", "take_back", "outcome", "basis").annotate(number=number)
 
 
-def _open(first: date, last: date, regimes: Collection[str]) -> Iterable[dict[str, Any]]:
-    """What is open: added up where the day of receipt is the same in every zone, looked at one by one near the edges."""
-    rows = PrivacyRequest.objects.filter(ended_at__isnull=True).order_by()
+def _open(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
+    rows = PrivacyRequest.objects.filter(ended_at__isnull=True)
     if regimes:
         rows = rows.filter(case__regime__in=regimes)
     # While the law itself stops the clock it has no date.
     over = When(due_on__lt=timezone.localdate(), paused_reason="", then=True)
     rows = rows.annotate(overdue=Case(over, default=Value(False), output_field=BooleanField()))
+    yield from _by_day(rows, first, last, "case__regime", ("right", "take_back", "overdue"))
+
+
+def _appeals(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
+    rows = Appeal.objects.filter(regime__in=regimes) if regimes else Appeal.objects.all()
+    yield from _by_day(rows, first, last, "regime", ("request__right", "outcome"))
+
+
+def _by_day(
+    rows: QuerySet[Any], first: date, last: date, regime: str, names: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    """Rows received in the period: added up where the day of receipt is the same in every zone, looked at one by one near
+    the edges. `regime` is the field with the law, in whose zone a day counts."""
     begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last + DAY))
-    inside = rows.filter(received_at__gte=begin + DAY, received_at__lt=end - DAY)
-    for same in inside.values("right", "take_back", "overdue").annotate(number=Count("pk")):
+    inside = rows.order_by().filter(received_at__gte=begin + DAY, received_at__lt=end - DAY)
+    for same in inside.values(*names).annotate(number=Count("pk")):
         yield dict(same)
-    edges = rows.filter(received_at__gte=begin - DAY, received_at__lt=end + DAY).exclude(pk__in=inside.values("pk"))
-    names = ("right", "take_back", "overdue", "received_at", "case__regime")
-    for row in edges.values(*names):
-        if first <= deadlines.received_on(row["case__regime"], row["received_at"]) <= last:
+    edges = rows.order_by().filter(received_at__gte=begin - DAY, received_at__lt=end + DAY)
+    for row in edges.exclude(pk__in=inside.values("pk")).values(*names, "received_at", regime):
+        if first <= deadlines.received_on(row[regime], row["received_at"]) <= last:
             yield {**row, "number": 1}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dsar import measures, records
 from dsar.enums import Channel, Outcome, Right
-from dsar.models import Case, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models import Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.review import decide, purge
 from tests import drive
 from tests.drive import Route
@@ -48,6 +48,9 @@ def by_hand(rows: list[RequestRecord]) -> dict[str, Any]:
         "answered_late": sum(one.late for one in answered), "extended": sum(one.extended for one in real),
         "merged": sum(one.outcome == "merged" for one in rows), "not_a_request": sum(one.outcome == "rejected" for one in rows),
         "choices_taken_back": sum(one.take_back for one in rows if one.outcome not in ("merged", "rejected")),
+        **dict.fromkeys(
+            ("appeals", "appeals_upheld", "appeals_upheld_in_part", "appeals_dismissed", "appeals_withdrawn", "appeals_open"), 0
+        ),
     }  # fmt: skip
 
 
@@ -149,3 +152,20 @@ def test_past_counts_and_the_log_add_up(db: None) -> None:
     found = measures.report(FIRST, LAST).total
     assert (found.received, found.mean_days, found.median_days) == (4, 27.5, 30)
     assert measures.report(FIRST, date(2024, 12, 30)).total.received == 2
+
+
+def test_appeals_are_counted_by_right_and_by_the_day_on_which_they_came(route: Route) -> None:
+    request = route.review(Right.ACCESS)
+    decide.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    for outcome, when in (
+        ("", datetime(2024, 12, 31, 23, 30, tzinfo=UTC)),
+        ("withdrawn", datetime(2024, 5, 1, tzinfo=UTC)),
+    ):
+        Appeal.objects.create(
+            request=request, kind="appeal", channel=Channel.WEB, received_at=when, regime="eu_gdpr", regime_version="x",
+            due_on=LAST, target_on=LAST, outcome=outcome, decided_at=timezone.now() if outcome else None,
+        )  # fmt: skip
+    (line,) = measures.report(FIRST, LAST).lines
+    found = line.numbers()
+    assert (line.right, found["received"], found["appeals"], found["appeals_withdrawn"]) == (Right.ACCESS, 0, 1, 1)
+    assert measures.report(date(2025, 1, 1), date(2025, 1, 1)).total.numbers()["appeals_open"] == 1, "2025 in Berlin"
