@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, housekeeping, journal, measures, tasks
-from dsar.enums import IntakeStatus, PackageStatus, RepresentativeKind, Right
+from dsar.enums import CheckKind, IntakeStatus, PackageStatus, RepresentativeKind, Right
 from dsar.models import (
     REQUESTER,
     AuditEvent,
@@ -28,6 +28,8 @@ from dsar.models import (
     CaseKey,
     CopyPart,
     House,
+    IdentityCheck,
+    IdentityPaper,
     Intake,
     LegalHold,
     Package,
@@ -77,6 +79,12 @@ def a_paper(route: Route) -> None:
     AuthorityPaper.objects.create(representation=stands, size=1, body_sealed=b"x")
 
 
+def an_identity_paper(route: Route) -> None:
+    case = route.lapsed().case
+    check = IdentityCheck.objects.create(case=case, kind=CheckKind.PAPER, expires_at=timezone.now() + timedelta(days=9))
+    IdentityPaper.objects.create(check_ref=check, size=1, body_sealed=b"x")
+
+
 def a_tombstone(_route: Route) -> None:
     for number in (1, 2):
         day = TODAY + timedelta(days=(number - 1) * 2 - 1)
@@ -113,6 +121,7 @@ SCENES: dict[str, Callable[[Route], object]] = {
     "incoming": mail_put_aside,
     "copies": a_copy,
     "papers": a_paper,
+    "identity_papers": an_identity_paper,
     "records": lambda _route: (a_record(), a_record(keep_until=TODAY)),
     "tombstones": a_tombstone,
     "journal": a_line_of_the_journal,
