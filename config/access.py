@@ -27,7 +27,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "home": PUBLIC, "ask": PUBLIC, "received": PUBLIC, "link": PUBLIC, "proof": PUBLIC, "new_link": PUBLIC,
     "waiting": PUBLIC, "confirm": PUBLIC, "second_factor": PUBLIC, "case": PUBLIC, "case_withdraw": PUBLIC,
     "case_answer": PUBLIC, "case_copy": PUBLIC, "case_do_not_wait": PUBLIC, "case_download": PUBLIC, "case_file": PUBLIC,
-    "case_paper": PUBLIC,
+    "case_paper": PUBLIC, "case_place": PUBLIC,
     "case_correct": PUBLIC, "case_restrict": PUBLIC, "case_evidence": PUBLIC, "case_statement": PUBLIC,
     "case_look_again": PUBLIC, "case_look_again_withdraw": PUBLIC,
     "case_letter": PUBLIC, "case_letter_text": PUBLIC, "case_letter_pdf": PUBLIC,

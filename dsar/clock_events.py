@@ -6,6 +6,7 @@ does not count moves nothing here: it is shown apart, and the house works to the
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -86,7 +87,7 @@ def dates(
     """The dates of a request as its events say, or as they would be for another right, receipt or with an extension.
     Raises LawError as `deadlines.dates` does."""
     happened = request.clock_events.in_order() if events is None else events
-    return deadlines.dates(
+    found = deadlines.dates(
         request.case.law,
         request.right if right is None else right,
         received_at or request.received_at,
@@ -94,6 +95,8 @@ def dates(
         until=until or request.extended_until,
         pauses=pauses(happened),
     )
+    promised = request.promised_on
+    return found if promised is None else replace(found, target_on=min(found.target_on, promised))
 
 
 def note(

@@ -101,6 +101,13 @@ def law_for(country: str, part: str, received_at: datetime) -> Regime:
     return regimes.load(law.id, on=received_on(law, received_at))
 
 
+def law_reason(country: str, part: str, received_at: datetime) -> tuple[str, str]:
+    """Which law `law_for` chooses, by its id, and why (a key of `words.GUESSES`)."""
+    day = received_at.astimezone(ZoneInfo(settings.TIME_ZONE_OF_REGIME)).date()
+    given = (country, part, day, settings.ESTABLISHED_IN)
+    return regimes.guess(*given), regimes.guess_reason(*given)
+
+
 @lru_cache(maxsize=512)
 def _cached(
     regime: Regime,

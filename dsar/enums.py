@@ -359,6 +359,8 @@ class Notice(models.TextChoices):
     APPEAL_DISMISSED = "appeal_dismissed", _("Looked at again: the answer stays")
     APPEAL_WITHDRAWN = "appeal_withdrawn", _("Looking again was called off")
     NOT_CONTENT = "not_content", _("The person does not agree: noted")
+    LAW_CHANGED = "law_changed", _("Another law applies")
+    LAW_STAYS = "law_stays", _("The law stays")
     STAFF_DIGEST = "staff_digest", _("What is due at the desk, to a colleague")
     KNOWN_TOLD = "known_told", _("Told to known addresses: a deletion or a copy goes on")
 
@@ -406,6 +408,8 @@ class DecisionKind(models.TextChoices):
     MERGE = "merge", _("Merged")
     REJECT = "reject", _("Not a request")
     EXTEND = "extend", _("Extended")
+    LAW = "law", _("Law corrected")
+    LAW_STAYS = "law_stays", _("Law not changed")
     LAPSE = "lapse", _("Lapsed")
     RELEASE = "release", _("Released")
     NOTHING_FOUND = "nothing_found", _("Nothing found by hand")
@@ -484,12 +488,21 @@ class SecondLook(models.TextChoices):
         return self in (SecondLook.ANOTHER, SecondLook.ALONE)
 
 
+class LawChangeStatus(models.TextChoices):
+    """What became of it that another law applies to a case."""
+
+    ASKED = "asked", _("Said by the person, to be looked at")
+    APPLIED = "applied", _("Another law applies")
+    REFUSED = "refused", _("The law stays")
+
+
 class Raised(models.TextChoices):
     """What the clock has raised about a request: the named reason that a person sees until it is settled."""
 
     NONE = "", ""
     ACK_MISSING = "ack_missing", _("The person has no acknowledgement yet")
     DUE_SOON = "due_soon", _("The legal date is near")
+    LAW_ASKED = "law_asked", _("The person says that they live somewhere else")
     OVERDUE = "overdue", _("The legal date has passed")
     EXTENSION_VOID = "extension_void", _("The notice of more time did not leave in time: answer now")
 

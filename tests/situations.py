@@ -46,6 +46,7 @@ OVERTAKE = {"overtake": (State.COMPLETED, SYSTEM_ONLY)}
 EXTEND = {"extend": (State.REVIEW, DESK)}
 CARRY_OUT = {"approve": (State.FULFILLING, APPROVERS)}
 APPROVE = {"approve": (State.CONFIRMING, APPROVERS)}
+START_OVER = {"start_over": (State.LOCATING, SYSTEM_ONLY)}
 VERIFY = {"verify": (State.LOCATING, REQUESTER_ONLY)}
 
 Expected = dict[str, tuple[State, set[str]]]
@@ -171,12 +172,18 @@ SITUATIONS: dict[str, Situation] = {
     "confirming": Situation(
         State.CONFIRMING,
         lambda r: r.confirming(),
-        {**WITHDRAW, **DOUBT, "confirm": (State.RELEASING, REQUESTER_ONLY), "unanswered": (State.REVIEW, SYSTEM_ONLY)},
+        {
+            **WITHDRAW,
+            **DOUBT,
+            "confirm": (State.RELEASING, REQUESTER_ONLY),
+            "unanswered": (State.REVIEW, SYSTEM_ONLY),
+            **START_OVER,
+        },
     ),
     "confirming, the copy comes first": Situation(
         State.CONFIRMING,
         lambda r: r.confirming_after_a_copy(),
-        {**WITHDRAW, **DOUBT, "unanswered": (State.REVIEW, SYSTEM_ONLY)},
+        {**WITHDRAW, **DOUBT, **START_OVER, "unanswered": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "releasing, the copy comes first": Situation(
         State.RELEASING,

@@ -19,6 +19,7 @@ from dsar.desk import (
     frame,
     identity,
     identity_papers,
+    law_verbs,
     progress,
     rows,
     standing,
@@ -51,7 +52,8 @@ def request_page(request: HttpRequest, pk: int) -> HttpResponse:
 def fetch(pk: int) -> PrivacyRequest:
     """The request with its case; Http404 where there is none."""
     found: PrivacyRequest = get_object_or_404(
-        PrivacyRequest.objects.select_related("case", "assignee", "after__case"), pk=pk
+        PrivacyRequest.objects.select_related("case", "assignee", "after__case").prefetch_related("case__law_changes"),
+        pk=pk,
     )
     return found
 
@@ -106,6 +108,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
     return {
         "deadline": rows.deadline(request, timezone.localdate()),
         **dates.panel(request),
+        **law_verbs.panel(request),
         "law": regime.text("short"),
         "law_name": regime.name,
         "ball": tasks.ball(request) or words.ball(request),

@@ -12,6 +12,7 @@ from dsar.enums import (
     ActorKind,
     AppealKind,
     AppealOutcome,
+    DecisionKind,
     KnownEvent,
     MessageStatus,
     Notice,
@@ -22,6 +23,7 @@ from dsar.enums import (
     SecondLook,
     State,
 )
+from dsar.law import regimes
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
 from dsar.notifications import paper
@@ -106,6 +108,8 @@ def decisions(request: PrivacyRequest, found: Sequence[Decision]) -> list[dict[s
 
 
 def _reason(decision: Decision) -> str:
+    if decision.kind in (DecisionKind.LAW, DecisionKind.LAW_STAYS):
+        return str(regimes.load(decision.code).text("short"))
     if decision.code in Right.values and decision.code:
         return str(Right(decision.code).label)
     return code_label(decision.code)
@@ -160,6 +164,8 @@ def _details(event: AuditEvent, known: dict[int, str]) -> str:
         parts.append(str(Outcome(outcome).label))
     if code := details.get("code"):
         parts.append(str(Right(code).label) if code in Right.values else code_label(code))
+    if law := details.get("law"):
+        parts.append(str(regimes.load(law).text("short")))
     if raised := details.get("raised"):
         parts.append(str(Raised(raised).label))
     if kind := details.get("appeal_kind"):

@@ -15,6 +15,7 @@ from dsar.models.house import House, Source
 from dsar.models.identity_check import IdentityCheck
 from dsar.models.intake import Intake
 from dsar.models.kept import Kept
+from dsar.models.law_change import LawChange
 from dsar.models.legal_hold import LegalHold
 from dsar.models.letter import Letter
 from dsar.models.lost_mailbox import LostMailbox
@@ -40,7 +41,8 @@ __all__ = [
     "CategoryOutcome", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "Fee", "House", "IdentityCheck",
     "IdentityPaper", "Intake", "Kept",
-    "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan", "PrivacyRequest",
+    "LawChange", "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan",
+    "PrivacyRequest",
     "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",
 ]  # fmt: skip

@@ -50,7 +50,8 @@ RULES: Final[tuple[Rule, ...]] = (
         _("Case file"),
         _("Who asked, in which words; the plan, the work, the decisions, corrections and what was sent to show them."),
         (
-            "dsar.Case", "dsar.CaseKey", "dsar.PrivacyRequest", "dsar.ClockEvent", "dsar.Plan", "dsar.Step", "dsar.Decision",
+            "dsar.Case", "dsar.CaseKey", "dsar.PrivacyRequest", "dsar.ClockEvent", "dsar.LawChange", "dsar.Plan", "dsar.Step",
+            "dsar.Decision",
             "dsar.Weighing", "dsar.CategoryOutcome", "dsar.Correction", "dsar.Evidence", "dsar.SignedConfirmation",
             "dsar.RecipientNotice", "dsar.Redaction", "dsar.Recusal", "dsar.Fee",
         ),

@@ -65,11 +65,18 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(
             sealed="statement_sealed", pseudonym="id uid case after assignee",
-            operational="right state received_at entered_at due_on target_on original_due_on extended_at extended_until"
-            " paused_reason"
+            operational="right state received_at entered_at due_on target_on original_due_on promised_on extended_at"
+            " extended_until paused_reason"
             " tier_needed asked_in answer_by reminders reminded_at located_at judgement attention undelivered_at"
             " unread_at raised confirmed_at quiet_until"
             " released_at begun_at waived_copy_at disputed_at outcome ended_at take_back",
+        ),
+    ),
+    "dsar.LawChange": Own(
+        CASE_PERIOD, "as the country and the state of its case",
+        _fields(
+            personal="country region", pseudonym="id case said_by decided_by",
+            operational="before after status said_at decided_at",
         ),
     ),
     "dsar.ClockEvent": Own(

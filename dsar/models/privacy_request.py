@@ -56,7 +56,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     `attention`: why its work is stuck. `undelivered_at`, `unread_at`: since when a letter about it cannot be delivered
     (kept by the outbox), and since when an answer of the person waits to be read; no state and no work clears them.
     `raised`: what the clock says of it (review/dates.py). `paused_reason`: what the law waits for, so that there is no
-    legal date; `due_on` is then the earliest that it can become.
+    legal date; `due_on` is then the earliest that it can become. `promised_on`: a date that the person was told before the
+    law of the case was corrected; our target never lies after it.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -68,6 +69,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     due_on = models.DateField(_("answer due"), null=True)
     target_on = models.DateField(_("our target"), null=True)
     original_due_on = models.DateField(null=True)
+    promised_on = models.DateField(null=True)
     extended_at = models.DateTimeField(null=True)
     extended_until = models.DateField(null=True)
     paused_reason = models.CharField(max_length=40, blank=True)
@@ -375,6 +377,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.confirmed_at = now
         self.quiet_until = now + quiet
 
+    @transition(field=state, source=State.CONFIRMING, target=State.LOCATING, permission=system)
+    def start_over(self, *, now: datetime) -> None:
+        """Another law applies: what goes and what stays is worked out anew, and the person is asked about that."""
+        self.located_at, self.reminders, self.reminded_at = None, 0, None
+
     @transition(field=state, source=State.CONFIRMING, target=State.REVIEW, permission=system)
     def unanswered(self, *, now: datetime) -> None:
         """Two reminders went unanswered: a person writes the letter that ends it."""
@@ -517,7 +524,8 @@ VERBS = (
     "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "charge_fee", "settle_fee",
     "withdraw", "verify", "fall_back",
     "not_proven",
-    "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "unanswered", "release", "narrow",
+    "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "start_over", "unanswered",
+    "release", "narrow",
     "dispute", "doubt",
     "dismiss_dispute", "uphold_dispute", "settle", "packed", "hand_over", "send_back", "overtake",
 )  # fmt: skip

@@ -37,6 +37,7 @@ from dsar.notifications import (
     choices,
     fee_letter,
     kept_letter,
+    law_letter,
     letters,
     owner_letters,
     restriction_letter,
@@ -191,6 +192,8 @@ def context_for(message: Message) -> dict[str, Any]:
         context["counts_from"] = lost.opens_at if lost else None
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
+    if message.notice in (Notice.LAW_CHANGED, Notice.LAW_STAYS):
+        context |= law_letter.context(case)
     if message.notice == Notice.STAFF_DIGEST:
         context |= staff_letter.due(message)
     if message.by_post:

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_safe
 
 from dsar.enums import DecisionKind, State
 from dsar.intake import beside
+from dsar.law import countries
 from dsar.models import REQUESTER, Case, PrivacyRequest
 from dsar.models.request_conditions import fee_is_open
 from dsar.notifications import fee_letter
 from dsar.portal import correction_forms, present, session
+from dsar.review import laws
 from dsar.verification import asking, papers, representation
 from dsar.workflow import Conflict, Invalid, move
 
@@ -68,6 +70,7 @@ def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], form
             "form": next(iter(failed.values()), None),
             "standing": None if standing is None or standing.stands else standing,
             "missing": asking.missing(held),
+            "lives": _lives(held, views),
         },
         status=422 if failed else 200,
     )  # fmt: skip
@@ -77,6 +80,17 @@ def _fee(one: PrivacyRequest) -> dict[str, Any] | None:
     """What the person is asked to pay, where that is what was asked."""
     fee = one.fees.open().first() if fee_is_open(one) else None
     return fee_letter.view(fee, one) if fee else None
+
+
+def _lives(held: Case, views: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Where we think that the person lives, while a correction of it would still change something."""
+    if not any(not view["request"].is_ended and not view["request"].is_bound for view in views):
+        return None
+    said = laws.asked(held)
+    return {
+        "place": countries.described(held.country, held.region),
+        "asked": countries.described(said.country, said.region) if said else "",
+    }
 
 
 def _question(one: PrivacyRequest) -> str:

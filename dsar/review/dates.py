@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import audit, clock_events, deadlines
-from dsar.enums import TO_OTHERS, ClockEventKind, MessageStatus, Notice, Raised, State
+from dsar.enums import TO_OTHERS, ClockEventKind, LawChangeStatus, MessageStatus, Notice, Raised, State
 from dsar.law import regimes
 from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
 from dsar.notifications import outbox, staff_letter, undelivered
@@ -50,6 +50,8 @@ def reason(request: PrivacyRequest, now: datetime) -> str:
     legal = request.legal_date
     if legal is not None and legal - settings.ESCALATE_BEFORE <= today:
         return Raised.OVERDUE if legal < today else Raised.DUE_SOON
+    if request.case.law_changes.filter(status=LawChangeStatus.ASKED).exists():
+        return Raised.LAW_ASKED
     return Raised.ACK_MISSING if _is_unacknowledged(request, today) else ""
 
 
@@ -105,7 +107,7 @@ def _raise(now: datetime) -> int:
     # A day more: in some zone it is tomorrow already.
     today = timezone.localdate(now) + DAY
     near = Q(paused_reason="", due_on__lte=today + settings.ESCALATE_BEFORE) & (
-        Q(raised__in=["", Raised.ACK_MISSING]) | Q(raised=Raised.DUE_SOON, due_on__lt=today)
+        Q(raised__in=["", Raised.ACK_MISSING, Raised.LAW_ASKED]) | Q(raised=Raised.DUE_SOON, due_on__lt=today)
     )
     letters = Message.objects.filter(
         case=OuterRef("case"), status=MessageStatus.SENT, sent_at__gte=OuterRef("received_at")
@@ -127,7 +129,9 @@ def _settle(now: datetime) -> int:
         | Q(due_on__gt=today + settings.ESCALATE_BEFORE - DAY)
         | Q(raised=Raised.OVERDUE, due_on__gte=today)
     )
-    found = PrivacyRequest.objects.filter(moved | Q(raised=Raised.ACK_MISSING), ended_at__isnull=True)
+    found = PrivacyRequest.objects.filter(
+        moved | Q(raised__in=[Raised.ACK_MISSING, Raised.LAW_ASKED]), ended_at__isnull=True
+    )
     return each_locked(found, lambda request: _say(request, now))
 
 

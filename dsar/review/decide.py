@@ -226,8 +226,9 @@ def _extended(request: PrivacyRequest, until: date | None = None) -> deadlines.D
     if request.extended_at is not None or request.raised == Raised.EXTENSION_VOID:
         raise LawError("already_extended", right=request.right)
     until = until if is_open_ended(request) else None
-    first = clock_events.dates(request, extended=False)
-    longer = clock_events.dates(request, extended=True, until=until)
+    events = list(request.clock_events.in_order())
+    first = clock_events.dates(request, extended=False, events=events)
+    longer = clock_events.dates(request, extended=True, until=until, events=events)
     if not first.paused and clock_events.today(request) > first.due_on:
         raise LawError("notice_late", right=request.right, limit=first.due_on)
     if until is not None and until <= first.due_on:

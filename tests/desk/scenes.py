@@ -17,7 +17,7 @@ from dsar.intake import filing, submit, web
 from dsar.law import regimes
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
-from dsar.review import corrections, decide, recuse
+from dsar.review import corrections, decide, laws, recuse
 from dsar.verification import by_hand, confirmation, links, papers, representation, signed
 from tests import drive
 
@@ -326,6 +326,13 @@ def twin() -> PrivacyRequest:
     """An unsorted request beside an open, verified one from the same address."""
     prove(ask(CAST.plain))
     return triage()
+
+
+def lives_elsewhere() -> PrivacyRequest:
+    """In review; the person says that they live where they would have less."""
+    request = review()
+    laws.say(request.case_id, "US", "VA")
+    return fresh(request)
 
 
 def clarifying() -> PrivacyRequest:

@@ -152,6 +152,8 @@ HAPPY = {
         State.REVIEW,
     ),
     "let-in": (scenes.kept_apart, lambda request: {"recusal": request.case.recusals.get().pk}, State.REVIEW),
+    "law": (scenes.review, {"law": "uk_gdpr", "text": "You live in Leeds."}, State.REVIEW),
+    "law-said": (scenes.lives_elsewhere, {"answer": "stays", "text": "You wrote from Berlin."}, State.REVIEW),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
 
