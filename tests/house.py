@@ -240,8 +240,11 @@ def body_of(message: EmailMessage) -> str:
 
 
 def link_in(message: EmailMessage) -> str:
-    """The path of the one link in a mail."""
-    links = re.findall(r"https?://[^/\s]+(/l/[A-Za-z0-9_-]+/)", body_of(message))
+    """The path of the one link in a mail; one that only stops things stands beside it in letters about a copy."""
+    text = body_of(message)
+    links = re.findall(r"https?://[^/\s]+(/l/[A-Za-z0-9_-]+/)", text)
+    stops = re.findall(r"This was not me:\s+https?://[^/\s]+(/l/[A-Za-z0-9_-]+/)", text)
+    links = [link for link in links if link not in stops] or links
     assert len(set(links)) == 1, f"one link, not {links}"
     return links[0]
 
