@@ -33,7 +33,7 @@ def test_a_page_of_the_case_stays_shut_and_says_why(company: None) -> None:
 
 def test_lists_counts_and_searches_leave_it_out(company: None) -> None:
     request, other = scenes.review(), scenes.prove(scenes.ask(CAST.neighbour, "know"))
-    holds.place(request.case.email, "EU_LEGAL_CLAIMS", drive.later(90).date(), actor=scenes.actor())
+    holds.place(request.case.email, "EU_LEGAL_CLAIMS", drive.later(90).date(), actor=scenes.actor(), weighed="So.")
     posted = filed.a_letter()
     apart(posted, Role.APPROVER)
     apart(request, Role.APPROVER)

@@ -75,9 +75,9 @@ def test_views_hold_what_their_names_say(company):
 def test_counts_agree_with_the_rows_and_stop_counting(desk, monkeypatch):
     scenes.many(6)
     now = timezone.now()
-    assert views.counts(now, scenes.person(Role.HANDLER))["needs-us"] == 6
+    assert views.counts(now, scenes.person(Role.HANDLER), ())["needs-us"] == 6
     monkeypatch.setattr(views, "COUNT_TO", 5)
-    assert views.counts(now, scenes.person(Role.HANDLER))["needs-us"] == 5
+    assert views.counts(now, scenes.person(Role.HANDLER), ())["needs-us"] == 5
     assert views.shown(5) == "4+"
 
 

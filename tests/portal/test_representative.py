@@ -172,6 +172,7 @@ NAMES = {one.name: one for one in get_resolver(portal.__name__).url_patterns if 
 # Open to everybody, or behind another proof (an account, a data owner's code, a signed token): nothing of a case on them.
 OF_NO_CASE = {
     "home", "ask", "ask_for", "lost_mailbox", "received", "link", "new_link", "leave", "choices", "unsubscribe", "gpc_support", "health",
+    "privacy_measures", "privacy_measures_json",
     "proof", "follow", "follow_code", "settings_security", "settings_delete",
     *(name for name in NAMES if str(name).startswith("task")),
 }  # fmt: skip
