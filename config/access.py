@@ -34,7 +34,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "follow": PUBLIC, "follow_code": PUBLIC, "not_me": PUBLIC, "leave": PUBLIC,
     "ask_for": PUBLIC, "lost_mailbox": PUBLIC, "case_allow": PUBLIC,
     "case_prove": PUBLIC, "case_prove_sign_in": PUBLIC, "case_prove_points": PUBLIC,
-    "case_fall_back": PUBLIC,
+    "case_prove_quiz": PUBLIC, "case_fall_back": PUBLIC,
     # Who asks for somebody else: a code to an address of their own, and only what the person allowed.
     "represent": PUBLIC, "represent_send_code": PUBLIC, "represent_code": PUBLIC, "represent_download": PUBLIC,
     "represent_papers": PUBLIC, "objection": PUBLIC,

@@ -11,7 +11,11 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from dsar import guards, keys
-from dsar.law import calendars, countries, editions, promises, regimes
+from dsar.datamap import check as map_check
+from dsar.datamap import loader
+from dsar.datamap.loader import DataMapError
+from dsar.datamap.schema import DataMap
+from dsar.law import calendars, countries, editions, promises, regimes, tiers
 from dsar.law.errors import RegimeFileError
 
 
@@ -101,12 +105,46 @@ def check_published_measures(**_: Any) -> list[CheckMessage]:
     return []
 
 
+def check_identity(**_: Any) -> list[CheckMessage]:
+    """Whatever a law wants proven can be proven here, and nothing is asked that proves nobody."""
+    try:
+        laws = [regimes.load(name) for name in regimes.all_ids()]
+        data_map = loader.current()
+    except (RegimeFileError, DataMapError):
+        # The check above says what is wrong with a law; `manage.py datamap check` with the map, and `discover` begins one.
+        return []
+    found: list[CheckMessage] = [
+        Error(f"Data map: {message}.", id="rightsdesk.E011") for message in map_check.questions(data_map)
+    ]
+    offered = _offered(data_map)
+    named = len(data_map.identifying)
+    for law in laws:
+        if rights := tiers.unreached(law, offered):
+            text = (
+                f"{law.id}: nobody can show who they are surely enough for {', '.join(rights)}: people do not sign in here, and"
+                f" the data map names {named} of the {max(tiers.POINTS.values())} fields that they could state."
+            )
+            hint = "Mark fields of the data map with `identify: true` (docs/datamap.md), or let people sign in here."
+            found.append(Error(text, hint=hint, id="rightsdesk.E012"))
+    return found
+
+
+def _offered(data_map: DataMap) -> set[str]:
+    """The methods of the law by which a person can show here who they are, without anybody of the desk."""
+    offered = {"email_link", "email_code"}
+    if any(source.connector == "django_orm" for source in data_map.sources.values()):
+        # People who sign in here.
+        offered |= {"signed_in", "sign_in_fresh", "mfa"}
+    return offered | {name for name, number in tiers.POINTS.items() if len(data_map.identifying) >= number}
+
+
 def register() -> None:
     """Called once when the app is ready."""
     register_check(check_keys)
     register_check(check_webhook_secret)
     register_check(check_press)
     register_check(check_law)
+    register_check(check_identity)
     register_check(check_published_measures)
 
 

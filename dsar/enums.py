@@ -124,6 +124,7 @@ class CheckKind(models.TextChoices):
     SECOND_FACTOR = "second_factor", _("Second factor of the account")
     SIGN_IN = "sign_in", _("Sign-in to the account")
     DATA_POINTS = "data_points", _("What the person stated, compared with our records")
+    QUIZ = "quiz", _("Questions put from our records")
     FOLLOW = "follow", _("Link to follow a case")
     CODE = "code", _("Code to open a case")
     NOT_ME = "not_me", _("This was not me")

@@ -10,7 +10,7 @@ from dsar.fulfilment import locating, owners, restored, runner
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock, dates
-from dsar.verification import by_hand, data_points, lost_mailbox
+from dsar.verification import by_hand, data_points, lost_mailbox, quiz
 from dsar.workflow import each
 
 LANES: dict[str, Callable[[bell.Turn], int]] = {
@@ -19,7 +19,7 @@ LANES: dict[str, Callable[[bell.Turn], int]] = {
     Lane.CLOSE: runner.drain_closing,
     Lane.FULFIL: runner.drain_fulfilling,
     Lane.MAIL: outbox.drain,
-    Lane.PROVE: data_points.drain,
+    Lane.PROVE: lambda turn: data_points.drain(turn) + quiz.drain(turn),
 }
 
 

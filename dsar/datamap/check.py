@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dsar.datamap.discover import LiveTable
-from dsar.datamap.schema import DataMap, Setting, SourceMap, TableMap
+from dsar.datamap.schema import QUIZ_KINDS, DataMap, Setting, SourceMap, TableMap
 from dsar.enums import UNVERIFIED_RIGHTS
 
 _ANCHOR_KINDS = {"date", "datetime", "str"}
@@ -29,11 +29,25 @@ def check(
             messages += [f"{key}: {message}" for message in _against(source, live[key])]
     used = {category for source in data_map.sources.values() for category in source.used_categories}
     messages += [f"category {name} is described but nowhere used" for name in data_map.categories if name not in used]
+    messages += questions(data_map)
     said = {field for source in data_map.sources.values() for field in (*source.correctable, *source.comparable)}
     messages += [
         f"field {name} is described but nowhere corrected or compared" for name in data_map.fields if name not in said
     ]
     return messages
+
+
+def questions(data_map: DataMap) -> list[str]:
+    """What keeps a field from being asked about although the map says so: one message per field."""
+    found = []
+    for key, field in data_map.fields.items():
+        if field.quiz and field.exposed:
+            found.append(f"field {key}: quiz: others can know it ({field.exposed}), so that an answer proves nobody")
+        elif field.quiz and field.kind not in QUIZ_KINDS:
+            found.append(f"field {key}: quiz: no wrong answers that look right can be made of its kind ({field.kind})")
+        elif field.quiz and key not in data_map.quizzing:
+            found.append(f"field {key}: quiz: no column says it, so that nothing can be asked")
+    return found
 
 
 def warnings(data_map: DataMap) -> list[str]:

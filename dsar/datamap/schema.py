@@ -65,6 +65,10 @@ class Column(_Model):
         return self.correct or self.proves
 
 
+# Of these a part can be asked for (figures at the end, the day of the month) whose wrong answers look like right ones.
+QUIZ_KINDS = ("phone", "date")
+
+
 class FieldMap(_Model):
     """Something about a person that they may have corrected, or by which they may show who they are, wherever it stands.
     `label` is shown to people.
@@ -78,6 +82,12 @@ class FieldMap(_Model):
     identify: bool = False
     quiz: bool = False
     exposed: Literal["", "breach", "register"] = ""
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether a question about it gives nothing away: nobody else can know it, and wrong answers that look like right
+        ones can be made."""
+        return self.quiz and not self.exposed and self.kind in QUIZ_KINDS
 
     @model_validator(mode="after")
     def _a_mailbox_is_proven_by_its_link(self) -> FieldMap:
@@ -482,6 +492,12 @@ class DataMap(_Model):
         """The fields by which a person may show who they are and which some source can be asked about, in its order."""
         known = {field for source in self.sources.values() for field in source.comparable}
         return tuple(key for key, field in self.fields.items() if field.identify and key in known)
+
+    @property
+    def quizzing(self) -> tuple[Name, ...]:
+        """The fields about which questions may be put, in its order: never one that others can know."""
+        known = {field for source in self.sources.values() for field in source.comparable}
+        return tuple(key for key, field in self.fields.items() if field.may_be_asked and key in known)
 
     @model_validator(mode="after")
     def _fields_are_described(self) -> DataMap:

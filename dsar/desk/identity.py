@@ -13,10 +13,11 @@ from dsar.verification import asking, data_points
 
 # Ways back to a page, and what stops a request, prove nobody.
 PROOFS = (
-    CheckKind.MAILBOX, CheckKind.CODE, CheckKind.SECOND_FACTOR, CheckKind.SIGN_IN, CheckKind.DATA_POINTS, CheckKind.BY_HAND,
+    CheckKind.MAILBOX, CheckKind.CODE, CheckKind.SECOND_FACTOR, CheckKind.SIGN_IN, CheckKind.DATA_POINTS, CheckKind.QUIZ,
+    CheckKind.BY_HAND,
 )  # fmt: skip
 # A link that nobody has opened says nothing; what was stated and what was seen are still being looked at.
-WAITING = (CheckKind.DATA_POINTS, CheckKind.BY_HAND)
+WAITING = (CheckKind.DATA_POINTS, CheckKind.QUIZ, CheckKind.BY_HAND)
 
 
 def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:

@@ -8,7 +8,7 @@ load.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -85,6 +85,12 @@ def stated(regime: Regime, tier: int) -> str | None:
     """The method that reaches a tier by what the person states, the one that asks for the least; None where none does."""
     enough = (name for name in POINTS if regime.methods[name] >= tier > NONE)
     return min(enough, key=lambda name: POINTS[name], default=None)
+
+
+def unreached(regime: Regime, offered: Collection[str]) -> list[str]:
+    """The rights that the law grants and that none of these methods would ever prove surely enough."""
+    best = max((regime.methods[name] for name in offered), default=NONE)
+    return [right for right in regime.rights if needed(regime, right) > best]
 
 
 def quiz_reaches(right: str, tier: int, mailbox: int) -> bool:

@@ -11,6 +11,7 @@ from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Outcome, Raised, Right, State, StepReason
 from dsar.models.request_conditions import (
     address_on_file,
+    answers_help,
     anybody_of_the_case,
     anybody_who_asks_or_answers,
     approver,
@@ -146,8 +147,12 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     @property
     def is_proven_enough(self) -> bool:
-        """Whether this right asks for no proof (law 12), or the case is proven as surely as it asks (11 CCR 7060-7062)."""
-        return self.right in UNVERIFIED_RIGHTS or (self.case.is_proven and self.case.proven_tier >= self.tier_needed)
+        """Whether this right asks for no proof (law 12), or the case is proven as surely as it asks (11 CCR 7060-7062), by
+        right answers too where these help."""
+        if self.right in UNVERIFIED_RIGHTS:
+            return True
+        case = self.case
+        return case.is_proven and (case.proven_tier >= self.tier_needed or answers_help(self))
 
     def _by_proof(self) -> str:
         """To the proof, or past it where none is needed or the case has it already. Where the case is proven and that is

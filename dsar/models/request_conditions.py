@@ -13,6 +13,7 @@ from dsar.enums import (
     OVERTAKEN_BY_DELETION,
     UNVERIFIED_RIGHTS,
     ActorKind,
+    CheckKind,
     CheckStatus,
     ContactBy,
     DecisionKind,
@@ -119,6 +120,15 @@ def is_no_choice(request: "PrivacyRequest") -> bool:
 def may_be_approved(request: "PrivacyRequest") -> bool:
     """Somebody said which right it is, and who asks is proven as surely as that right wants it (law 12)."""
     return bool(request.right) and request.is_proven_enough
+
+
+def answers_help(request: "PrivacyRequest") -> bool:
+    """Whether right answers to questions from our records stand beside the mailbox, and are enough together for this right:
+    the categories alone, never specific pieces (law/tiers.py)."""
+    if not tiers.quiz_reaches(request.right, request.tier_needed, request.case.proven_tier):
+        return False
+    passed = request.case.checks.filter(kind=CheckKind.QUIZ, status=CheckStatus.PASSED)
+    return any(check.decided_at and request.case.counts_since(check.decided_at) for check in passed)
 
 
 def lesser_right(request: "PrivacyRequest") -> str:

@@ -16,16 +16,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import can_proceed
 
 from accounts.models import User
-from dsar.enums import CheckStatus, Right
+from dsar.enums import CheckKind, CheckStatus, Right
 from dsar.law import declarations
-from dsar.models import REQUESTER, Case, PrivacyRequest
+from dsar.models import REQUESTER, Case, IdentityCheck, PrivacyRequest
 from dsar.models.request_conditions import lesser_right
 from dsar.portal import session
 from dsar.portal.case import press
 from dsar.portal.proof import LONG_SECONDS, REFRESH_SECONDS, next_place
-from dsar.portal.prove_forms import PointsForm
+from dsar.portal.prove_forms import PointsForm, QuizForm
 from dsar.review import decide
-from dsar.verification import asking, data_points, sign_in
+from dsar.verification import asking, data_points, quiz, sign_in
 from dsar.workflow import Conflict, Invalid
 
 
@@ -46,16 +46,19 @@ def _page(request: HttpRequest, case: Case, asked: asking.Asked, failed: forms.F
     before = data_points.last(case)
     pending = before if before and before.status == CheckStatus.PENDING else None
     left = data_points.attempts_left(case)
+    put = _questions(pending)
+    may_try = left and not pending
     facts = {
         "case": case, "asked": asked, "why": regime.text("identity"), "citation": regime.verification_citation,
         "signed_in": methods_shown(request, case), "holder": _holder(request, case),
-        "offer": offer, "left": left, "before": before, "pending": pending,
-        "form": failed or (PointsForm(None, offer) if offer and left and not pending else None),
+        "offer": offer, "left": left, "before": before, "pending": None if put else pending, "put": put,
+        "form": failed or (QuizForm(None, put) if put else PointsForm(None, offer) if offer and may_try else None),
+        "quiz": bool(may_try and quiz.helps(case, asked) and quiz.fields(case)),
         "declaration": declarations.text(regime),
         "lesser": [(one, Right(lesser_right(one)).label) for one in asked.requests if can_proceed(one.fall_back)],
     }  # fmt: skip
     answer = render(request, "portal/prove.html", facts, status=422 if failed else 200)
-    if pending:
+    if pending and not put:
         waited = (timezone.now() - pending.created_at).total_seconds()
         answer["Refresh"] = str(REFRESH_SECONDS if waited <= LONG_SECONDS else 15)
     return answer
@@ -99,6 +102,34 @@ def by_points(request: HttpRequest, case: Case) -> HttpResponse:
         else:
             return redirect("case_prove")
     return _page(request, case, asked, form)
+
+
+def _questions(pending: IdentityCheck | None) -> list[quiz.Question]:
+    return quiz.questions(pending) if pending and pending.kind == CheckKind.QUIZ else []
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@session.needs_case
+def by_quiz(request: HttpRequest, case: Case) -> HttpResponse:
+    """Ask for questions from our records, or answer those that a worker has made. Nothing is looked up here."""
+    asked = asking.missing(case)
+    if request.method != "POST" or asked is None:
+        return redirect("case_prove")
+    put = _questions(data_points.pending(case))
+    form = QuizForm(request.POST, put) if put else None
+    if form and not form.is_valid():
+        return _page(request, case, asked, form)
+    try:
+        if form is None:
+            quiz.begin(case)
+        elif quiz.answer(case, form.chosen):
+            messages.success(request, _("Thank you. We go on with your request."))
+            return redirect(next_place(case))
+    except (Conflict, Invalid):
+        messages.warning(request, _("This cannot be tried (again) here. Please see below what you can do."))
+    return redirect("case_prove")
 
 
 @session.needs_request

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dsar.datamap import loader
-from dsar.verification import data_points
+from dsar.verification import data_points, quiz
 
 HELP = {
     "date": _("As year-month-day, for instance 1990-12-31."),
@@ -85,3 +85,21 @@ class PointsForm(forms.Form):
             return None
         on: date = self.cleaned_data["on"]
         return data_points.Signature(self.cleaned_data["name"], on)
+
+
+class QuizForm(forms.Form):
+    """Questions from our records, each with answers to choose from and "none of these"."""
+
+    def __init__(self, data: Any, questions: list[quiz.Question]) -> None:
+        super().__init__(data)
+        for number, one in enumerate(questions):
+            choices = [(answer, answer) for answer in one.answers]
+            self.fields[f"answer{number}"] = forms.ChoiceField(
+                label=one.text, choices=[*choices, (quiz.NONE_OF_THEM, _("None of these"))], widget=forms.RadioSelect,
+                error_messages={"required": _("Please choose an answer.")},
+            )  # fmt: skip
+
+    @property
+    def chosen(self) -> list[str]:
+        """The answers, in the order of the questions."""
+        return [self.cleaned_data[name] for name in self.fields]

@@ -44,6 +44,7 @@ urlpatterns = [
     path("case/prove/", prove.prove, name="case_prove"),
     path("case/prove/sign-in/", prove.by_sign_in, name="case_prove_sign_in"),
     path("case/prove/points/", prove.by_points, name="case_prove_points"),
+    path("case/prove/quiz/", prove.by_quiz, name="case_prove_quiz"),
     path("case/<int:pk>/fall-back/", prove.fall_back, name="case_fall_back"),
     path("case/<int:pk>/withdraw/", case.withdraw, name="case_withdraw"),
     path("case/<int:pk>/answer/", case.answer, name="case_answer"),

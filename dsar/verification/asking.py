@@ -42,9 +42,10 @@ def missing(case: Case) -> Asked | None:
     waiting = case.requests.filter(
         state__in=ASKED_IN, confirmed_at__isnull=True, right__gt="", tier_needed__gt=case.proven_tier
     )
-    found = tuple(waiting.exclude(right__in=UNVERIFIED_RIGHTS).order_by("-tier_needed", "pk"))
-    for one in found:
+    below = list(waiting.exclude(right__in=UNVERIFIED_RIGHTS).order_by("-tier_needed", "pk"))
+    for one in below:
         one.case = case
+    found = tuple(one for one in below if not one.is_proven_enough)
     return Asked(found[0].tier_needed, found) if found else None
 
 

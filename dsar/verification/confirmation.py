@@ -144,7 +144,7 @@ def not_me(case: Case) -> list[PrivacyRequest]:
             status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
         )
         # What was shown by hand or stated and has not counted yet never will.
-        kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS)
+        kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS, CheckKind.QUIZ)
         held.checks.filter(kind__in=kinds, status=CheckStatus.PENDING).update(
             status=CheckStatus.FAILED, decided_at=timezone.now(), stated_sealed=None
         )

@@ -7,7 +7,14 @@ from dsar.models import Case
 from dsar.notifications import outbox
 
 # Ways in that were sent to the address before: they die with it. "This was not me" stays.
-WAYS_IN = (CheckKind.MAILBOX, CheckKind.CODE, CheckKind.SECOND_FACTOR, CheckKind.SIGN_IN, CheckKind.DATA_POINTS)
+WAYS_IN = (
+    CheckKind.MAILBOX,
+    CheckKind.CODE,
+    CheckKind.SECOND_FACTOR,
+    CheckKind.SIGN_IN,
+    CheckKind.DATA_POINTS,
+    CheckKind.QUIZ,
+)
 
 
 def change(case: Case, address: str, by: ContactBy) -> None:

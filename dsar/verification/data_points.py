@@ -6,7 +6,7 @@ stranger cannot find out by trying who is known here, or what is known of them (
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -29,6 +29,7 @@ from dsar.verification import asking, points, proving
 from dsar.workflow import Conflict, Invalid, each
 
 BATCH: Final = 50
+TRIES: Final = (CheckKind.DATA_POINTS, CheckKind.QUIZ)
 LONGEST: Final = 200
 # What a person states is compared with so many values of a column at most: invoices are many.
 MOST_VALUES: Final = 500
@@ -59,26 +60,26 @@ def offer(case: Case, asked: asking.Asked) -> Offer | None:
     """What the person of a case may state to reach what is asked, and no more than that takes; the same whether or not we
     know them. None where the law or the data map leaves no such way."""
     method = tiers.stated(case.law, asked.tier)
-    fields = usable(case)
+    fields = usable(case, loader.current().identifying)
     if method is None or len(fields) < tiers.POINTS[method]:
         return None
     return Offer(method, tiers.POINTS[method], fields, method in tiers.DECLARED)
 
 
-def usable(case: Case) -> tuple[str, ...]:
-    """The fields by which this case may be proven: never one that it wants corrected (11 CCR 7060(h)), and none while a
-    correction has not said yet which field it is about."""
+def usable(case: Case, keys: Sequence[str]) -> tuple[str, ...]:
+    """Those of these fields by which this case may be proven: never one that it wants corrected (11 CCR 7060(h)), and none
+    while a correction has not said yet which field it is about."""
     open_ones = case.requests.open().filter(right=Right.CORRECTION)
     wrong = set(Correction.objects.filter(request__in=open_ones).values_list("field", flat=True))
     if open_ones.filter(corrections=None).exists():
         return ()
-    return tuple(key for key in loader.current().identifying if key not in wrong)
+    return tuple(key for key in keys if key not in wrong)
 
 
 def attempts_left(case: Case, now: datetime | None = None) -> int:
-    """How often this person may still try: in the case, and with this address in 30 days, whichever is less (law 7: counted
-    in the database)."""
-    tried = IdentityCheck.objects.filter(kind=CheckKind.DATA_POINTS).exclude(status=CheckStatus.SUPERSEDED)
+    """How often this person may still try, by stating or by answering: in the case, and with this address in 30 days,
+    whichever is less (law 7: counted in the database)."""
+    tried = IdentityCheck.objects.filter(kind__in=TRIES).exclude(status=CheckStatus.SUPERSEDED)
     left = settings.PROOF_ATTEMPTS - tried.filter(case=case).count()
     if case.email_index:
         since = (now or timezone.now()) - ADDRESS_PERIOD
@@ -88,13 +89,13 @@ def attempts_left(case: Case, now: datetime | None = None) -> int:
 
 
 def pending(case: Case) -> IdentityCheck | None:
-    """What was stated and is still to be compared."""
-    return case.checks.filter(kind=CheckKind.DATA_POINTS, status=CheckStatus.PENDING).order_by("-pk").first()
+    """The try that is not decided yet."""
+    return case.checks.filter(kind__in=TRIES, status=CheckStatus.PENDING).order_by("-pk").first()
 
 
 def last(case: Case) -> IdentityCheck | None:
-    """The newest attempt, however it ended."""
-    return case.checks.filter(kind=CheckKind.DATA_POINTS).order_by("-pk").first()
+    """The newest try, however it ended."""
+    return case.checks.filter(kind__in=TRIES).order_by("-pk").first()
 
 
 def state(case: Case, stated: Mapping[str, str], signature: Signature | None = None) -> IdentityCheck:
@@ -170,11 +171,19 @@ def compare(pk: int) -> bool:
 
 def _fits(email: str, stated: Mapping[str, str]) -> bool:
     """Whether every point is what some source says of the one account with this proven address."""
-    described = loader.current()
-    known: dict[str, list[str]] = {key: [] for key in stated}
+    described, known = loader.current(), known_of(email, list(stated))
+    # Every point is compared, whichever fits.
+    results = [points.same(described.fields[key].kind, value, known[key]) for key, value in stated.items()]
+    return bool(results) and all(results)
+
+
+def known_of(email: str, fields: Sequence[str]) -> dict[str, list[str]]:
+    """What the sources say in these fields of the one account with this proven address; nothing where there is none, or
+    several. For workers alone. Raises SourceError where one cannot be asked now."""
+    known: dict[str, list[str]] = {key: [] for key in fields}
     off = set(Source.objects.filter(enabled=False).values_list("key", flat=True))
-    for name, source in described.sources.items():
-        here = tuple(key for key in stated if key in source.comparable)
+    for name, source in loader.current().sources.items():
+        here = tuple(key for key in fields if key in source.comparable)
         if not here:
             continue
         if name in off:
@@ -186,9 +195,7 @@ def _fits(email: str, stated: Mapping[str, str]) -> bool:
             continue
         for key, values in said.items():
             known[key] += values
-    # Every point is compared, whichever fits.
-    results = [points.same(described.fields[key].kind, value, known[key]) for key, value in stated.items()]
-    return bool(results) and all(results)
+    return known
 
 
 def _decide(pk: int, known: Case, fits: bool | None) -> None:

@@ -19,6 +19,16 @@ def same(kind: str, stated: str, known: Iterable[str]) -> bool:
     return bool(plain) and sum(plain == _plain(kind, value) for value in known) > 0
 
 
+def part(kind: str, value: str) -> str:
+    """The part of a value that a question asks for: the last two figures of a telephone number, the day of the month of a
+    date. Empty where it has none."""
+    if kind == "phone":
+        figures = _figures(value)
+        return figures[-2:] if len(figures) > LEAST_FIGURES else ""
+    day = _day(value)
+    return str(int(day[8:10])) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else ""
+
+
 def problem(field: FieldMap, stated: str) -> bool:
     """Whether this cannot be a value of the field at all, so that comparing it would waste an attempt."""
     if field.kind == "phone":
