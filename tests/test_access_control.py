@@ -202,6 +202,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "signature",
         "not-done",
         "weigh",
+        "let-in",
         "charge-fee",
         "waive-fee",
     }

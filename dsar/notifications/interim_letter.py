@@ -1,13 +1,16 @@
 """What an interim answer says: where a request stands and why it is not finished (GDPR Art 12(3), (4); law 14)."""
 
+from typing import Any
+
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from dsar.enums import BY_HAND, FINAL_STATES, UNVERIFIED_RIGHTS, State, StepKind, StepReason, StepStatus
+from dsar.enums import BY_HAND, FINAL_STATES, UNVERIFIED_RIGHTS, Right, State, StepKind, StepReason, StepStatus
 from dsar.models import PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand, fee_is_open, no_copy_awaited, quiet_period_over
 
+OF_CATEGORIES = (StepKind.EXPORT, StepKind.RECTIFY, StepKind.RESTRICT, StepKind.LOOK)
 SILENT = (StepReason.UNREACHABLE, StepReason.TIMEOUT, StepReason.PERMISSION, StepReason.SCHEMA_CHANGED)
 
 
@@ -21,6 +24,26 @@ def standing(request: PrivacyRequest) -> str:
     if request.state in (State.RELEASING, State.FULFILLING):
         return _at_work(request)
     return _before_work(request)
+
+
+def by_category(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, list[str]]:
+    """What of an approved request is `settled` and what is `open`, by category: settled once every system that holds it
+    has been asked. Of a deletion the letter lists more (letters.py). Empty before the work, and for whoever proved nothing:
+    which data are held is no business of a stranger (law 10)."""
+    if request.state != State.FULFILLING or request.right in (Right.DELETION, *UNVERIFIED_RIGHTS):
+        return {}
+    ended: dict[str, bool] = {}
+    for step in request.steps.filter(kind__in=OF_CATEGORIES):
+        ended[step.source] = ended.get(step.source, True) and step.status == StepStatus.DONE
+    found: dict[str, bool] = {}
+    for item in body.get("items", []):
+        if item["source"] in ended:
+            label = _(item["label"])
+            found[label] = found.get(label, True) and ended[item["source"]]
+    return {
+        "settled": sorted(label for label, done in found.items() if done),
+        "open": sorted(label for label, done in found.items() if not done),
+    }
 
 
 def _before_work(request: PrivacyRequest) -> str:

@@ -343,7 +343,10 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     if notice == Notice.INTERIM:
         # Before the confirmation nothing is agreed: neither what goes nor what becomes of the money.
         body = _plan_body(request) if request.is_bound else {}
+        legal = request.legal_date
         return {
+            "by_category": interim_letter.by_category(request, _plan_body(request)) if request.case.is_proven else {},
+            "hear_by": legal if legal and legal >= timezone.localdate() else None,
             "standing": interim_letter.standing(request),
             "items": _items(request, body, unfinished=True),
             "notes": notes(body),

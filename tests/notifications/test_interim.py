@@ -117,3 +117,23 @@ def test_a_dispute_is_why_it_stands_still(route: Route) -> None:
     said = interim(route.disputed(route.fulfilling()))
     assert "this was not you" in said
     assert Message.objects.filter(notice=Notice.INTERIM).count() == 1
+
+
+def test_law_14_the_interim_answer_about_a_copy_says_which_categories_are_done_and_by_when_the_rest_comes(
+    route: Route,
+) -> None:
+    request = route.carrying_out(Right.ACCESS)
+    item = {"action": "erase", "count": 1, "code": "", "citation": "", "until": None, "review_on": None}
+    body = {**PLAN, "items": [
+        {**item, "source": "shop", "category": "orders", "label": "Orders"},
+        {**item, "source": "shop", "category": "profile", "label": "Profile"},
+        {**item, "source": "desk", "category": "profile", "label": "Profile"},
+    ]}  # fmt: skip
+    drive.freeze(request, body)
+    Step.objects.create(request=request, source="shop", kind="export", status=StepStatus.DONE)
+    Step.objects.create(request=request, source="desk", kind="export", status=StepStatus.BLOCKED)
+    said = interim(request)
+    assert "Done: Orders Still open: Profile" in said
+    due = drive.fresh(request.pk).due_on
+    assert due is not None
+    assert f"about the open parts by {due.day} {due:%B %Y}" in said
