@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dsar import deadlines
@@ -111,6 +112,17 @@ def _cited(code: str, regime: Regime) -> tuple[str, str]:
 def today() -> date:
     """The day by which records end: UTC, as the guard of the database counts it."""
     return timezone.now().date()
+
+
+def kept_on(day: date) -> QuerySet[RequestRecord, int]:
+    """The numbers of the requests whose record is still kept on a day."""
+    return RequestRecord.objects.filter(keep_until__gte=day).values_list("request_id", flat=True)
+
+
+def last_day(case: Case) -> date | None:
+    """The last day on which any record of a case is kept; None where it has none."""
+    held = RequestRecord.objects.filter(request_id__in=case.requests.values("pk"))
+    return held.order_by("-keep_until").values_list("keep_until", flat=True).first()
 
 
 def expired() -> int:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -205,3 +206,15 @@ def test_records_whose_period_is_over_become_counts(db: None) -> None:
         (date(2020, 1, 1), "denied", "EXEMPT GDPR Art 17(3)", True, 1),
         (date(2020, 1, 1), "granted", "", False, 2),
     ]
+
+
+def test_a_declaration_and_an_authority_stay_as_long_as_the_log(route: Route) -> None:
+    """Under the GDPR the log is kept for three years, a case file for two."""
+    plain, declared = route.lapsed(), route.lapsed()
+    declared.case.checks.create(
+        kind="data_points", declaration_sealed=b"x", expires_at=timezone.now(), case=declared.case
+    )
+    later = timezone.now() + settings.RECORD_PERIOD + timedelta(days=1)
+    assert purge.due(later) == [plain.case_id]
+    assert purge.kept_until(declared.case) == record_of(declared).keep_until + timedelta(days=1)
+    assert set(purge.due(later + timedelta(days=370))) == {plain.case_id, declared.case_id}

@@ -95,7 +95,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _("Papers of an authority"),
         _("Scans that somebody sent to show it, once they were seen."),
         ("dsar.AuthorityPaper",),
-        _AFTER_THE_CASE,
+        _("as long as its case file, which then stays as long as the log of requests under its law"),
         _("To show by what right somebody was allowed to act. What was not enough, or nobody decided about, goes at once."),
         _BY_THE_PURGE, "GDPR Art 5(2); 11 CCR 7063, 7101(a)", sweep="papers",
     ),

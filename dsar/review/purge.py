@@ -36,6 +36,8 @@ from dsar.models import (
 from dsar.workflow import each, lock_case
 
 BATCH = 200
+# A signed declaration, and an authority that was seen: they stay as long as the log (11 CCR 7062(c), 7063, 7101).
+SHOWN = Q(checks__declaration_sealed__isnull=False) | Q(representation__first_seen_at__isnull=False)
 
 
 def period() -> timedelta:
@@ -49,7 +51,11 @@ def kept_until(case: Case) -> date | None:
     if case.requests.filter(ended_at__isnull=True).exists():
         return None
     last = case.requests.order_by("-ended_at").values_list("ended_at", flat=True).first()
-    return timezone.localdate(last + period()) if last else None
+    if last is None:
+        return None
+    until = timezone.localdate(last + period())
+    logged = records.last_day(case) if Case.objects.filter(SHOWN, pk=case.pk).exists() else None
+    return max(until, logged + timedelta(days=1)) if logged else until
 
 
 def over(now: datetime) -> QuerySet[Case]:
@@ -61,8 +67,15 @@ def over(now: datetime) -> QuerySet[Case]:
     # What is still restricted must be known for as long as it is.
     restricted = Restriction.objects.in_force().values("request__case_id")
     looked_at = Appeal.objects.keeping(limit).values("request__case_id")
+    logged = Case.objects.filter(SHOWN, requests__in=records.kept_on(now.date())).values("pk")
     found = Case.objects.filter(purged_at__isnull=True, received_at__lte=limit)
-    return found.exclude(pk__in=alive).exclude(pk__in=recent).exclude(pk__in=restricted).exclude(pk__in=looked_at)
+    return (
+        found.exclude(pk__in=alive)
+        .exclude(pk__in=recent)
+        .exclude(pk__in=restricted)
+        .exclude(pk__in=looked_at)
+        .exclude(pk__in=logged)
+    )
 
 
 def due(now: datetime) -> list[int]:
