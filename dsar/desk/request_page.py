@@ -31,6 +31,7 @@ from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
+from dsar.law import countries
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.notifications import letters
 from dsar.review import decide, recuse, repeats
@@ -111,6 +112,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
         **law_verbs.panel(request),
         "law": regime.text("short"),
         "law_name": regime.name,
+        "place": countries.described(case.country, case.region),
         "ball": tasks.ball(request) or words.ball(request),
     }
 

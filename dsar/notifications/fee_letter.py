@@ -5,13 +5,13 @@ from typing import Any
 from django.utils import timezone
 
 from dsar.enums import FeeStatus, Notice
-from dsar.law import money, regimes
+from dsar.law import money
 from dsar.models import Fee, Message, PrivacyRequest
 
 
 def view(fee: Fee, request: PrivacyRequest) -> dict[str, Any]:
     """`amount` and `currency`, `until` (date), `stops` (whether the law lets the time stand still until it is paid)."""
-    regime = regimes.load(request.case.regime, request.case.regime_version or None)
+    regime = request.case.law
     return {
         "amount": money.shown(fee.amount, fee.currency), "currency": fee.currency,
         "until": timezone.localdate(fee.answer_by), "stops": regime.pause("fee", request.right) is not None,

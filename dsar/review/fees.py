@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events
 from dsar.enums import COPY_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, Notice, State
-from dsar.law import codes, money, regimes
+from dsar.law import codes, money
 from dsar.law.shapes import Regime
 from dsar.models import SYSTEM, Actor, Fee, PrivacyRequest
 from dsar.models.request_conditions import fee_is_open, may_be_charged
@@ -34,7 +34,7 @@ def occasions(request: PrivacyRequest) -> list[codes.Code]:
 
 
 def _law(request: PrivacyRequest) -> Regime:
-    return regimes.load(request.case.regime, request.case.regime_version or None)
+    return request.case.law
 
 
 def _borne_out(request: PrivacyRequest, code: codes.Code) -> bool:
