@@ -248,3 +248,17 @@ def test_where_not_even_the_mailbox_is_proven_nothing_falls_back(route: Route) -
         clock.sweep(on_target(request))
     held = drive.fresh(request.pk)
     assert (held.right, held.state, held.judgement) == (Right.ACCESS, State.REVIEW, ["not_proven"])
+
+
+def test_law_12_what_has_shown_who_asks_is_not_corrected_on_the_strength_of_that(route: Route) -> None:
+    case = route.review_below_its_tier().case
+    check = data_points.state(case, STATED, signed())
+    IdentityCheck.objects.filter(pk=check.pk).update(status="passed", decided_at=timezone.now(), stated_sealed=None)
+    wish = submit.add_request(Case.objects.get(pk=case.pk), Right.CORRECTION, "It is wrong.")
+    PrivacyRequest.objects.filter(pk=wish.pk).update(tier_needed=3)
+    Case.objects.filter(pk=case.pk).update(proven_tier=3)
+    with pytest.raises(Invalid, match="another way"):
+        corrections.propose(wish.pk, "phone", "+49 30 111111", actor=REQUESTER)
+    corrections.propose(wish.pk, "country", "FR", actor=REQUESTER)
+    sign_in.accept(case, PASSWORD)
+    corrections.propose(wish.pk, "phone", "+49 30 111111", actor=REQUESTER)

@@ -20,6 +20,15 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
         """The check whose link carries this token, if any."""
         return self.filter(token_hash=keys.token_hash(token))
 
+    def rests_on(self, tier: int) -> set[str]:
+        """The fields of the data map on which a proof up to `tier` rests: what the person stated, where nothing else that
+        passed reaches as far."""
+        passed = self.filter(status=CheckStatus.PASSED)
+        if passed.exclude(kind=CheckKind.DATA_POINTS).filter(tier__gte=tier).exists():
+            return set()
+        asked = passed.filter(kind=CheckKind.DATA_POINTS).values_list("asked", flat=True)
+        return {field for one in asked for field in one}
+
     def counting(self, now: datetime) -> "IdentityCheckQuerySet":
         """Passed, and not older than a proof may be to lead to anything."""
         return self.filter(status=CheckStatus.PASSED, valid_until__gt=now)

@@ -95,6 +95,12 @@ def propose(pk: int, field: str, value: str, *, actor: Actor) -> Correction:
         request = lock(pk)
         if not is_open(request):
             raise Conflict("propose")
+        if field in request.case.checks.rests_on(request.tier_needed):
+            # 11 CCR 7060(h): what is to be corrected proves nobody.
+            raise Invalid(
+                _("This very detail has shown who asks, so it cannot be corrected on the strength of that. Please show it in"
+                  " another way first, by signing in for instance.")
+            )  # fmt: skip
         found, _made = Correction.objects.update_or_create(
             request=request, field=field,
             defaults={
