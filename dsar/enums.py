@@ -209,6 +209,7 @@ class StepReason(models.TextChoices):
     KILL_SWITCH = "kill_switch", _("The kill switch is on")
     HOLD = "hold", _("A legal hold covers this")
     DISPUTED = "disputed", _("Somebody says: this was not me")
+    TO_CONFIRM = "to_confirm", _("Somebody proposes to keep more; a second person has to look")
     PLAN_CHANGED = "plan_changed", _("The plan differs from what was confirmed")
     SEVERAL_MATCHES = "several_matches", _("The address reaches more than one account")
     NEEDS_JUDGEMENT = "needs_judgement", _("What was found needs a person's decision")
@@ -506,6 +507,15 @@ class Raised(models.TextChoices):
     LAW_ASKED = "law_asked", _("The person says that they live somewhere else")
     OVERDUE = "overdue", _("The legal date has passed")
     EXTENSION_VOID = "extension_void", _("The notice of more time did not leave in time: answer now")
+
+
+class ProposalStatus(models.TextChoices):
+    """How a proposed refusal stands."""
+
+    STANDING = "standing", _("To be confirmed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    SENT_BACK = "sent_back", _("Sent back")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class Apart(models.TextChoices):

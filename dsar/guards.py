@@ -117,6 +117,24 @@ def guards() -> list[Guard]:
         Guard(
             "request_identity", REQUEST, "UPDATE", "A request keeps its number.", _changed("id", "uid"),
         ),
+        Guard(
+            "request_refused", REQUEST, "UPDATE", "A refusal takes two people.",
+            "OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NULL"
+            f" AND NEW.state = '{State.REFUSED}' AND OLD.state <> '{State.REFUSED}' AND NOT EXISTS"
+            " (SELECT 1 FROM dsar_proposal held WHERE held.request_id = NEW.id AND held.kind = 'refuse'"
+            " AND held.status IN ('standing', 'confirmed'))",
+            lookup=True,
+        ),
+        Guard(
+            "proposal_words", "dsar_proposal", "UPDATE", "What was proposed stays as it was written.",
+            f"({_changed('id', 'request_id', 'kind', 'code', 'citation', 'text_sealed', 'keep', 'record_sealed')})"
+            f" OR ({_changed('review_on', 'proposed_by_id', 'proposed_at')})"
+            f" OR (OLD.status <> 'standing' AND ({_changed('status', 'decided_by_id', 'decided_at', 'note_sealed')}))",
+        ),
+        Guard("proposal_delete", "dsar_proposal", "DELETE", "What was proposed stays as it was written."),
+        *_no_replace(
+            "proposal", "dsar_proposal", (), "What was proposed stays as it was written."
+        ),
         Guard("request_delete", REQUEST, "DELETE", "No request is ever deleted."),
         Guard(
             "request_forged", REQUEST, "INSERT", "A request begins unconfirmed.",

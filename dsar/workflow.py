@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_fsm import can_proceed, has_transition_perm
 
-from dsar import audit, bell, clock_events, outcomes, records
+from dsar import audit, bell, clock_events, outcomes, proposals, records
 from dsar.enums import (
     COPY_RIGHTS,
     UNVERIFIED_RIGHTS,
@@ -31,7 +31,7 @@ from dsar.enums import (
     State,
     StepReason,
 )  # fmt: skip
-from dsar.models import Actor, Case, Decision, PrivacyRequest, Subject
+from dsar.models import Actor, Case, Decision, PrivacyRequest, Proposal, Subject
 from dsar.models.actor import Forbidden as Forbidden  # noqa: PLC0414  what callers of the door catch
 from dsar.models.privacy_request import VERBS
 from dsar.notifications import known, outbox
@@ -143,6 +143,7 @@ class Because:
     """The decision of a person behind a move: reason code, citation and the text that the requester reads.
 
     `same_person`: of two looks this is the second one by the same person, on a later day (models/two_people.py).
+    `proposal`: what somebody else proposed and this move confirms; the words are theirs.
     """
 
     kind: DecisionKind
@@ -150,6 +151,7 @@ class Because:
     citation: str = ""
     text: str = ""
     same_person: bool = False
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True)
@@ -220,12 +222,17 @@ def move(
             request.entered_at = now
         request.save(update_fields=[name for name, value in _columns(request).items() if value != stored[name]])
         decision = decide(request, actor, because) if because else None
+        beside = proposals.settle(
+            request, verb, because.proposal if because else None, actor, now,
+            same_person=bool(because and because.same_person),
+        )  # fmt: skip
         if entered and request.is_ended:
             outcomes.write(request)
             records.write(request)
         audit.record(
             request.case,
             *(inside.noted if inside else ()),
+            *beside,
             audit.Entry(
                 verb, actor, request.pk, before, str(request.state), _details(request, actor, because), at=now,
             ),
@@ -253,11 +260,17 @@ def _columns(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def decide(request: PrivacyRequest, actor: Actor, because: Because) -> Decision:
-    """Write a decision down, its text sealed; in the caller's transaction."""
+    """Write a decision down, its text sealed; in the caller's transaction. What was proposed is decided by whoever
+    proposed it, and confirmed by the actor."""
+    first = because.proposal
+    second: dict[str, Any] = (
+        {"decided_at": first.proposed_at, "second_by_id": actor.user_id, "second_at": timezone.now()} if first else {}
+    )
     return Decision.objects.create(
         request=request, kind=because.kind, code=because.code, citation=because.citation,
-        text_sealed=request.case.seal(because.text.strip()[:8000], "decision"), decided_by_id=actor.user_id,
-        same_person=because.same_person,
+        text_sealed=request.case.seal(because.text.strip()[:8000], "decision"),
+        same_person=because.same_person or bool(first and first.proposed_by_id == actor.user_id),
+        decided_by_id=first.proposed_by_id if first else actor.user_id, **second,
     )  # fmt: skip
 
 

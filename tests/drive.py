@@ -13,14 +13,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Role, User
-from dsar import deadlines, keys
-from dsar.enums import BOUND_STATES, Channel, CheckKind, Right, State
-from dsar.fulfilment import control, locating, runner
+from dsar import deadlines, keys, proposals
+from dsar.enums import BOUND_STATES, Channel, CheckKind, DecisionKind, Right, State
+from dsar.fulfilment import control, locating, narrowing, runner
 from dsar.intake import beside, submit, web
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, Recusal, staff
-from dsar.review import fees
+from dsar.review import fees, refusals
 from dsar.verification import confirmation, links
-from dsar.workflow import move
+from dsar.workflow import Because, lock, move
 from tests.house import CAST
 
 PLAN_BODY: dict[str, Any] = {
@@ -39,6 +39,42 @@ def kept_apart(case: Case) -> Actor:
     actor = person_of_the_desk(Role.APPROVER, "close")
     Recusal.objects.create(case=case, user_id=actor.user_id, named_by_id=actor.user_id)
     return actor
+
+
+def proposed(
+    request: PrivacyRequest, kind: DecisionKind = DecisionKind.REFUSE, by: Actor | None = None
+) -> PrivacyRequest:
+    """Somebody (else) proposes to refuse it, or to keep more: the first of two people."""
+    somebody = by or person_of_the_desk(Role.APPROVER, "first")
+    with transaction.atomic():
+        proposals.make(
+            lock(request.pk), kind, "MANIFESTLY_UNFOUNDED", "GDPR Art 12(5)(b)", "Because of this.", actor=somebody
+        )
+    return fresh(request.pk)
+
+
+def confirmed_by(pk: int, approver: Actor, verb: str, **given: Any) -> PrivacyRequest:
+    """What was proposed is carried out by the bare door: `verb` is refuse or narrow."""
+    held = fresh(pk)
+    found = proposals.standing(held)
+    assert found is not None
+    because = Because(DecisionKind(found.kind), found.code, found.citation, found.text, proposal=found)
+    return move(pk, verb, actor=approver, because=because, **given)
+
+
+def refuse(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> PrivacyRequest:
+    """Refused as the desk does: somebody proposes it, `actor` confirms it."""
+    first = refusals.propose(pk, code, text, actor=person_of_the_desk(Role.APPROVER, "first"), facts=facts)
+    return refusals.confirm(pk, actor=actor, seen=first.pk)
+
+
+def narrow(
+    pk: int, keep: set[tuple[str, str]], code: str, text: str, *, actor: Actor, weighed: str = "", **given: Any
+) -> PrivacyRequest:
+    """Narrowed as the desk does: another approver proposes it, `actor` confirms it."""
+    first = person_of_the_desk(Role.APPROVER, "first")
+    made = narrowing.propose(pk, keep, code, text, actor=first, weighed=weighed, **given)
+    return narrowing.confirm(pk, actor=actor, seen=made.pk)
 
 
 def arrived(channel: Channel = Channel.WEB) -> Intake:

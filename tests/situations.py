@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from dsar.enums import FINAL_STATES, Outcome, Right, State
+from dsar.enums import FINAL_STATES, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, PrivacyRequest
 from dsar.workflow import Conflict, Forbidden, move
 from tests import drive
@@ -29,12 +29,10 @@ TRIAGED = {
     "refer": (State.COMPLETED, DESK),
     "merge": (State.COMPLETED, DESK),
     "reject": (State.REJECTED, DESK),
-    "refuse": (State.REFUSED, APPROVERS),
     **WITHDRAW,
     **DOUBT_UNSORTED,
 }
 REVIEWED = {
-    "refuse": (State.REFUSED, APPROVERS),
     "lapse": (State.LAPSED, APPROVERS),
     "ask": (State.CLARIFYING, DESK),
     "refer": (State.COMPLETED, DESK),
@@ -42,6 +40,8 @@ REVIEWED = {
     **DOUBT,
 }
 CHARGE = {"charge_fee": (State.CLARIFYING, APPROVERS)}
+# Once somebody else has proposed it.
+REFUSE = {"refuse": (State.REFUSED, APPROVERS)}
 OVERTAKE = {"overtake": (State.COMPLETED, SYSTEM_ONLY)}
 EXTEND = {"extend": (State.REVIEW, DESK)}
 CARRY_OUT = {"approve": (State.FULFILLING, APPROVERS)}
@@ -61,12 +61,12 @@ class Situation:
     allowed: Expected
 
 
-def _narrow_and(state: State, more: Expected) -> Expected:
-    return {"narrow": (state, APPROVERS), **more}
-
-
 def _under_dispute(state: State) -> Expected:
-    return _narrow_and(state, {"dismiss_dispute": (state, APPROVERS), "uphold_dispute": (State.COMPLETED, APPROVERS)})
+    return {"dismiss_dispute": (state, APPROVERS), "uphold_dispute": (State.COMPLETED, APPROVERS)}
+
+
+def _narrowing(request: PrivacyRequest) -> PrivacyRequest:
+    return drive.proposed(request, DecisionKind.NARROW)
 
 
 QUIET = timedelta(hours=72)
@@ -84,6 +84,9 @@ SITUATIONS: dict[str, Situation] = {
     "triage": Situation(State.TRIAGE, lambda r: r.triage(), TRIAGED),
     "triage, in a case that is proven": Situation(
         State.TRIAGE, lambda r: r.triage(proven=True), {**TRIAGED, "classify": (State.LOCATING, DESK)}
+    ),
+    "triage, a refusal is proposed": Situation(
+        State.TRIAGE, lambda r: drive.proposed(r.triage()), {**TRIAGED, **REFUSE}
     ),
     "verifying": Situation(
         State.VERIFYING,
@@ -109,6 +112,9 @@ SITUATIONS: dict[str, Situation] = {
         {**WITHDRAW, **DOUBT, **OVERTAKE, "located": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "review of a deletion": Situation(State.REVIEW, lambda r: r.review(), {**REVIEWED, **EXTEND, **CHARGE, **APPROVE}),
+    "review of a deletion, a refusal is proposed": Situation(
+        State.REVIEW, lambda r: drive.proposed(r.review()), {**REVIEWED, **EXTEND, **CHARGE, **APPROVE, **REFUSE}
+    ),
     "review of a copy": Situation(
         State.REVIEW, lambda r: r.review(Right.ACCESS), {**REVIEWED, **EXTEND, **CHARGE, **CARRY_OUT}
     ),
@@ -188,20 +194,31 @@ SITUATIONS: dict[str, Situation] = {
     "releasing, the copy comes first": Situation(
         State.RELEASING,
         lambda r: r.releasing_after_a_copy(),
-        _narrow_and(State.RELEASING, {"dispute": (State.RELEASING, REQUESTER_ONLY)}),
+        {"dispute": (State.RELEASING, REQUESTER_ONLY)},
     ),
     "releasing, in the quiet period": Situation(
         State.RELEASING,
         lambda r: r.releasing(QUIET),
-        _narrow_and(State.RELEASING, {"dispute": (State.RELEASING, REQUESTER_ONLY)}),
+        {"dispute": (State.RELEASING, REQUESTER_ONLY)},
     ),
     "releasing, after the quiet period": Situation(
         State.RELEASING,
         lambda r: r.releasing(),
-        _narrow_and(
-            State.RELEASING,
-            {"dispute": (State.RELEASING, REQUESTER_ONLY), "release": (State.FULFILLING, APPROVERS)},
-        ),
+        {"dispute": (State.RELEASING, REQUESTER_ONLY), "release": (State.FULFILLING, APPROVERS)},
+    ),
+    "releasing, narrowing is proposed": Situation(
+        State.RELEASING,
+        lambda r: _narrowing(r.releasing()),
+        {"dispute": (State.RELEASING, REQUESTER_ONLY), "narrow": (State.RELEASING, APPROVERS)},
+    ),
+    "fulfilling, narrowing is proposed": Situation(
+        State.FULFILLING,
+        lambda r: _narrowing(r.fulfilling()),
+        {
+            "dispute": (State.FULFILLING, REQUESTER_ONLY),
+            "settle": (State.COMPLETED, SYSTEM_ONLY),
+            "narrow": (State.FULFILLING, APPROVERS),
+        },
     ),
     "releasing, disputed": Situation(
         State.RELEASING, lambda r: r.disputed(r.releasing()), _under_dispute(State.RELEASING)
@@ -209,10 +226,7 @@ SITUATIONS: dict[str, Situation] = {
     "fulfilling": Situation(
         State.FULFILLING,
         lambda r: r.fulfilling(),
-        _narrow_and(
-            State.FULFILLING,
-            {"dispute": (State.FULFILLING, REQUESTER_ONLY), "settle": (State.COMPLETED, SYSTEM_ONLY)},
-        ),
+        {"dispute": (State.FULFILLING, REQUESTER_ONLY), "settle": (State.COMPLETED, SYSTEM_ONLY)},
     ),
     "fulfilling, disputed": Situation(
         State.FULFILLING, lambda r: r.disputed(r.fulfilling()), _under_dispute(State.FULFILLING)
@@ -233,7 +247,7 @@ SITUATIONS: dict[str, Situation] = {
         {**WITHDRAW, **DOUBT, "hand_over": (State.COMPLETED, APPROVERS), "send_back": (State.FULFILLING, DESK)},
     ),
     "completed, carried out": Situation(State.COMPLETED, lambda r: r.completed(), {}),
-    "refused": Situation(State.REFUSED, lambda r: move(r.review().pk, "refuse", actor=r.approver), {}),
+    "refused": Situation(State.REFUSED, lambda r: move(drive.proposed(r.review()).pk, "refuse", actor=r.approver), {}),
     "withdrawn": Situation(State.WITHDRAWN, lambda r: move(r.confirming().pk, "withdraw", actor=REQUESTER), {}),
     "lapsed": Situation(State.LAPSED, lambda r: r.lapsed(), {}),
     "rejected": Situation(State.REJECTED, lambda r: move(r.triage().pk, "reject", actor=r.handler), {}),
@@ -251,7 +265,9 @@ ENDS: dict[str, Situation] = {
         State.COMPLETED, lambda r: move(r.disputed(r.releasing()).pk, "uphold_dispute", actor=r.approver), {}
     ),
     "completed, narrowed to nothing": Situation(
-        State.COMPLETED, lambda r: move(r.releasing().pk, "narrow", actor=r.approver, nothing_left=True), {}
+        State.COMPLETED,
+        lambda r: move(_narrowing(r.releasing()).pk, "narrow", actor=r.approver, nothing_left=True),
+        {},
     ),
     "completed, referred": Situation(State.COMPLETED, lambda r: move(r.review().pk, "refer", actor=r.handler), {}),
     "completed, merged": Situation(State.COMPLETED, lambda r: move(r.triage().pk, "merge", actor=r.handler), {}),

@@ -183,7 +183,8 @@ def test_the_verbs_of_approvers_are_theirs_alone():
     of_approvers = {slug for slug, verb in VERBS.items() if Role.HANDLER not in verb.roles}
     assert of_approvers == {
         "approve",
-        "refuse",
+        "confirm-refusal",
+        "let-in",
         "lapse",
         "narrow",
         "release",
@@ -202,7 +203,6 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "signature",
         "not-done",
         "weigh",
-        "let-in",
         "charge-fee",
         "waive-fee",
     }

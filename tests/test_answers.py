@@ -41,7 +41,7 @@ def in_queue(request: PrivacyRequest) -> bool:
 
 
 def refused(route: Route) -> PrivacyRequest:
-    return decide.refuse(
+    return drive.refuse(
         route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
     )
 
@@ -113,7 +113,7 @@ def test_an_answer_to_a_question_is_its_answer_and_one_to_a_case_goes_to_what_is
 
 
 def test_a_statement_after_a_correction_is_read(route: Route) -> None:
-    request = decide.refuse(route.review("correction").pk, "ACCURATE_AS_HELD", "It is right.", actor=route.approver)
+    request = drive.refuse(route.review("correction").pk, "ACCURATE_AS_HELD", "It is right.", actor=route.approver)
     corrections.state(request.pk, "It is wrong all the same.", actor=REQUESTER)
     assert in_queue(request)
     auditor = drive.person_of_the_desk(Role.AUDITOR)

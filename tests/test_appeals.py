@@ -23,7 +23,7 @@ WORDS = "You never looked into the second account."
 
 def refused(route: Route, law: str = COLORADO) -> PrivacyRequest:
     return under(
-        decide.refuse(
+        drive.refuse(
             route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
         ),
         law,
@@ -95,7 +95,7 @@ def test_law_14_what_came_on_paper_is_counted_from_the_day_on_which_it_came(rout
     request = route.review()
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=30))
     request = under(
-        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+        drive.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
     )
     came = timezone.now() - timedelta(days=9)
     with pytest.raises(Invalid, match="not come yet"):

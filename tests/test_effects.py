@@ -11,7 +11,7 @@ from dsar import audit
 from dsar.enums import DecisionKind, Lane, Notice, Outcome, Right, State
 from dsar.models import REQUESTER, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
-from dsar.workflow import ENDINGS, ENDS_BY_VERB, GRANTED, ON_ENTER, ON_VERB, Because, move
+from dsar.workflow import ENDINGS, ENDS_BY_VERB, GRANTED, ON_ENTER, ON_VERB, move
 from tests import drive
 from tests.drive import Route
 from tests.situations import (
@@ -119,12 +119,11 @@ def test_law_02_a_verb_called_on_the_object_alone_is_not_even_possible_in_a_wron
 
 
 def test_a_decision_is_written_with_its_move_and_names_who_took_it(route: Route) -> None:
-    request = route.review()
-    because = Because(DecisionKind.REFUSE, "EU_MANIFESTLY_UNFOUNDED", "GDPR Art 12(5)(b)", "Because of this.")
-    move(request.pk, "refuse", actor=route.approver, because=because)
+    request = drive.proposed(route.review(), by=route.handler)
+    drive.confirmed_by(request.pk, route.approver, "refuse")
     decision = Decision.objects.get(request=request)
-    assert (decision.kind, decision.code, decision.decided_by_id) == (
-        DecisionKind.REFUSE, "EU_MANIFESTLY_UNFOUNDED", route.approver.user_id,
+    assert (decision.kind, decision.code, decision.decided_by_id, decision.second_by_id) == (
+        DecisionKind.REFUSE, "MANIFESTLY_UNFOUNDED", route.handler.user_id, route.approver.user_id,
     )  # fmt: skip
     assert drive.fresh(request.pk).case.unseal(decision.text_sealed, "decision") == "Because of this."
 

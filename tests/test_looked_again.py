@@ -14,6 +14,7 @@ from dsar.enums import (
     AppealOutcome,
     Channel,
     CorrectionStatus,
+    DecisionKind,
     MessageStatus,
     Notice,
     Outcome,
@@ -50,7 +51,7 @@ def other(db: None) -> Actor:
 
 def refused(route: Route, law: str = COLORADO) -> PrivacyRequest:
     return under(
-        decide.refuse(
+        drive.refuse(
             route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
         ),
         law,
@@ -86,7 +87,7 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
     decide.ask(request.pk, "Which account?", actor=other)
     move(request.pk, "answer", actor=REQUESTER)
     request = under(
-        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+        drive.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
     )
     appeal = appealed(request)
     for actor in (route.approver, route.handler, REQUESTER, SYSTEM, drive.person_of_the_desk(Role.AUDITOR)):
@@ -153,10 +154,9 @@ def test_upheld_it_begins_anew_and_the_old_record_never_changes(route: Route, ot
 
 
 def test_law_03_what_was_narrowed_is_widened_only_by_what_the_person_confirms(route: Route, other: Actor) -> None:
-    old = move(route.releasing().pk, "narrow", actor=route.approver, nothing_left=True)
+    old = drive.proposed(route.releasing(), DecisionKind.NARROW)
+    old = drive.confirmed_by(old.pk, route.approver, "narrow", nothing_left=True)
     assert (old.outcome, old.is_bound) == (Outcome.DENIED, True)
-    decide_row = {"kind": "narrow", "decided_by_id": route.approver.user_id}
-    old.decisions.create(**decide_row)
     appeal = appealed(under(old))
     with pytest.raises(Forbidden):
         answer(appeal, AppealOutcome.UPHELD, route.approver)
@@ -182,7 +182,7 @@ def test_a_correction_that_was_refused_is_proposed_again_without_typing(route: R
         request=request, field="name", new_sealed=request.case.seal("Ada", "correction-new"), status="refused",
         code="ACCURATE_AS_HELD", decided_at=timezone.now(), decided_by_id=other.user_id,
     )  # fmt: skip
-    appeal = appealed(under(decide.refuse(request.pk, "ACCURATE_AS_HELD", "Right.", actor=route.approver)))
+    appeal = appealed(under(drive.refuse(request.pk, "ACCURATE_AS_HELD", "Right.", actor=route.approver)))
     with pytest.raises(Forbidden):
         answer(appeal, AppealOutcome.UPHELD, other)
     third = drive.person_of_the_desk(Role.APPROVER, "third")
@@ -250,7 +250,7 @@ def _long_ago(route: Route) -> PrivacyRequest:
     request = route.review()
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=60))
     return under(
-        decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
+        drive.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
     )
 
 

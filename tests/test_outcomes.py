@@ -6,11 +6,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from dsar.enums import CorrectionStatus, DecisionKind, Notice, Outcome, Right, State
-from dsar.fulfilment import control, finish
+from dsar.enums import CorrectionStatus, Notice, Outcome, Right, State
+from dsar.fulfilment import finish
 from dsar.models import REQUESTER, CategoryOutcome, Correction, Message, PrivacyRequest, Redaction, Step
 from dsar.notifications import paper
-from dsar.workflow import Because, Inside, lock, move
+from dsar.workflow import Inside, lock, move
 from tests import drive
 from tests.drive import Route
 from tests.notifications import test_fates
@@ -66,7 +66,7 @@ def test_law_15_a_plan_that_leaves_everything_is_a_denial_in_outcome_letter_and_
     if how == "narrowed to nothing":
         request = released(route, item("shop", "invoices", "erase"), item("tapes", "invoices", "backup", None))
         pairs = {("shop", "invoices"), ("tapes", "invoices")}
-        control.narrow(request.pk, pairs, "TAX_ACCOUNTING", "They are all needed.", actor=route.approver)
+        drive.narrow(request.pk, pairs, "TAX_ACCOUNTING", "They are all needed.", actor=route.approver)
         request, code = drive.fresh(request.pk), "TAX_ACCOUNTING"
     else:
         request = settled(
@@ -119,9 +119,7 @@ def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) ->
 
     refused = route.review(Right.ACCESS)
     drive.freeze(refused, {**drive.PLAN_BODY, "sources": SOURCES, "items": [item("shop", "profile", "erase")]})
-    move(
-        refused.pk, "refuse", actor=route.approver, because=Because(DecisionKind.REFUSE, "RIGHTS_OF_OTHERS", text="No.")
-    )
+    drive.refuse(refused.pk, "RIGHTS_OF_OTHERS", "No.", actor=route.approver)
     assert rows(refused) == {("profile", "denied", "RIGHTS_OF_OTHERS")}
 
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dsar import audit
+from dsar import audit, proposals
 from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, Actor, AuditEvent, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
@@ -111,6 +111,11 @@ def act(request: PrivacyRequest, verb: str, actor: Actor, extra: bool) -> None:
     if verb == "confirm" and request.state == State.CONFIRMING:
         drive.freeze(request)
         given_ = {"quiet": timedelta(0)} if extra else given_
+    kind = DecisionKind.NARROW if verb == "narrow" else DecisionKind.REFUSE
+    if verb in ("narrow", "refuse") and proposals.standing(request) is None and not request.is_ended:
+        # Half of what takes two people was proposed by somebody else, half by nobody.
+        if extra:
+            drive.proposed(request, kind)
     because = Because(DecisionKind.NARROW, text="Because.") if verb == "narrow" else None
     move(request.pk, verb, actor=actor, because=because, **given_)
 

@@ -82,7 +82,7 @@ def test_nothing_else_uses_the_records() -> None:
 def test_a_refusal_is_recorded_with_its_code_and_article(route: Route) -> None:
     request = route.review(Right.ACCESS)
     received(request, ago=10)
-    decide.refuse(request.pk, "RIGHTS_OF_OTHERS", "A secret about somebody.", actor=route.approver)
+    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "A secret about somebody.", actor=route.approver)
     found = record_of(request)
     article = codes.named("RIGHTS_OF_OTHERS", "eu_gdpr").citation
     assert (found.right, found.outcome, found.basis) == (Right.ACCESS, Outcome.DENIED, f"RIGHTS_OF_OTHERS {article}")
@@ -170,7 +170,7 @@ def test_the_period_of_the_law_runs_from_the_answer(route: Route) -> None:
 
 def test_law_11_the_record_outlives_the_purge_and_the_chain_still_verifies(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    decide.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
     before = RequestRecord.objects.filter(request_id=request.pk).values().get()
     assert purge.purge(request.case_id)
     assert RequestRecord.objects.filter(request_id=request.pk).values().get() == before

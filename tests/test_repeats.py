@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from dsar.enums import DecisionKind, Outcome, Right, State
 from dsar.models import Case, Decision, PrivacyRequest
-from dsar.review import decide, repeats
+from dsar.review import repeats
 from dsar.workflow import Invalid
 from tests import drive
 from tests.drive import Route
@@ -50,14 +50,14 @@ def test_a_third_answer_in_twelve_months_may_be_refused_in_california_and_no_sec
     assert repeats.count(second) == repeats.Count(used=1, free=2)
     assert "REPEATED" not in [code.code for code in repeats.refusals(second)]
     with pytest.raises(Invalid, match="all free answers"):
-        decide.refuse(second.pk, "REPEATED", "Twice already.", actor=route.approver)
+        drive.refuse(second.pk, "REPEATED", "Twice already.", actor=route.approver)
     assert not Decision.objects.filter(kind=DecisionKind.DOCUMENTED).exists()
 
     answered(Right.PORTABILITY, 20, Outcome.GRANTED_IN_PART)
     third = asked(Right.ACCESS)
     assert repeats.count(third).is_over
     assert "REPEATED" in [code.code for code in repeats.refusals(third)]
-    ended = decide.refuse(third.pk, "REPEATED", "Twice already.", actor=route.approver)
+    ended = drive.refuse(third.pk, "REPEATED", "Twice already.", actor=route.approver)
     assert (ended.outcome, ended.state) == (Outcome.DENIED, State.REFUSED)
     shown = ended.decisions.get(kind=DecisionKind.DOCUMENTED)
     said = ended.case.unseal(shown.text_sealed, "decision")
@@ -89,9 +89,9 @@ def test_whoever_calls_a_request_unfounded_writes_down_the_facts_first(route: Ro
     request = route.review(Right.ACCESS)
     for code in ("MANIFESTLY_UNFOUNDED", "EXCESSIVE"):
         with pytest.raises(Invalid, match="what was asked, when, and how often"):
-            decide.refuse(request.pk, code, "It is plain.", actor=route.approver)
+            drive.refuse(request.pk, code, "It is plain.", actor=route.approver)
     assert drive.fresh(request.pk).state == State.REVIEW
-    decide.refuse(request.pk, "EXCESSIVE", "It is plain.", facts="Twelve times in May.", actor=route.approver)
+    drive.refuse(request.pk, "EXCESSIVE", "It is plain.", facts="Twelve times in May.", actor=route.approver)
     shown = Decision.objects.get(kind=DecisionKind.DOCUMENTED)
     assert request.case.unseal(shown.text_sealed, "decision") == "Twelve times in May."
-    assert shown.decided_by_id == route.approver.user_id
+    assert shown.second_by_id == route.approver.user_id

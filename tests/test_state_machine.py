@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dsar.enums import BOUND_STATES, FINAL_STATES, Notice, Outcome, Right, State
+from dsar.enums import BOUND_STATES, FINAL_STATES, DecisionKind, Notice, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.models.request_conditions import is_copy, overtaken_by_a_deletion
@@ -166,6 +166,7 @@ def test_a_question_brings_the_request_back_to_where_it_was_asked(route: Route) 
 
 def test_narrowed_to_nothing_is_a_denial(route: Route) -> None:
     for request in (route.releasing(), route.fulfilling()):
+        drive.proposed(request, DecisionKind.NARROW)
         after = move(request.pk, "narrow", actor=route.approver, nothing_left=True)
         assert (after.state, after.outcome) == (State.COMPLETED, Outcome.DENIED)
         assert after.confirmed_at is not None

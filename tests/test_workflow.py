@@ -160,7 +160,7 @@ def test_a_wrong_state_is_told_before_a_wrong_actor(route: Route) -> None:
 
 
 def test_a_refused_decision_leaves_no_decision(route: Route) -> None:
-    request = route.review()
+    request = drive.proposed(route.review())
     because = Because(DecisionKind.REFUSE, "X", "Y", "Z")
     for actor, error in ((route.handler, Forbidden), (REQUESTER, Forbidden)):
         with pytest.raises(error):
@@ -188,7 +188,7 @@ def test_law_02_fifty_parallel_moves_of_one_verb_make_one(desk: None) -> None:
 
 
 def test_fifty_parallel_moves_of_rival_verbs_make_one(desk: None, handler: Actor, approver: Actor) -> None:
-    request = Route(handler, approver).review()
+    request = drive.proposed(Route(handler, approver).review())
     verbs = [("withdraw", REQUESTER), ("refuse", approver), ("refer", handler)]
     results = drive.at_once(51, lambda n: move(request.pk, verbs[n % 3][0], actor=verbs[n % 3][1]))
     assert made(results) == 1

@@ -78,7 +78,8 @@ def refused(request: HttpRequest, name: str, named: Mapping[str, Any]) -> HttpRe
     find = CASES_OF.get(name)
     if find is None:
         return None
-    apart = apart_from(frame.signed_in(request).pk)
+    reader = frame.signed_in(request)
+    apart = apart_from(reader.pk, reader.email)
     # Nearly everybody is kept apart from nothing.
     why = next((apart[case] for case in find(named["pk"]) if case in apart), None) if apart else None
     if why is None:

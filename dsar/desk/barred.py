@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from dsar.desk import story
 from dsar.enums import SecondLook
 from dsar.models import Actor, PrivacyRequest
-from dsar.models.request_conditions import look_at_copy, look_at_release
+from dsar.models.request_conditions import look_at_approval, look_at_copy, look_at_proposal, look_at_release
 
 NAMES = 5
 
@@ -32,6 +32,24 @@ def from_release(request: PrivacyRequest, actor: Actor) -> Barred | None:
 def from_handing_over(request: PrivacyRequest, actor: Actor) -> Barred | None:
     """Who showed the identity or approved the copy does not hand it over, where it rests on what people judged."""
     return by_look(look_at_copy(request, actor), request, actor)
+
+
+def from_proposal(request: PrivacyRequest, actor: Actor) -> Barred | None:
+    """Who proposed a refusal does not confirm it."""
+    return by_look(look_at_proposal(request, actor), request, actor)
+
+
+def from_approval(request: PrivacyRequest, actor: Actor) -> Barred | None:
+    """Who alone refused a part of a correction does not take the last step."""
+    return by_look(look_at_approval(request, actor), request, actor)
+
+
+def from_sending_back(request: PrivacyRequest, actor: Actor) -> Barred | None:
+    """An approver sends a proposal back, or whoever proposed it."""
+    mine = request.proposals.standing().filter(proposed_by_id=actor.user_id or 0)
+    if actor.is_approver or mine.exists():
+        return None
+    return Barred(_("An approver looks at it, or whoever proposed it takes it back."))
 
 
 def by_look(look: SecondLook, request: PrivacyRequest, actor: Actor, back: str = "") -> Barred | None:

@@ -13,6 +13,7 @@ from dsar.desk import (
     kept_verbs,
     law_verbs,
     paper_verbs,
+    proposal_verbs,
     recusal_verbs,
     right_forms,
     standing_verbs,
@@ -21,10 +22,10 @@ from dsar.desk import (
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Data, Verb
 from dsar.enums import DecisionKind, Right, State
-from dsar.fulfilment import control, package, recipients, restricting, weighing
+from dsar.fulfilment import control, narrowing, package, recipients, restricting, weighing
 from dsar.intake import submit
 from dsar.models import Actor
-from dsar.review import appeals, corrections, decide, step_up
+from dsar.review import appeals, corrections, decide, refusals, step_up
 from dsar.verification import asking
 from dsar.workflow import Because, move
 
@@ -65,6 +66,7 @@ VERBS: Mapping[str, Verb] = {
             APPROVERS,
             moves="approve",
             exists=lambda request: request.right != Right.HUMAN_REVIEW,
+            bar=barred.from_approval,
             by_right=words.APPROVING,
         ),
         Verb(
@@ -378,9 +380,9 @@ VERBS: Mapping[str, Verb] = {
         Verb(
             "narrow",
             _("Narrow the plan"),
-            _("Narrowed. The person is told."),
+            _("Proposed. Nothing is erased until another approver has looked at it."),
             forms.NarrowForm,
-            lambda pk, data, actor: control.narrow(
+            lambda pk, data, actor: narrowing.propose(
                 pk,
                 data["keep"],
                 data["code"],
@@ -390,22 +392,28 @@ VERBS: Mapping[str, Verb] = {
                 actor=actor,
             ),
             APPROVERS,
-            moves="narrow",
+            exists=narrowing.may_propose,
             danger=True,
-            help=_("Only for a lawful reason that is new. Keeping everything ends the request as denied."),
+            help=_(
+                "Only for a lawful reason that is new. Another approver confirms it. Keeping everything ends the request as"
+                " denied."
+            ),
         ),
         Verb(
             "refuse",
             _("Refuse"),
-            _("Refused. The person is told why and what they can do."),
+            _("Proposed. An approver has to confirm it; until then nothing happens and the clock runs."),
             forms.RefuseForm,
-            lambda pk, data, actor: decide.refuse(
+            lambda pk, data, actor: refusals.propose(
                 pk, data["code"], data["text"], facts=data.get("facts", ""), actor=actor
             ),
-            APPROVERS,
-            moves="refuse",
+            HANDLERS,
+            exists=refusals.may_propose,
             danger=True,
-            help=_("The letter names the reason, the article and the authority to complain to."),
+            help=_(
+                "It takes two people: you propose it, an approver who is somebody else confirms it. Then the letter goes, with"
+                " the reason, the article and the authority to complain to."
+            ),
         ),
         Verb(
             "lapse",
@@ -415,6 +423,7 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.lapse(pk, data["text"], actor=actor),
             APPROVERS,
             moves="lapse",
+            exists=decide.may_lapse,
             danger=True,
             help=_("For what was never proven or never answered. Say what can be said without proof."),
         ),
@@ -445,5 +454,6 @@ VERBS: Mapping[str, Verb] = {
         *paper_verbs.VERBS,
         *standing_verbs.VERBS,
         *recusal_verbs.VERBS,
+        *proposal_verbs.VERBS,
     )
 }

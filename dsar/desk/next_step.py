@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from dsar import proposals
 from dsar.desk import words
 from dsar.desk.catalogue import VERBS
-from dsar.enums import BY_HAND, UNVERIFIED_RIGHTS, CorrectionStatus, Right, State, StepReason, StepStatus
+from dsar.enums import BY_HAND, UNVERIFIED_RIGHTS, CorrectionStatus, DecisionKind, Right, State, StepReason, StepStatus
 from dsar.models import Actor, PrivacyRequest
 from dsar.models.request_conditions import copy_in_hand, copy_waits_until, fee_is_open
 from dsar.review import corrections, fees
@@ -33,7 +34,7 @@ class Next:
 
 def next_step(request: PrivacyRequest, actor: Actor) -> Next:
     """What comes next, in words for this role."""
-    found = _unread(request) or _ended(request) or _stopped(request) or _by_state(request)
+    found = _unread(request) or _proposed(request) or _ended(request) or _stopped(request) or _by_state(request)
     if not found.verb:
         return found
     verb = VERBS[found.verb]
@@ -62,6 +63,23 @@ def _unread(request: PrivacyRequest) -> Next | None:
         if request.is_ended and VERBS["look-again"].is_there(request)
         else _("Read it under “Conversation”. Then answer, or say below that it needs no answer."),
         "reply",
+    )
+
+
+def _proposed(request: PrivacyRequest) -> Next | None:
+    found = proposals.standing(request)
+    if found is None:
+        return None
+    if found.kind == DecisionKind.NARROW:
+        return Next(
+            _("To keep more is proposed"),
+            _("The workers wait. A second approver reads it and confirms it, or sends it back."),
+            "confirm-refusal",
+        )
+    return Next(
+        _("A refusal is to be confirmed"),
+        _("Nothing has happened yet and the clock runs. A second person reads it and confirms it, or sends it back."),
+        "confirm-refusal",
     )
 
 

@@ -37,12 +37,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     view = views.BY_KEY.get(request.GET.get("view", ""), views.VIEWS[0])
     found, searched = _searched(request)
-    apart = apart_from(frame.signed_in(request).pk)
+    reader = frame.signed_in(request)
+    apart = apart_from(reader.pk, reader.email)
     base: PrivacyRequestQuerySet = (view.rows(now) if found is None else found).without(apart)
     asked = QueueFilter(request.GET, queryset=base.select_related("case", "assignee"))
     order, descending = (view.order, view.descending) if found is None else ("due_on", True)
     page = paging.page(asked.qs, request.GET, order, descending=descending)
-    counts = views.counts(now, frame.signed_in(request), apart)
+    counts = views.counts(now, reader, apart)
     saved = [
         {
             "url": f"?view={one.key}",

@@ -21,6 +21,7 @@ from dsar.desk import (
     identity_papers,
     law_verbs,
     progress,
+    proposal_verbs,
     rows,
     standing,
     story,
@@ -181,6 +182,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "conversation": story.conversation(request),
         "decisions": story.decisions(request, decided),
         "stuck": _stuck(request),
+        **proposal_verbs.panel(request),
         "apart": [
             {"who": story.name_of(one.user), "by": story.name_of(one.named_by)} for one in recuse.standing(request)
         ],

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dsar import keys
 from dsar.desk import words
-from dsar.models import Case, PrivacyRequest
+from dsar.models import Case, PrivacyRequest, Proposal
 from dsar.models.case import with_keys
 from dsar.review import appeals
 
@@ -60,20 +60,23 @@ def masked(case: Case) -> str:
 
 
 def lines(requests: Sequence[PrivacyRequest]) -> list[Line]:
-    """The rows of a page; `requests` come with their case and assignee. One query."""
+    """The rows of a page; `requests` come with their case and assignee. Two queries."""
     with_keys(request.case for request in requests)
     today = timezone.localdate()
-    return [_line(request, today) for request in requests]
+    waiting = set(Proposal.objects.standing().filter(request__in=requests).values_list("request_id", flat=True))
+    return [_line(request, today, proposed=request.pk in waiting) for request in requests]
 
 
-def _flags(request: PrivacyRequest) -> tuple[str, ...]:
+def _flags(request: PrivacyRequest, *, proposed: bool) -> tuple[str, ...]:
+    if proposed:
+        return (str(words.TO_CONFIRM), *_flags(request, proposed=False))
     unread = (str(words.UNREAD),) if request.unread_at else ()
     if unread and request.is_ended and appeals.kind_for(request):
         unread = (str(words.PERHAPS_APPEAL),)
     return unread if request.is_ended else (*unread, *(str(words.flag(code)[0]) for code in request.judgement))
 
 
-def _line(request: PrivacyRequest, today: date) -> Line:
+def _line(request: PrivacyRequest, today: date, *, proposed: bool) -> Line:
     case, assignee = request.case, request.assignee
     return Line(
         url=reverse("desk_request", args=[request.pk]),
@@ -83,7 +86,7 @@ def _line(request: PrivacyRequest, today: date) -> Line:
         right=request.title,
         state=str(request.get_state_display()),
         ball=str(words.ball(request)),
-        flags=_flags(request),
+        flags=_flags(request, proposed=proposed),
         stuck=str(words.attention(request.named_reason)) if request.named_reason else "",
         channel=str(case.get_channel_display()),
         law=str(case.law.text("short")),

@@ -62,6 +62,12 @@ VIEWS: tuple[View, ...] = (
         PrivacyRequest.objects.ready_to_release,
         _("No confirmed deletion waits for its release."),
     ),
+    View(
+        "confirm",
+        _("To be confirmed"),
+        lambda _now: PrivacyRequest.objects.to_confirm(),
+        _("No refusal waits for its second person."),
+    ),
     View("stuck", _("Stuck"), lambda _now: PrivacyRequest.objects.stuck(), _("Nothing is stuck.")),
     View("soon", _("Due in 5 days"), _soon, _("Nothing is due in the next five days.")),
     View(

@@ -20,6 +20,7 @@ from dsar.enums import (
 from dsar.models import PrivacyRequest
 
 UNREAD = _("Answer to read")
+TO_CONFIRM = _("To be confirmed")
 PERHAPS_APPEAL: Final = _("Perhaps they do not agree")
 US, REQUESTER, WORKERS, NOBODY = _("us"), _("the requester"), _("the workers"), _("nobody")
 
@@ -390,6 +391,10 @@ EVENTS: Final[Mapping[str, Any]] = {
     "answer_read": _("What the person wrote was read"),
     "noted": _("Note written"),
     "assigned": _("Taken on"),
+    "refuse_proposed": _("Proposed to refuse"),
+    "narrow_proposed": _("Proposed to keep more"),
+    "proposal_sent_back": _("Proposal sent back"),
+    "proposal_withdrawn": _("Proposal withdrawn: something has changed since"),
     "recused": _("Kept apart from this person"),
     "recusal_ended": _("May handle this person again"),
     "retried": _("Steps tried again"),

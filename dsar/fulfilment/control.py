@@ -1,6 +1,4 @@
-"""What an approver does with the work: release it, narrow it, retry a step, switch sources and everything off."""
-
-from datetime import date, timedelta
+"""What an approver does with the work: release it, retry a step, switch sources and everything off."""
 
 from django.conf import settings
 from django.db import transaction
@@ -8,12 +6,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, bell, retention
+from dsar import audit, bell
 from dsar.enums import (
     WITH_OWNERS,
     DecisionKind,
     Lane,
-    Notice,
     Outcome,
     OwnerTaskStatus,
     PackageStatus,
@@ -23,13 +20,11 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import access, finish, locating, package, remains, risk, spool, weighing
-from dsar.fulfilment import plan as plans
-from dsar.law import codes
+from dsar.fulfilment import access, finish, package, risk, spool
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.models.request_conditions import look_at_copy, look_at_release
 from dsar.models.step import StepQuerySet
-from dsar.notifications import outbox, undelivered
+from dsar.notifications import undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
 
 
@@ -49,69 +44,6 @@ def release(pk: int, *, actor: Actor) -> PrivacyRequest:
         finish.queue_steps(request, body)
         bell.ring(Lane.FULFIL)
     return request
-
-
-def narrow(
-    pk: int,
-    keep: set[tuple[str, str]],
-    code: str,
-    text: str,
-    *,
-    actor: Actor,
-    weighed: str = "",
-    review_on: date | None = None,
-) -> PrivacyRequest:
-    """Keep some (source, category) pairs after all, for a lawful reason that is new; the person is told. Looked at again
-    on `review_on`, within a year; after 180 days without one.
-
-    A new frozen plan, never larger than the last. Narrowed to nothing it is a denial. A ground that holds only once it
-    was weighed needs `weighed`: what against what, for the record and not for the person. Raises Invalid.
-    """
-    if not text.strip():
-        raise Invalid(_("Please write the reason: the requester reads it."))
-    today = timezone.localdate()
-    review_on = review_on or today + timedelta(days=180)
-    if not 0 < (review_on - today).days <= weighing.LONGEST_DAYS:
-        raise Invalid(_("Please choose the day on which somebody looks again, within a year."))
-    with transaction.atomic():
-        request = lock(pk)
-        plan = request.plans.frozen().newest()
-        found = codes.valid(code, request.case.law)
-        if found is None:
-            raise Invalid(_("This reason for keeping is not valid under this law."))
-        if found.weigh and not weighed.strip():
-            raise Invalid(_("This ground holds only once it was weighed. Please write what you weighed against what."))
-        if plan is None:
-            raise Conflict("no frozen plan")
-        body = plan.body()
-        erasing = {(item["source"], item["category"]) for item in body["items"] if item["action"] in plans.ERASING}
-        if not keep or not keep <= erasing:
-            raise Invalid(_("Please choose at least one category that would be erased."))
-        made = plans.narrowed(body, keep, code=code, citation=found.citation, review_on=review_on)
-        nothing_left = not plans.erases_anything(made)
-        because = Because(DecisionKind.NARROW, found.code, found.citation, text)
-        # Stored first: what ends here is noted by the plan as it is now.
-        locating.store(request, made, frozen_at=timezone.now())
-        moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
-        if found.weigh:
-            _note_weighing(moved, keep, retention.Weighed(True, code, found.citation, review_on), weighed, actor)
-        if nothing_left:
-            remains.write(moved, made)
-        else:
-            decision = moved.decisions.filter(kind=DecisionKind.NARROW).order_by("-pk").first()
-            outbox.queue(moved, Notice.NARROWED, decision=decision)
-            moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]).again()
-            bell.ring(Lane.FULFIL)
-    return moved
-
-
-def _note_weighing(
-    request: PrivacyRequest, keep: set[tuple[str, str]], one: retention.Weighed, text: str, actor: Actor
-) -> None:
-    decision = decide(request, actor, Because(DecisionKind.WEIGHED, one.code, one.citation, text))
-    for source, category in sorted(keep):
-        weighing.note(request, decision, (source, category, one.code), one)
-    audit.record(request.case, audit.Entry("weighed", actor, request.pk, details={"code": one.code, "holds": True}))
 
 
 def waiting(request: PrivacyRequest) -> StepQuerySet:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from dsar.connectors.base import SourceBroken
 from dsar.connectors.registry import source_map
-from dsar.enums import HoldStatus, State, StepReason
+from dsar.enums import HoldStatus, ProposalStatus, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.models import Plan, PrivacyRequest, Source
 
@@ -17,6 +17,9 @@ NOW = f"""
            plan.id AS plan, plan.digest,
            EXISTS (SELECT 1 FROM dsar_house WHERE kill_switch) AS kill_switch,
            EXISTS (SELECT 1 FROM dsar_source WHERE key = %s AND NOT enabled) AS source_off,
+           EXISTS (
+               SELECT 1 FROM dsar_proposal proposal
+               WHERE proposal.request_id = request.id AND proposal.status = '{ProposalStatus.STANDING}') AS proposed,
            EXISTS (
                SELECT 1 FROM dsar_legalhold hold
                WHERE hold.email_index = person.email_index AND hold.email_index <> ''
@@ -48,6 +51,8 @@ def look(request: PrivacyRequest, plan: Plan, body: plans.Body, source: str) -> 
         raise Stop(StepReason.SOURCE_OFF)
     if fresh["disputed_at"] is not None:
         raise Stop(StepReason.DISPUTED)
+    if fresh["proposed"]:
+        raise Stop(StepReason.TO_CONFIRM)
     if fresh["state"] != State.FULFILLING or fresh["confirmed_at"] is None or fresh["released_at"] is None:
         raise Stop(StepReason.PLAN_CHANGED, block=True)
     if (fresh["plan"], fresh["digest"]) != (plan.pk, plans.digest(body)) or plan.frozen_at is None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from dsar import audit, bell, keys
+from dsar import audit, bell, keys, proposals
 from dsar.enums import Channel, IntakeStatus, Lane, MessageStatus, State
 from dsar.intake import submit
 from dsar.intake.mail.classify import classify
@@ -110,6 +110,7 @@ def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
         held.case, held.status = case, IntakeStatus.ATTACHED
         held.save(update_fields=["case", "status"])
         audit.record(case, audit.Entry("mail_received", REQUESTER))
+        proposals.facts_changed(case)
         asked = list(case.requests.filter(state=State.CLARIFYING).order_by("pk").values_list("pk", flat=True))
         for pk in asked:
             move(pk, "answer", actor=REQUESTER)

@@ -25,6 +25,7 @@ from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.paper import IdentityPaper
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
+from dsar.models.proposal import Proposal
 from dsar.models.recipient_notice import RecipientNotice
 from dsar.models.recusal import Recusal
 from dsar.models.representation import AuthorityPaper, Representation
@@ -42,7 +43,7 @@ __all__ = [
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "Fee", "House", "IdentityCheck",
     "IdentityPaper", "Intake", "Kept",
     "LawChange", "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan",
-    "PrivacyRequest",
+    "PrivacyRequest", "Proposal",
     "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",
 ]  # fmt: skip

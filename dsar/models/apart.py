@@ -16,15 +16,15 @@ from dsar.models.recusal import Recusal
 from dsar.models.representation import Representation
 
 
-def apart_from(user_id: int | None) -> dict[int, Apart]:
-    """The cases (by key) that this colleague handles nothing of, and why.
+def apart_from(user_id: int | None, address: str | None = None) -> dict[int, Apart]:
+    """The cases (by key) that this colleague handles nothing of, and why. `address`: theirs, where it is at hand.
 
     Their own: the mailbox of the case is theirs, or that of who asks for the person, or the new one that is named for it.
     Those of somebody whom they are named as close to. And whatever else is the same person's.
     """
     if user_id is None:
         return {}
-    address = _address(user_id)
+    address = _address(user_id) if address is None else address
     named = Recusal.objects.standing().filter(user_id=user_id)
     found = named.values_list("case_id", Value(Apart.NAMED.value, CharField()))
     if index := keys.email_index(address):

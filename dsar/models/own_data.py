@@ -187,6 +187,13 @@ OWN_DATA: dict[str, Own] = {
             operational="kind asked_at may_follow may_receive allowed_at first_seen_at second_seen_at refused_at revoked_at",
         ),
     ),
+    "dsar.Proposal": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="text_sealed record_sealed note_sealed", pseudonym="id request proposed_by decided_by",
+            operational="kind code citation keep review_on proposed_at status decided_at same_person",
+        ),
+    ),
     "dsar.Recusal": Own(
         CASE_PERIOD, NUMBERS, _fields(pseudonym="id case user named_by ended_by", operational="named_at ended_at"),
     ),

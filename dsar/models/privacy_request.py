@@ -31,16 +31,21 @@ from dsar.models.request_conditions import (
     may_fall_back,
     more_proof_counts,
     names_no_account,
+    narrowing_proposed,
     no_copy_awaited,
     not_disputed,
     not_extended,
+    nothing_proposed,
     overtaken_by_a_deletion,
     quiet_period_over,
+    refusal_proposed,
     releaser,
     requester,
+    second_approver,
     system,
     unsorted,
     was_looked_for,
+    who_may_approve,
     who_may_hand_over,
 )
 from dsar.models.request_queues import LEAVABLE_STATES, PrivacyRequestQuerySet
@@ -323,7 +328,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         field=state,
         source=State.REVIEW,
         target=RETURN_VALUE(State.CONFIRMING, State.FULFILLING),
-        permission=approver,
+        permission=who_may_approve,
         conditions=[may_be_approved, is_located, was_looked_for],
     )
     def approve(self, *, now: datetime) -> str:
@@ -331,9 +336,15 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         self.reminders, self.reminded_at = 0, None
         return State.CONFIRMING if self.right == Right.DELETION else State.FULFILLING
 
-    @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.REFUSED, permission=approver)
+    @transition(
+        field=state,
+        source=[State.TRIAGE, State.REVIEW],
+        target=State.REFUSED,
+        permission=second_approver,
+        conditions=[refusal_proposed],
+    )
     def refuse(self, *, now: datetime) -> None:
-        """Denied, with a reason code and a text (GDPR Art 12(4))."""
+        """Denied, with a reason code and a text (GDPR Art 12(4)); proposed by one person, confirmed by another."""
         self._end(Outcome.DENIED, now)
 
     @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.COMPLETED, permission=handler)
@@ -397,7 +408,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.RELEASING,
         target=State.FULFILLING,
         permission=releaser,
-        conditions=[not_disputed, quiet_period_over, copy_in_hand],
+        conditions=[not_disputed, quiet_period_over, copy_in_hand, nothing_proposed],
     )
     def release(self, *, now: datetime) -> None:
         """An approver who did not approve it lets the workers begin."""
@@ -407,11 +418,12 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         field=state,
         source=[State.RELEASING, State.FULFILLING],
         target=RETURN_VALUE(State.RELEASING, State.FULFILLING, State.COMPLETED),
-        permission=approver,
-        conditions=[is_deletion],
+        permission=second_approver,
+        conditions=[is_deletion, narrowing_proposed],
     )
     def narrow(self, *, now: datetime, nothing_left: bool) -> str:
-        """What is erased shrinks, for a lawful reason that is new; shrunk to nothing it is a denial."""
+        """What is erased shrinks, for a lawful reason that is new, proposed by one person and confirmed by another; shrunk
+        to nothing it is a denial."""
         if nothing_left:
             self._end(Outcome.DENIED, now)
             return State.COMPLETED

@@ -16,6 +16,7 @@ from dsar.enums import (
     CheckKind,
     CheckStatus,
     ContactBy,
+    CorrectionStatus,
     DecisionKind,
     PackageStatus,
     Right,
@@ -85,6 +86,46 @@ def look_at_release(request: "PrivacyRequest", actor: Actor) -> SecondLook:
 def releaser(request: "PrivacyRequest", actor: Actor) -> bool:
     """Approvers, but for the one who approved it."""
     return actor.is_approver and look_at_release(request, actor).counts
+
+
+def look_at_proposal(request: "PrivacyRequest", actor: Actor) -> SecondLook:
+    """Who proposed a refusal does not confirm it."""
+    return second_look([one.first for one in request.proposals.standing()], actor)
+
+
+def second_approver(request: "PrivacyRequest", actor: Actor) -> bool:
+    """Approvers, but for the one who proposed it."""
+    return actor.is_approver and look_at_proposal(request, actor).counts
+
+
+def look_at_approval(request: "PrivacyRequest", actor: Actor) -> SecondLook:
+    """A correction is refused in part by whoever refuses a field: the last step is not the only refuser's."""
+    if request.right != Right.CORRECTION:
+        return SecondLook.ANOTHER
+    refused = request.corrections.filter(status=CorrectionStatus.REFUSED)
+    found = list(refused.values_list("decided_by_id", "decided_at"))
+    alone = {by for by, _at in found} == {actor.user_id}
+    return second_look([(by, at) for by, at in found if at] if alone else (), actor)
+
+
+def who_may_approve(request: "PrivacyRequest", actor: Actor) -> bool:
+    """Approvers, but for the one who alone refused a part of it."""
+    return actor.is_approver and look_at_approval(request, actor).counts
+
+
+def refusal_proposed(request: "PrivacyRequest") -> bool:
+    """Nothing is refused that nobody has proposed: it takes two people."""
+    return request.proposals.standing().filter(kind=DecisionKind.REFUSE).exists()
+
+
+def narrowing_proposed(request: "PrivacyRequest") -> bool:
+    """The same of a plan that is narrowed."""
+    return request.proposals.standing().filter(kind=DecisionKind.NARROW).exists()
+
+
+def nothing_proposed(request: "PrivacyRequest") -> bool:
+    """Nothing is released while somebody proposes to keep more of it."""
+    return not request.proposals.standing().exists()
 
 
 def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:

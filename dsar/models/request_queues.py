@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Role
-from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, Right, State
+from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, ProposalStatus, Right, State
 from dsar.models.apart import apart_from
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
     def needing_staff(self) -> Self:
         """The ball is with us: to sort, to decide, to release, or something is stuck."""
         return self.filter(NEEDS_US)
+
+    def to_confirm(self) -> Self:
+        """A refusal is proposed and waits for its second person."""
+        return self.filter(proposals__status=ProposalStatus.STANDING)
 
     def waiting_on_requester(self) -> Self:
         """The person has to act: prove, answer or confirm."""

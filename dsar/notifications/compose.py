@@ -225,7 +225,7 @@ def context_for(message: Message) -> dict[str, Any]:
             "reason_text": str(code.text) if code else "",
             "citation": decision.citation,
             "decided_by": _decider(decision),
-            "decided_on": timezone.localdate(decision.decided_at),
+            "decided_on": timezone.localdate(decision.second_at or decision.decided_at),
         }
         said = case.unseal(decision.text_sealed, "decision")
         context |= {"person_text": said, "question": said} if said else {}
@@ -249,9 +249,10 @@ def context_for(message: Message) -> dict[str, Any]:
 
 def _decider(decision: Decision) -> str:
     """Who decided, as a role: the person is told that a person did, never who (11 CCR 7101; GDPR Art 12(4))."""
-    if decision.decided_by is None:
+    decider = decision.second_by or decision.decided_by
+    if decider is None:
         return ""
-    if decision.decided_by.role == Role.APPROVER:
+    if decider.role == Role.APPROVER:
         return _("an approver of our privacy team")
     return _("a member of our privacy team")
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit
+from dsar import audit, proposals
 from dsar.connectors.base import NotSupported, SourceError
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
@@ -110,6 +110,7 @@ def propose(pk: int, field: str, value: str, *, actor: Actor) -> Correction:
             },
         )  # fmt: skip
         audit.record(request.case, audit.Entry("correction_proposed", actor, pk, details={"field": field}))
+        proposals.facts_changed(request.case)
     return found
 
 
@@ -238,6 +239,7 @@ def attach(pk: int, name: str, body: bytes, *, actor: Actor) -> Evidence:
         made.body_sealed = request.case.seal(body, f"evidence-{made.uid}")
         made.save(force_insert=True)
         audit.record(request.case, audit.Entry("evidence_received", actor, pk, details={"bytes": len(body)}))
+        proposals.facts_changed(request.case)
     return made
 
 

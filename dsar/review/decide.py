@@ -10,19 +10,32 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events, deadlines, workflow
-from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Raised, RestrictionGround, Right, State, StepReason
+from dsar.enums import (
+    DecisionKind,
+    MessageStatus,
+    Notice,
+    Outcome,
+    Raised,
+    RestrictionGround,
+    Right,
+    SecondLook,
+    State,
+    StepReason,
+)
 from dsar.law import articles, codes, words
 from dsar.law.errors import LawError
-from dsar.models import Actor, Message, PrivacyRequest, Restriction
-from dsar.models.request_conditions import lesser_right
+from dsar.models import Actor, AuditEvent, Message, PrivacyRequest, Restriction
+from dsar.models.privacy_request import NOT_ME
+from dsar.models.request_conditions import lesser_right, look_at_approval
 from dsar.notifications import outbox
-from dsar.review import corrections, repeats
+from dsar.review import corrections
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
 UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
 
 
-def _text(text: str, what: str) -> str:
+def text_of(text: str, what: str) -> str:
+    """Words for the person, without what stands around them. Raises Invalid where there are none."""
     cleaned = text.strip()
     if not cleaned:
         raise Invalid(_("Please write %(what)s: the requester reads it.") % {"what": what})
@@ -52,7 +65,7 @@ def classify(pk: int, right: str, *, actor: Actor) -> PrivacyRequest:
 def ask(pk: int, question: str, *, actor: Actor) -> PrivacyRequest:
     """Put a question to the person; no answer by the set day brings the request back to REVIEW."""
     answer_by = timezone.now() + settings.ANSWER_WITHIN
-    text = _text(question, _("your question"))
+    text = text_of(question, _("your question"))
     return move(pk, "ask", actor=actor, because=Because(DecisionKind.ASK, text=text), answer_by=answer_by)
 
 
@@ -70,7 +83,8 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
         _weighed(request)
         code = ground if request.right == Right.RESTRICTION else ""
         citation = articles.ground(code, request.case.law) if code else ""
-        because = Because(DecisionKind.APPROVE, code, citation, text)
+        alone = look_at_approval(request, actor) == SecondLook.ALONE
+        because = Because(DecisionKind.APPROVE, code, citation, text, same_person=alone)
         return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
 
 
@@ -81,7 +95,7 @@ def _weighed(request: PrivacyRequest) -> None:
         raise Invalid(_("Something is kept for a reason that nobody has weighed yet. Please decide about it first."))
 
 
-def _exempt_as_a_whole(request: PrivacyRequest) -> None:
+def exempt_as_a_whole(request: PrivacyRequest) -> None:
     """Every exception is weighed, and nothing is left that could go: of what no exception covers the rest is deleted
     (GDPR Art 17(3); 11 CCR 7022(f)(2)). Raises Invalid."""
     _weighed(request)
@@ -101,45 +115,22 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
     if request.right != Right.HUMAN_REVIEW:
         raise Conflict("review_again")
     kind = DecisionKind.REVIEWED_CHANGED if changed else DecisionKind.REVIEWED_UPHELD
-    said = f"{_text(what, _('which decision it is'))}\n\n{_text(text, _('your reasons'))}"
+    said = f"{text_of(what, _('which decision it is'))}\n\n{text_of(text, _('your reasons'))}"
     citation = articles.of(articles.HUMAN_REVIEW, request.case.law)
     return move(pk, "approve", actor=actor, because=Because(kind, citation=citation, text=said))
-
-
-def refuse(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> PrivacyRequest:
-    """Refuse by a code of the law's catalogue and a text that the person reads (GDPR Art 12(4)). `facts`: what the company
-    has to show for some reasons (repeats.show), for the record and not for the person. Raises Invalid."""
-    with transaction.atomic():
-        return _refuse(lock(pk), code, text, facts, actor)
-
-
-def _refuse(request: PrivacyRequest, code: str, text: str, facts: str, actor: Actor) -> PrivacyRequest:
-    pk, inside = request.pk, Inside(request)
-    found = codes.refusal(code, request.case.law, request.right or Right.KNOW)
-    if found is None:
-        raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
-    if found.code == codes.EXEMPT:
-        _exempt_as_a_whole(request)
-    because = Because(DecisionKind.REFUSE, found.code, found.citation, _text(text, _("the reason in your own words")))
-    repeats.show(request, found, facts, actor)
-    if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
-        return move(pk, "lapse", actor=actor, because=because, inside=inside, outcome=Outcome.NOT_PROVEN)
-    if found.outcome == Outcome.REFERRED:
-        return move(pk, "refer", actor=actor, because=because, inside=inside)
-    return move(pk, "refuse", actor=actor, because=because, inside=inside)
 
 
 def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:
     """End with the name of the one who can answer (an organisation, another controller)."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     found = _coded(request, NOT_OURS)
-    because = _because(DecisionKind.REFER, found, _text(to_whom, _("to whom the person should turn")))
+    because = _because(DecisionKind.REFER, found, text_of(to_whom, _("to whom the person should turn")))
     return move(pk, "refer", actor=actor, because=because)
 
 
 def nothing_found(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     """Answer that nothing is held, where no account was named and a person has looked. `text` says where."""
-    because = Because(DecisionKind.NOTHING_FOUND, text=_text(text, _("where you looked")))
+    because = Because(DecisionKind.NOTHING_FOUND, text=text_of(text, _("where you looked")))
     return move(pk, "nothing_found", actor=actor, because=because)
 
 
@@ -191,13 +182,29 @@ def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) ->
     audit.record(request.case, audit.Entry("counted_from_earlier", actor, request.pk, details=details))
 
 
+def _proven(request: PrivacyRequest) -> bool:
+    return request.is_proven_enough if request.right else request.case.is_proven
+
+
+def may_lapse(request: PrivacyRequest) -> bool:
+    """Whether it ends for want of a proof or of an answer. What ends for any other reason is refused, which takes two."""
+    asked = AuditEvent.objects.filter(chain=request.case.chain, request_id=request.pk, what="no_answer")
+    return not _proven(request) or bool({"unanswered", NOT_ME} & {*request.judgement}) or asked.exists()
+
+
 def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
-    """End what was never proven or never answered, with a reasoned letter that names the article (law 15)."""
+    """End what was never proven or never answered, with a reasoned letter that names the article (law 15).
+
+    Raises Invalid where it was both: that would be a refusal by one person."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    proven = request.is_proven_enough if request.right else request.case.is_proven
+    if request.state == State.REVIEW and not may_lapse(request):
+        raise Invalid(
+            _("The person has proven who they are and answered. Please refuse it with its reason, or approve it.")
+        )
+    proven = _proven(request)
     outcome = Outcome.UNANSWERED if proven else Outcome.NOT_PROVEN
     found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.law)
-    because = _because(DecisionKind.LAPSE, found, _text(text, _("why it ends")))
+    because = _because(DecisionKind.LAPSE, found, text_of(text, _("why it ends")))
     return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
 
 
@@ -271,7 +278,7 @@ def extend(pk: int, code: str, text: str, *, actor: Actor, until: date | None = 
             shown = {"limit": date_format(limit)} if isinstance(limit, date) else {}
             raise Invalid(words.ERRORS[error.reason] % shown) from None
         raise Invalid(_("This request cannot be extended (again).")) from None
-    because = Because(DecisionKind.EXTEND, found.code, found.citation, _text(text, _("the reason in your own words")))
+    because = Because(DecisionKind.EXTEND, found.code, found.citation, text_of(text, _("the reason in your own words")))
     named = until if is_open_ended(request) else None
     return move(
         pk, "extend", actor=actor, because=because, due_on=dates.due_on, target_on=dates.target_on, until=named
@@ -280,7 +287,7 @@ def extend(pk: int, code: str, text: str, *, actor: Actor, until: date | None = 
 
 def reply(pk: int, text: str, *, actor: Actor, seen: int | None = None) -> Message | None:
     """Write to the person without changing anything. What they wrote is read by that (see `read`)."""
-    cleaned = _text(text, _("your message"))
+    cleaned = text_of(text, _("your message"))
     if not actor.is_handler:
         raise Forbidden("reply")
     with transaction.atomic():
@@ -316,7 +323,7 @@ def _read(request: PrivacyRequest, seen: int | None) -> None:
 
 def note(pk: int, text: str, *, actor: Actor) -> Message:
     """Write something down for colleagues; it never leaves the house."""
-    cleaned = _text(text, _("your note"))
+    cleaned = text_of(text, _("your note"))
     if not actor.is_handler:
         raise Forbidden("note")
     with transaction.atomic():
@@ -351,7 +358,7 @@ def judge_dispute(pk: int, founded: bool, text: str, *, actor: Actor) -> Privacy
     if not actor.is_approver:
         raise Forbidden("judge_dispute")
     kind = DecisionKind.DISPUTE_FOUNDED if founded else DecisionKind.DISPUTE_UNFOUNDED
-    cleaned = _text(text, _("what you found"))
+    cleaned = text_of(text, _("what you found"))
     with transaction.atomic():
         request = lock(pk)
         if request.disputed_at is None:

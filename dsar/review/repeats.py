@@ -14,7 +14,7 @@ from dsar.datamap.orders import add_months
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right
 from dsar.law import codes
 from dsar.law.shapes import covers
-from dsar.models import Actor, PrivacyRequest
+from dsar.models import Actor, PrivacyRequest, Proposal
 from dsar.workflow import Because, Invalid, decide
 
 # A right that is answered by telling what is held: laws count them together.
@@ -68,17 +68,24 @@ def refusals(request: PrivacyRequest) -> list[codes.Code]:
     return list(known)
 
 
-def show(request: PrivacyRequest, code: codes.Code, written: str, actor: Actor) -> None:
-    """Write down the facts behind a reason that the company has to show, before it is acted on; of one that rests on a
-    number, the number itself. Why somebody asks is no such fact. The caller holds the request. Raises Invalid where
-    nothing is written, or the number is not reached."""
+def check(request: PrivacyRequest, code: codes.Code, written: str) -> None:
+    """Raise Invalid where a reason that the company has to show comes without facts, or its number is not reached."""
     if code.counted and not count(request).is_over:
         raise Invalid(_("This person has not had all free answers of twelve months: this reason does not hold."))
     if code.burden and not written.strip():
         raise Invalid(_("We have to show this. Please write down the facts: what was asked, when, and how often."))
+
+
+def show(
+    request: PrivacyRequest, code: codes.Code, written: str, actor: Actor, proposal: Proposal | None = None
+) -> None:
+    """Write down the facts behind a reason that the company has to show, before it is acted on; of one that rests on a
+    number, the number itself. Why somebody asks is no such fact. The caller holds the request. `proposal`: whose facts they
+    are, where another person confirms it. Raises Invalid where nothing is written, or the number is not reached."""
+    check(request, code, written)
     if code.burden or code.counted:
         said = written.strip() or facts(request)
-        decide(request, actor, Because(DecisionKind.DOCUMENTED, code.code, code.citation, said))
+        decide(request, actor, Because(DecisionKind.DOCUMENTED, code.code, code.citation, said, proposal=proposal))
 
 
 def facts(request: PrivacyRequest) -> str:

@@ -172,7 +172,7 @@ def busy_desk(stack: House, approver: Actor, second_approver: Actor) -> dict[str
     decide.note(held.pk, "The other side has written again.", actor=approver)
     refused = at(State.REVIEW, CAST.security_flag)
     reason = codes.refusals(refused.case.regime, refused.right)[0].code
-    decide.refuse(refused.pk, reason, "The investigation needs it.", facts="Ten in a day.", actor=approver)
+    drive.refuse(refused.pk, reason, "The investigation needs it.", facts="Ten in a day.", actor=approver)
     done = drive.confirmed(CAST.shared_phone[0])
     control.release(done.pk, actor=approver)
     email.receive(b"\x00\x01 not a mail", "")

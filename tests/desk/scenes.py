@@ -17,7 +17,7 @@ from dsar.intake import filing, submit, web
 from dsar.law import regimes
 from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
-from dsar.review import corrections, decide, laws, recuse
+from dsar.review import corrections, decide, laws, recuse, refusals
 from dsar.verification import by_hand, confirmation, links, papers, representation, signed
 from tests import drive
 
@@ -119,6 +119,13 @@ def unweighed() -> PrivacyRequest:
     )  # fmt: skip
     locating.store(request, body)
     PrivacyRequest.objects.filter(pk=request.pk).update(judgement=[*request.judgement, "weigh"])
+    return fresh(request)
+
+
+def proposed(number: int = 7) -> PrivacyRequest:
+    """A deletion in review that one approver proposes to refuse."""
+    request = review()
+    refusals.propose(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor(number=number), facts="Ten in a day.")
     return fresh(request)
 
 
@@ -298,7 +305,7 @@ def unproven() -> PrivacyRequest:
 
 def answered() -> PrivacyRequest:
     """Refused; then the person wrote again."""
-    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
+    request = drive.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = request.case.email, request.case.reply_address(), "Re: your letter"
     mail.set_content("Here is my proof.")
@@ -309,7 +316,7 @@ def answered() -> PrivacyRequest:
 
 def not_content() -> PrivacyRequest:
     """Refused, under a law that knows an appeal."""
-    request = decide.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
+    request = drive.refuse(review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=actor())
     Case.objects.filter(pk=request.case_id).update(regime="us_co_cpa", regime_version=regimes.load("us_co_cpa").version)
     return fresh(request)
 

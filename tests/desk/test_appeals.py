@@ -15,7 +15,8 @@ from accounts.models import Role
 from dsar.enums import Channel, Notice
 from dsar.intake import filing
 from dsar.models import Appeal, Message, PrivacyRequest
-from dsar.review import appeals, decide
+from dsar.review import appeals
+from tests import drive
 from tests.desk import scenes
 from tests.desk.pages import offered, send, url
 from tests.drive import Route
@@ -30,7 +31,7 @@ def refused(days: int = 0) -> PrivacyRequest:
     request = Route(scenes.actor(Role.HANDLER), scenes.actor()).review()
     came = timezone.now() - timedelta(days=days)
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=came)
-    return under(decide.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", facts="Ten in a day.", actor=scenes.actor()))
+    return under(drive.refuse(request.pk, "MANIFESTLY_UNFOUNDED", "No.", facts="Ten in a day.", actor=scenes.actor()))
 
 
 def writes(request: PrivacyRequest, text: str) -> Message:

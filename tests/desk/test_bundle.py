@@ -163,7 +163,7 @@ def test_of_a_copy_the_manifest_and_never_the_data(company: None, approver: Any)
 
 def test_a_refusal_says_who_decided_what_by_which_article(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    decide.refuse(request.pk, "RIGHTS_OF_OTHERS", "It names a neighbour.", actor=route.approver)
+    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "It names a neighbour.", actor=route.approver)
     decide.note(request.pk, "Between us: a difficult one.", actor=route.approver)
     files = made(request)
     checked_without_us(files)

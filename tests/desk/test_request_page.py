@@ -65,7 +65,13 @@ HAPPY = {
     "refuse": (
         scenes.review,
         {"code": "MANIFESTLY_UNFOUNDED", "text": "Because.", "facts": "Ten in a day."},
-        State.REFUSED,
+        State.REVIEW,
+    ),
+    "confirm-refusal": (scenes.proposed, lambda request: {"seen": standing(request), "sure": "on"}, State.REFUSED),
+    "return-refusal": (
+        scenes.proposed,
+        lambda request: {"seen": standing(request), "text": "Too short."},
+        State.REVIEW,
     ),
     "refer": (scenes.review, {"text": "Please ask Lantern."}, State.COMPLETED),
     "reject": (scenes.triage, {"sure": "on"}, State.REJECTED),
@@ -156,6 +162,11 @@ HAPPY = {
     "law-said": (scenes.lives_elsewhere, {"answer": "stays", "text": "You wrote from Berlin."}, State.REVIEW),
     "dispute": (scenes.disputed, {"founded": "unfounded", "text": "Called back."}, State.RELEASING),
 }
+
+
+def standing(request: PrivacyRequest) -> int:
+    """The proposal that the page shows."""
+    return request.proposals.standing().get().pk
 
 
 def blocked(request: PrivacyRequest) -> Step:
@@ -340,6 +351,14 @@ def test_narrowing_to_nothing_is_a_denial(company):
     everything = [box["value"] for box in page.select("input[name=keep]")]
     assert PLAN_ITEM in everything
     send(request, "narrow", keep=everything, code="EU_LEGAL_CLAIMS", text="All of it is needed.", weighed="So.")
+    browser = scenes.browser(Role.APPROVER, 1)
+    shown = BeautifulSoup(browser.get(url(request)).content, "html.parser").select_one("section.next").get_text()
+    assert "All of it is needed." in shown
+    assert "Prompts and outputs" in shown
+    assert scenes.fresh(request).state == State.RELEASING
+    assert "confirm-refusal" not in offered(scenes.browser(Role.APPROVER).get(url(request)))
+    assert send(request, "confirm-refusal", seen=standing(request), sure="on").status_code == 403
+    assert send(request, "confirm-refusal", number=1, seen=standing(request), sure="on").status_code == 302
     assert (scenes.fresh(request).state, scenes.fresh(request).outcome) == (State.COMPLETED, Outcome.DENIED)
 
 

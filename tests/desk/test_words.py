@@ -20,6 +20,7 @@ MADE = {
     },
     "f'{held.step.kind}_done'": {f"{kind}_done" for kind in StepKind},
     "f'authority_seen_{which}'": {"authority_seen_first", "authority_seen_second"},
+    "f'{kind}_proposed'": {"refuse_proposed", "narrow_proposed"},
     "what": set(),
 }
 # Functions that write an event whose name is one of their arguments.

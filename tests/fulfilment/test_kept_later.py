@@ -219,7 +219,7 @@ def test_law_08_a_worker_that_dies_in_the_middle_is_taken_over(user: int, approv
 def narrowed(approver: Actor) -> PrivacyRequest:
     """A deletion from which an approver kept the prompts; its day of review has come."""
     request = drive.released(approver)
-    control.narrow(
+    drive.narrow(
         request.pk, {("platform", "prompts")}, CLAIMS, "A court asked for them.", actor=approver, weighed="So."
     )
     drive.carry_out()
@@ -283,7 +283,7 @@ def test_law_06_what_was_kept_altogether_is_looked_at_on_its_day_too(user: int, 
     """Narrowed to nothing: denied, and yet nothing is kept for ever."""
     request = drive.confirmed()
     everything = erasing(body_of(request))
-    ended = control.narrow(request.pk, everything, CLAIMS, "All of it is evidence.", actor=approver, weighed="So.")
+    ended = drive.narrow(request.pk, everything, CLAIMS, "All of it is evidence.", actor=approver, weighed="So.")
     assert ended.outcome == Outcome.DENIED
     Kept.objects.filter(request=request, code=CLAIMS).update(review_on=timezone.localdate())
     before = of(user)

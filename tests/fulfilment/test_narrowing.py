@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("own_journal", "as_shipped")
 
 def test_law_03_narrowing_only_shrinks_and_the_person_is_told(request_: PrivacyRequest, approver: Actor) -> None:
     before, all_erasing = left_of(), erasing(body_of(request_))
-    narrowed = control.narrow(
+    narrowed = drive.narrow(
         request_.pk, {("platform", "prompts")}, CLAIMS, "A court asked for them.", actor=approver, weighed="So."
     )
     assert narrowed.state == State.FULFILLING
@@ -40,11 +40,11 @@ def done_user(_before: dict[str, int]) -> int:
 
 
 def test_law_03_narrowing_again_never_widens(request_: PrivacyRequest, approver: Actor) -> None:
-    control.narrow(request_.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=approver, weighed="So.")
-    second = control.narrow(request_.pk, {("platform", "searches")}, CLAIMS, "Another.", actor=approver, weighed="So.")
+    drive.narrow(request_.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=approver, weighed="So.")
+    second = drive.narrow(request_.pk, {("platform", "searches")}, CLAIMS, "Another.", actor=approver, weighed="So.")
     assert not erasing(body_of(second)) & {("platform", "prompts"), ("platform", "searches")}
     with pytest.raises(control.Invalid):
-        control.narrow(request_.pk, {("platform", "prompts")}, CLAIMS, "Once more.", actor=approver, weighed="So.")
+        drive.narrow(request_.pk, {("platform", "prompts")}, CLAIMS, "Once more.", actor=approver, weighed="So.")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_law_06_narrowing_needs_something_to_keep_a_valid_reason_and_words(
     request_: PrivacyRequest, approver: Actor, keep: set[tuple[str, str]], code: str, text: str
 ) -> None:
     with pytest.raises(control.Invalid):
-        control.narrow(request_.pk, keep, code, text, actor=approver, weighed="So.")
+        drive.narrow(request_.pk, keep, code, text, actor=approver, weighed="So.")
     assert Plan.objects.filter(request=request_, frozen_at__isnull=False).count() == 1
 
 
@@ -73,10 +73,10 @@ def test_a_handler_does_not_narrow_and_nobody_narrows_before_the_confirmation(
 ) -> None:
     request = drive.confirming()
     with pytest.raises(Conflict):
-        control.narrow(request.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=approver, weighed="So.")
+        drive.narrow(request.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=approver, weighed="So.")
     bound = drive.confirmed(CAST.neighbour)
     with pytest.raises(Forbidden):
-        control.narrow(bound.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=handler, weighed="So.")
+        drive.narrow(bound.pk, {("platform", "prompts")}, CLAIMS, "A reason.", actor=handler, weighed="So.")
 
 
 def test_law_03_narrowed_to_nothing_is_a_denial_with_its_letter_and_the_account_stays_shut(
@@ -85,7 +85,7 @@ def test_law_03_narrowed_to_nothing_is_a_denial_with_its_letter_and_the_account_
     user = User.objects.create_user(CAST.plain)
     request = drive.confirmed()
     before = left_of()
-    ended = control.narrow(
+    ended = drive.narrow(
         request.pk, erasing(body_of(request)), CLAIMS, "All of it is evidence.", actor=approver, weighed="So."
     )
     assert (ended.state, ended.outcome) == (State.COMPLETED, Outcome.DENIED)
@@ -101,6 +101,6 @@ def test_a_category_narrowed_out_under_a_hold_lets_the_rest_go_on(request_: Priv
     drive.carry_out()
     before = left_of()
     platform = {pair for pair in erasing(body_of(request_)) if pair[0] == "platform"}
-    control.narrow(request_.pk, platform, CLAIMS, "A court asked for it.", actor=approver, weighed="So.")
+    drive.narrow(request_.pk, platform, CLAIMS, "A court asked for it.", actor=approver, weighed="So.")
     drive.carry_out()
     assert left_of() == before

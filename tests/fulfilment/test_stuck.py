@@ -12,7 +12,7 @@ from dsar.enums import Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, locating, owners, runner
 from dsar.models import Actor, AuditEvent, CaseKey, OwnerTask, PrivacyRequest, Restriction
 from dsar.notifications import outbox
-from dsar.review import clock, decide
+from dsar.review import clock
 from tests import drive
 from tests.drive import CAST
 from tests.fulfilment import copies
@@ -59,7 +59,7 @@ def test_law_09_an_objection_that_was_refused_before_it_could_be_marked_everywhe
         nobody_asks.setattr(owners, "drain", lambda: 0)
         drive.carry_out()
         assert kinds(refused)[StepKind.RESTRICT, "paper"] == StepStatus.BLOCKED
-        decide.refuse(refused.pk, "COMPELLING_GROUNDS", "We must stop fraud with it.", actor=approver)
+        drive.refuse(refused.pk, "COMPELLING_GROUNDS", "We must stop fraud with it.", actor=approver)
         outbox.drain()
         other = drive.released(approver, CAST.neighbour)
         drive.carry_out()

@@ -8,7 +8,6 @@ from django.db import models
 from django.utils import timezone
 
 from dsar import audit, records
-from dsar.enums import DecisionKind
 from dsar.models import (
     AuditEvent,
     Decision,
@@ -16,7 +15,6 @@ from dsar.models import (
     RequestRecord,
     Tombstone,
 )  # fmt: skip
-from dsar.workflow import Because, move
 from tests import drive
 from tests.drive import Route
 from tests.guards.attacks import PLAN, copied, everything, refused, run
@@ -66,7 +64,7 @@ def a_checkpoint(route: Route) -> models.Model:
 
 
 def a_decision(route: Route) -> models.Model:
-    move(route.review().pk, "refuse", actor=route.approver, because=Because(DecisionKind.REFUSE, text="No."))
+    drive.confirmed_by(drive.proposed(route.review()).pk, route.approver, "refuse")
     return Decision.objects.get()
 
 

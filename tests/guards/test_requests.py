@@ -200,7 +200,7 @@ def test_states_and_rights_that_do_not_exist_are_refused(route: Route) -> None:
 def test_what_has_ended_stays_ended(route: Route, end: str) -> None:
     builds: dict[str, Callable[[], PrivacyRequest]] = {
         "withdrawn": lambda: move(route.confirming().pk, "withdraw", actor=REQUESTER),
-        "refused": lambda: move(route.review().pk, "refuse", actor=route.approver),
+        "refused": lambda: move(drive.proposed(route.review()).pk, "refuse", actor=route.approver),
         "lapsed": route.lapsed,
         "rejected": lambda: move(route.triage().pk, "reject", actor=route.handler),
         "completed": route.completed,
@@ -218,7 +218,7 @@ def test_what_has_ended_stays_ended(route: Route, end: str) -> None:
 def test_no_end_without_an_outcome_and_no_outcome_without_an_end(route: Route) -> None:
     request = route.review()
     for sql in (
-        "state = 'refused'", "state = 'refused', outcome = 'denied'",
+        "state = 'withdrawn'", "state = 'withdrawn', outcome = 'withdrawn'",
         "state = 'completed', ended_at = CURRENT_TIMESTAMP",
         "outcome = 'granted'", "ended_at = CURRENT_TIMESTAMP",
     ):  # fmt: skip

@@ -159,6 +159,10 @@ class Colleague(Visitor):
         self.submit(form, form.find("button"), **values)
         self.sees(status=200)
 
+    def confirms(self, request: PrivacyRequest) -> None:
+        """As the second person: what a colleague proposed takes effect."""
+        self.act(request, "confirm-refusal", sure="on")
+
     def release(self, request: PrivacyRequest) -> None:
         """Let the workers begin, with the reference typed."""
         self.act(request, "release", reference=request.case.reference)

@@ -35,7 +35,9 @@ def decided(lead: Colleague, request: PrivacyRequest, field: str, decision: str,
     lead.sees()
 
 
-def test_from_the_form_to_the_letter(visitor: Visitor, clerk: Colleague, lead: Colleague) -> None:
+def test_from_the_form_to_the_letter(
+    visitor: Visitor, clerk: Colleague, lead: Colleague, second_lead: Colleague
+) -> None:
     me = scenes.number_of(CAST.plain)
     account = scenes.an_account(CAST.plain)
     others = scenes.company_without(me)
@@ -61,7 +63,8 @@ def test_from_the_form_to_the_letter(visitor: Visitor, clerk: Colleague, lead: C
     lead.sees("Please accept or refuse every field first.", status=422)
     decided(lead, request, "name", "accept")
     decided(lead, request, "country", "refuse", code="NOT_SHOWN", text="Your invoices go to Berlin.")
-    lead.act(request, "approve", text="")
+    assert not lead.offers(request, "approve")
+    second_lead.act(request, "approve", text="")
     held = scenes.reaches(request, State.COMPLETED)
 
     assert held.outcome == Outcome.GRANTED_IN_PART
@@ -86,14 +89,17 @@ def test_from_the_form_to_the_letter(visitor: Visitor, clerk: Colleague, lead: C
 
 
 @pytest.mark.once
-def test_refused_altogether_nothing_is_written_and_the_letter_says_why(visitor: Visitor, lead: Colleague) -> None:
+def test_refused_altogether_nothing_is_written_and_the_letter_says_why(
+    visitor: Visitor, lead: Colleague, second_lead: Colleague
+) -> None:
     me = scenes.number_of(CAST.plain)
     before = rows("users", id=me)
     request = in_review(visitor)
     visitor.press("Add this", field="name", value=NEW)
     decided(lead, request, "name", "refuse", code="ACCURATE_AS_HELD", text="Your passport says otherwise.")
-    assert lead.post(f"/desk/requests/{request.pk}/approve/", text="") == 422
+    assert second_lead.post(f"/desk/requests/{request.pk}/approve/", text="") == 422
     lead.act(request, "refuse", code="ACCURATE_AS_HELD", text="We find it right as it stands.")
+    second_lead.confirms(request)
     held = scenes.reaches(request, State.REFUSED)
     assert held.outcome == Outcome.DENIED
     letter = body_of(mail_to(CAST.plain, "Our answer to your request"))

@@ -135,14 +135,23 @@ def test_approved_the_person_is_asked_to_confirm_what_will_really_happen(
     assert handed_over
 
 
-def test_refused_with_a_reason_the_letter_names_authority_and_remedy(visitor: Visitor, lead: Colleague) -> None:
+def test_refused_with_a_reason_the_letter_names_authority_and_remedy(
+    visitor: Visitor, clerk: Colleague, lead: Colleague
+) -> None:
     me = scenes.number_of(CAST.staff)
     before = everything_of(me)
     request = in_review(visitor, CAST.staff)
-    lead.act(
+    clerk.act(
         request, "refuse", code="EXCESSIVE", text="You have asked for the same eleven times this month.",
         facts="Eleven requests between 1 and 20 May.",
     )  # fmt: skip
+    clerk.sees("A refusal is to be confirmed", "An approver has the next step")
+    assert scenes.fresh(request).state == State.REVIEW
+    lead.open("/desk/?view=confirm")
+    lead.sees(request.case.reference, "To be confirmed")
+    lead.look_at(request)
+    lead.sees("eleven times", "Eleven requests between 1 and 20 May.")
+    lead.confirms(request)
     held = scenes.reaches(request, State.REFUSED)
     assert held.outcome == Outcome.DENIED
     letter = body_of(mail_to(CAST.staff, "Our answer to your request"))

@@ -24,7 +24,7 @@ def is_marked(address: str) -> bool:
 
 
 def test_an_objection_stops_the_use_while_it_is_weighed_and_refused_it_is_lifted_after_the_letter(
-    visitor: Visitor, lead: Colleague
+    visitor: Visitor, lead: Colleague, second_lead: Colleague
 ) -> None:
     me = scenes.number_of(CAST.plain)
     before, others = rows("users", id=me), scenes.company_without(me)
@@ -33,6 +33,7 @@ def test_an_objection_stops_the_use_while_it_is_weighed_and_refused_it_is_lifted
     assert scenes.fresh(request).state == State.REVIEW
     assert scenes.company_without(me) == others
     lead.act(request, "refuse", code="COMPELLING_GROUNDS", text="We must stop fraud with it.")
+    second_lead.confirms(request)
     letter = body_of(mail_to(CAST.plain, "Our answer to your request"))
     assert "We must stop fraud with it." in letter
     assert "With this letter that ends." in letter

@@ -192,13 +192,17 @@ def test_a_dispute_in_the_middle_of_the_work_stops_it(
     assert rows("users", id=me) == []
 
 
-def test_narrowed_for_a_new_reason_the_person_is_told_and_the_rest_goes(visitor: Visitor, lead: Colleague) -> None:
+def test_narrowed_for_a_new_reason_the_person_is_told_and_the_rest_goes(
+    visitor: Visitor, lead: Colleague, second_lead: Colleague
+) -> None:
     me = scenes.number_of(CAST.plain)
     mails_to_support = rows("support_mails", user_id=me)
     request = scenes.confirmed(visitor, CAST.plain)
     scenes.closed(request)
     why = "You sued us this morning; these letters are evidence."
     lead.act(request, "narrow", keep=["platform|support"], code="EU_LEGAL_CLAIMS", text=why, weighed=why)
+    assert not lead.offers(request, "confirm-refusal")
+    second_lead.confirms(request)
     told = body_of(mail_to(CAST.plain, "A change to the deletion of your data"))
     assert why in told
     letter = scenes.carried_out(request, lead)
@@ -208,7 +212,7 @@ def test_narrowed_for_a_new_reason_the_person_is_told_and_the_rest_goes(visitor:
     assert scenes.fresh(request).outcome == Outcome.GRANTED_IN_PART
 
 
-def test_narrowed_to_nothing_it_is_a_denial(visitor: Visitor, lead: Colleague) -> None:
+def test_narrowed_to_nothing_it_is_a_denial(visitor: Visitor, lead: Colleague, second_lead: Colleague) -> None:
     me = scenes.number_of(CAST.plain)
     request = scenes.confirmed(visitor, CAST.plain)
     scenes.closed(request)
@@ -224,6 +228,7 @@ def test_narrowed_to_nothing_it_is_a_denial(visitor: Visitor, lead: Colleague) -
         text="A court has ordered that all of it be kept.",
         weighed="An order of a court outweighs the wish.",
     )
+    second_lead.confirms(request)
     letter = ended(request, State.COMPLETED, Outcome.DENIED, "Our answer to your request")
     assert "A court has ordered that all of it be kept." in letter
     assert everything_of(me) == before

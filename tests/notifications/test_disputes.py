@@ -14,7 +14,7 @@ from dsar.models import REQUESTER, SYSTEM, Actor, Case, Message, PrivacyRequest,
 from dsar.notifications import compose, outbox
 from dsar.review import decide
 from dsar.verification import confirmation
-from dsar.workflow import Because, Conflict, Forbidden, move
+from dsar.workflow import Conflict, Forbidden, move
 from tests import drive
 from tests.drive import Route
 from tests.notifications.test_letters import PLAN as TOLD
@@ -116,8 +116,8 @@ def test_law_15_an_unfounded_dispute_is_told_and_the_second_one_too(route: Route
 
 def test_narrowed_to_nothing_the_letter_lists_what_had_gone(route: Route) -> None:
     request = work_has_begun(route)
-    because = Because(DecisionKind.NARROW, "EU_LEGAL_CLAIMS", "GDPR Art 17(3)(e)", "A claim came in.")
-    move(request.pk, "narrow", actor=route.approver, nothing_left=True, because=because)
+    drive.proposed(request, DecisionKind.NARROW)
+    drive.confirmed_by(request.pk, route.approver, "narrow", nothing_left=True)
     said = letter(request, Notice.REFUSED)
     assert "Prompts and outputs: Deleted (3 records)" in said
     assert "Invoices: Kept" in said
@@ -125,11 +125,18 @@ def test_narrowed_to_nothing_the_letter_lists_what_had_gone(route: Route) -> Non
 
 # --- objections -------------------------------------------------------------------------------------------------------
 
+
+def never_answered(route: Route, pk: int) -> PrivacyRequest:
+    """Asked, and no answer came."""
+    move(route.clarifying(drive.fresh(pk)).pk, "no_answer", actor=SYSTEM)
+    return decide.lapse(pk, "No answer.", actor=route.approver)
+
+
 ENDS = {
     Notice.WITHDRAWN: lambda route, pk: move(pk, "withdraw", actor=REQUESTER),
     Notice.REFERRED: lambda route, pk: decide.refer(pk, "Them.", actor=route.handler),
-    Notice.UNANSWERED: lambda route, pk: decide.lapse(pk, "No answer.", actor=route.approver),
-    Notice.REFUSED: lambda route, pk: decide.refuse(pk, "COMPELLING_GROUNDS", "Fraud.", actor=route.approver),
+    Notice.UNANSWERED: never_answered,
+    Notice.REFUSED: lambda route, pk: drive.refuse(pk, "COMPELLING_GROUNDS", "Fraud.", actor=route.approver),
 }
 
 

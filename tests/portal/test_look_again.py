@@ -11,7 +11,7 @@ from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.notifications import compose, outbox
 from dsar.portal import session
 from dsar.review import decide
-from tests import house
+from tests import drive, house
 from tests.desk import scenes
 from tests.drive import CAST, Route
 from tests.portal.conftest import Visitor, newest_link, only, words, work
@@ -36,9 +36,7 @@ class Person(Visitor):
 @pytest.fixture
 def person(route: Route) -> Person:
     return Person(
-        decide.refuse(
-            route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver
-        )
+        drive.refuse(route.review().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=route.approver)
     )
 
 
@@ -92,7 +90,7 @@ def test_from_the_refusal_to_the_deletion_that_should_have_been(
     """The whole way, by the pages of both sides: refused, looked at again by somebody else, begun anew, confirmed."""
     visitor.prove(CAST.org_member)
     old = under(
-        decide.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=scenes.actor())
+        drive.refuse(only().pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=scenes.actor())
     )
     visitor.post(f"/case/{old.pk}/look-again/", {"text": "That organisation is mine."})
     appeal = Appeal.objects.get()

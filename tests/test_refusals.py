@@ -1,0 +1,261 @@
+"""A refusal takes two people: nothing moves and no letter leaves before the second."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import Role
+from dsar import proposals
+from dsar.enums import CorrectionStatus, DecisionKind, Notice, Outcome, ProposalStatus, Right, State, StepReason
+from dsar.fulfilment import lookout, narrowing
+from dsar.intake import email
+from dsar.models import REQUESTER, Actor, AuditEvent, Case, Correction, Message, PrivacyRequest, Proposal
+from dsar.notifications import compose
+from dsar.review import corrections, decide, refusals
+from dsar.workflow import Conflict, Forbidden, Invalid, move
+from tests import drive
+from tests.drive import Route
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+CODE, WORDS = "MANIFESTLY_UNFOUNDED", "The same was asked eleven times this month."
+
+
+@pytest.fixture
+def second(db: None) -> Actor:
+    return drive.person_of_the_desk(Role.APPROVER, "second")
+
+
+def propose(pk: int, code: str, text: str, *, actor: Actor) -> Proposal:
+    return refusals.propose(pk, code, text, actor=actor, facts="Ten in a day.")
+
+
+def told(request: PrivacyRequest) -> set[str]:
+    return set(Message.objects.filter(request=request).values_list("notice", flat=True))
+
+
+@pytest.mark.parametrize("where", ["review", "triage"])
+def test_nothing_moves_and_no_letter_leaves_before_the_second_person(route: Route, second: Actor, where: str) -> None:
+    request = getattr(route, where)()
+    before = (request.state, request.due_on, request.target_on, told(request))
+    with pytest.raises(Conflict):
+        move(request.pk, "refuse", actor=second)
+    made = propose(request.pk, CODE, WORDS, actor=route.approver)
+    held = drive.fresh(request.pk)
+    assert (held.state, held.due_on, held.target_on, told(held)) == before
+    assert not held.decisions.exists()
+    assert held in PrivacyRequest.objects.to_confirm()
+    assert WORDS.encode() not in bytes(made.text_sealed or b"")
+    with pytest.raises(Conflict):
+        propose(request.pk, CODE, "Once more.", actor=second)
+    for nobody in (route.approver, route.handler):
+        with pytest.raises(Forbidden):
+            refusals.confirm(request.pk, actor=nobody, seen=made.pk)
+        with pytest.raises(Forbidden):
+            move(request.pk, "refuse", actor=nobody)
+    with pytest.raises(Conflict):
+        refusals.confirm(request.pk, actor=second, seen=made.pk + 1)
+    done = refusals.confirm(request.pk, actor=second, seen=made.pk)
+    assert (done.state, done.outcome) == (State.REFUSED, Outcome.DENIED)
+    decision = done.decisions.get(kind=DecisionKind.REFUSE)
+    assert (decision.decided_by_id, decision.decided_at) == (route.approver.user_id, made.proposed_at)
+    assert (decision.second_by_id, decision.same_person) == (second.user_id, False)
+    letter = Message.objects.get(request=done, notice=Notice.REFUSED)
+    said = " ".join(str(compose.mail(letter).body).split())
+    assert WORDS in said
+    assert "an approver of our privacy team" in said
+    made.refresh_from_db()
+    assert (made.status, made.decided_by_id) == (ProposalStatus.CONFIRMED, second.user_id)
+    assert [event.what for event in AuditEvent.objects.filter(chain=done.case.chain).order_by("-number")[:2]] == [
+        "refuse", "refuse_proposed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "outcome"),
+    [
+        ("IDENTITY_NOT_PROVEN", State.LAPSED, Outcome.NOT_PROVEN),
+        ("NOT_OUR_CONTROLLER", State.COMPLETED, Outcome.REFERRED),
+    ],
+)
+def test_an_end_by_a_code_of_the_catalogue_is_confirmed_too(
+    route: Route, second: Actor, code: str, state: State, outcome: Outcome
+) -> None:
+    made = propose(route.review_unproven().pk, code, WORDS, actor=route.handler)
+    with pytest.raises(Forbidden):
+        refusals.confirm(made.request_id, actor=route.handler, seen=made.pk)
+    done = refusals.confirm(made.request_id, actor=second, seen=made.pk)
+    assert (done.state, done.outcome) == (state, outcome)
+
+
+def test_it_is_sent_back_with_a_note_or_taken_back_and_proposed_anew(route: Route, second: Actor) -> None:
+    request = route.review()
+    for back, by in ((second, route.handler), (route.handler, route.handler)):
+        made = propose(request.pk, CODE, WORDS, actor=by)
+        with pytest.raises(Invalid):
+            refusals.send_back(request.pk, "  ", actor=back, seen=made.pk)
+        with pytest.raises(Forbidden):
+            other = drive.person_of_the_desk(Role.HANDLER)
+            refusals.send_back(request.pk, "I know better.", actor=other, seen=made.pk)
+        found = refusals.send_back(request.pk, "Say which requests.", actor=back, seen=made.pk)
+        assert (found.status, found.note) == (ProposalStatus.SENT_BACK, "Say which requests.")
+        with pytest.raises(Conflict):
+            refusals.confirm(request.pk, actor=second, seen=made.pk)
+    assert drive.fresh(request.pk).state == State.REVIEW
+    assert not told(request) & {Notice.REFUSED}
+    assert drive.refuse(request.pk, CODE, WORDS, actor=second, facts="Ten in a day.").state == State.REFUSED
+
+
+def writes(case: Case) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = case.email, case.reply_address(), "Re: your letter"
+    mail.set_content("Here is what you asked for.")
+    email.process(email.receive(mail.as_bytes())[0])
+
+
+def test_whatever_else_happens_withdraws_it_and_more_time_does_not(
+    desk: None, handler: Actor, approver: Actor, second_approver: Actor
+) -> None:
+    route = Route(handler, approver)
+    later = {
+        "due_on": timezone.localdate() + timedelta(days=90),
+        "target_on": timezone.localdate() + timedelta(days=80),
+    }
+    happens = {
+        "asked": lambda pk: decide.ask(pk, "Which ones?", actor=handler),
+        "approved": lambda pk: move(pk, "approve", actor=approver),
+        "written": lambda pk: writes(drive.fresh(pk).case),
+        "extended": lambda pk: move(pk, "extend", actor=handler, **later),
+    }
+    for name, happen in happens.items():
+        made = propose(route.review().pk, CODE, WORDS, actor=approver)
+        happen(made.request_id)
+        made.refresh_from_db()
+        stands = name == "extended"
+        assert made.status == (ProposalStatus.STANDING if stands else ProposalStatus.WITHDRAWN), name
+        trail = AuditEvent.objects.filter(chain=made.request.case.chain, what="proposal_withdrawn")
+        assert trail.exists() is not stands
+        if not stands:
+            with pytest.raises(Conflict):
+                refusals.confirm(made.request_id, actor=second_approver, seen=made.pk)
+    wish = route.review(Right.CORRECTION)
+    made = propose(wish.pk, "ACCURATE_AS_HELD", WORDS, actor=approver)
+    corrections.propose(wish.pk, "name", "Somebody Else", actor=REQUESTER)
+    made.refresh_from_db()
+    assert made.status == ProposalStatus.WITHDRAWN
+
+
+def test_a_reason_that_the_law_no_longer_knows_is_not_confirmed(route: Route, second: Actor) -> None:
+    request = route.review(Right.OBJECTION)
+    made = propose(request.pk, "COMPELLING_GROUNDS", WORDS, actor=route.approver)
+    PrivacyRequest.objects.filter(pk=request.pk).update(right=Right.ACCESS)
+    with pytest.raises(Invalid, match="not valid for this right"):
+        refusals.confirm(request.pk, actor=second, seen=made.pk)
+    assert proposals.standing(drive.fresh(request.pk)) == made
+
+
+def test_a_team_of_one_refuses_on_a_later_day_and_the_letter_says_so(route: Route, settings: object) -> None:
+    settings.TEAM_OF_ONE = True  # type: ignore[attr-defined]
+    me = Actor(route.approver.kind, route.approver.user_id, route.approver.role, timezone.now())
+    made = propose(route.review().pk, CODE, WORDS, actor=me)
+    with pytest.raises(Forbidden):
+        refusals.confirm(made.request_id, actor=me, seen=made.pk)
+    held = route.review()
+    yesterday = Proposal.objects.create(
+        request=held, kind=DecisionKind.REFUSE, code=CODE, proposed_by_id=me.user_id or 0,
+        record_sealed=held.case.seal("Ten in a day.", "proposal-record"), proposed_at=timezone.now() - timedelta(days=1),
+    )  # fmt: skip
+    with pytest.raises(Forbidden):
+        refusals.confirm(yesterday.request_id, actor=route.approver, seen=yesterday.pk)
+    done = refusals.confirm(yesterday.request_id, actor=me, seen=yesterday.pk)
+    assert done.decisions.get(kind=DecisionKind.REFUSE).same_person
+    said = str(compose.mail(Message.objects.get(request=done, notice=Notice.REFUSED)).body)
+    assert "by the same person, on different days" in said
+
+
+def test_the_database_refuses_a_refusal_by_one(route: Route) -> None:
+    request, proposed = route.review(), drive.proposed(route.review())
+    made = proposals.standing(proposed)
+    assert made is not None
+    refused = "UPDATE dsar_privacyrequest SET state = 'refused', outcome = 'denied', ended_at = CURRENT_TIMESTAMP WHERE id = %s"
+    one = "UPDATE dsar_proposal SET status = 'confirmed', decided_by_id = proposed_by_id, decided_at = CURRENT_TIMESTAMP WHERE id = %s"
+    for sql, pk, name in (
+        (refused, request.pk, "request_refused"),
+        (one, made.pk, "proposal_confirmed_by_another"),
+        ("UPDATE dsar_proposal SET status = 'confirmed' WHERE id = %s", made.pk, "proposal_"),
+        ("UPDATE dsar_proposal SET proposed_by_id = proposed_by_id + 1 WHERE id = %s", made.pk, "proposal_words"),
+        ("UPDATE dsar_proposal SET code = 'X' WHERE id = %s", made.pk, "proposal_words"),
+        ("DELETE FROM dsar_proposal WHERE id = %s", made.pk, "proposal_delete"),
+    ):
+        with pytest.raises(DatabaseError, match=name), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, [pk])
+
+
+# --- in part ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_only_one_who_refused_a_field_does_not_take_the_last_step(route: Route, second: Actor) -> None:
+    for others in (False, True):
+        request = route.review(Right.CORRECTION)
+        rows = [
+            ("name", CorrectionStatus.ACCEPTED, route.approver),
+            ("phone", CorrectionStatus.REFUSED, route.approver),
+        ]
+        if others:
+            rows.append(("country", CorrectionStatus.REFUSED, second))
+        for field, status, by in rows:
+            code = "NOT_SHOWN" if status == CorrectionStatus.REFUSED else ""
+            Correction.objects.create(
+                request=request,
+                field=field,
+                status=status,
+                code=code,
+                decided_by_id=by.user_id,
+                decided_at=timezone.now(),
+            )
+        if not others:
+            with pytest.raises(Forbidden):
+                decide.approve(request.pk, actor=route.approver)
+        assert decide.approve(request.pk, actor=route.approver if others else second).state == State.FULFILLING
+
+
+def test_who_has_proven_and_answered_is_refused_by_two_and_not_let_lapse_by_one(route: Route) -> None:
+    request = route.review()
+    assert not decide.may_lapse(request)
+    with pytest.raises(Invalid, match="refuse it with its reason"):
+        decide.lapse(request.pk, "We would rather not.", actor=route.approver)
+    for silent in (route.review_unproven(), route.review_unanswered(), route.review_unsorted()):
+        assert decide.may_lapse(silent)
+
+
+def test_law_05_nothing_is_erased_while_keeping_more_waits_for_its_second_person(
+    company: None, approver: Actor, second_approver: Actor
+) -> None:
+    request = drive.released(approver)
+    plan = request.plans.frozen().newest()
+    assert plan is not None
+    body = plan.body()
+    made = narrowing.propose(
+        request.pk, {("platform", "prompts")}, "EU_LEGAL_CLAIMS", "A court asked.", actor=approver, weighed="So."
+    )
+    with pytest.raises(lookout.Stop) as stopped:
+        lookout.look(request, plan, body, "platform")
+    assert stopped.value.reason == StepReason.TO_CONFIRM
+    drive.carry_out()
+    held = drive.fresh(request.pk)
+    assert (held.state, held.attention) == (State.FULFILLING, StepReason.TO_CONFIRM)
+    with pytest.raises(Forbidden):
+        narrowing.confirm(request.pk, actor=approver, seen=made.pk)
+    refusals.send_back(request.pk, "Which court?", actor=second_approver, seen=made.pk)
+    assert drive.fresh(request.pk).attention == ""
+    lookout.look(request, plan, body, "platform")
+    made = narrowing.propose(
+        request.pk, {("platform", "prompts")}, "EU_LEGAL_CLAIMS", "A court asked.", actor=approver, weighed="So."
+    )
+    narrowing.confirm(request.pk, actor=second_approver, seen=made.pk)
+    drive.carry_out()
+    done = drive.fresh(request.pk)
+    assert (done.state, done.outcome, done.attention) == (State.COMPLETED, Outcome.GRANTED_IN_PART, "")
