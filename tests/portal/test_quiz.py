@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import yaml
@@ -47,8 +48,8 @@ def asked(visitor: Visitor, settings: Settings, tmp_path: Path, monkeypatch: pyt
     settings.PROOF_ATTEMPTS = settings.PROOF_ATTEMPTS_PER_ADDRESS = 50
     known = regimes.load
 
-    def stricter(name: str, version: str | None = None) -> regimes.Regime:
-        law = known(name, version)
+    def stricter(*args: Any, **given: Any) -> regimes.Regime:
+        law = known(*args, **given)
         return replace(law, methods=MappingProxyType({**law.methods, "email_link": 1, "email_code": 1}))
 
     monkeypatch.setattr(regimes, "load", stricter)
@@ -167,7 +168,7 @@ def test_law_12_a_misconfiguration_fails_the_check_and_says_what_to_do(
     assert "E012 us_ca_ccpa: nobody can show who they are surely enough for access, portability" in problems()
     assert "names 2 of the 3 fields" in problems()
 
-    def broken(name: str, version: str | None = None) -> regimes.Regime:
+    def broken(*_args: Any, **_given: Any) -> regimes.Regime:
         raise RegimeFileError("x.toml", "verification.tiers.marketing_opt_out: never verified")
 
     monkeypatch.setattr(regimes, "load", broken)
