@@ -174,10 +174,9 @@ def _count(line: Line, row: dict[str, Any]) -> None:
         line.rejected += number if outcome == Outcome.REJECTED else 0
     elif row["take_back"]:
         line.taken_back += number
-    elif "basis" in row:
+    else:
         for ground in row["basis"].splitlines() if outcome != Outcome.REFERRED else ():
             line.reasons[ground.partition(" ")[0]] += number
-    else:
         line.outcomes[outcome] += number
         line.extended += number if row["extended"] else 0
         if outcome in ANSWERED:
@@ -186,15 +185,15 @@ def _count(line: Line, row: dict[str, Any]) -> None:
 
 
 def _ended(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
-    """What has ended, added up twice: by days, and by grounds."""
+    """What has ended, added up."""
     logged = RequestRecord.objects.filter(received_on__gte=first, received_on__lte=last)
     # Of what is older only the month is known: those that lie in the period as a whole.
     past = PastMeasure.objects.filter(month__gte=first, month__lt=(last + DAY).replace(day=1))
     sources: tuple[tuple[QuerySet[Any], Any], ...] = ((logged, Count("pk")), (past, Sum("number")))
     for rows, number in sources:
         of_laws = (rows.filter(regime__in=regimes) if regimes else rows).order_by()
-        yield from of_laws.values("right", "take_back", "outcome", "days", "extended", "late").annotate(number=number)
-        yield from of_laws.exclude(basis="").values("right", "take_back", "outcome", "basis").annotate(number=number)
+        alike = of_laws.values("right", "take_back", "outcome", "days", "extended", "late", "basis")
+        yield from alike.annotate(number=number)
 
 
 def _open(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:

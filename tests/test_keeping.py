@@ -55,7 +55,7 @@ TODAY = timezone.now().date()
 
 def a_case_that_ended(route: Route) -> None:
     drive.a_request()
-    move(route.review(Right.ACCESS).pk, "refuse", actor=route.approver)
+    move(route.review(Right.ACCESS).pk, "withdraw", actor=REQUESTER)
 
 
 def mail_put_aside(_route: Route) -> None:

@@ -24,6 +24,7 @@ from dsar.models import (
     IdentityCheck,
     IdentityPaper,
     Intake,
+    LawChange,
     Letter,
     LostMailbox,
     Message,
@@ -107,6 +108,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(
             status=MessageStatus.FAILED, reason="purged"
         )
+        LawChange.objects.filter(case=case).update(country="", region="")
         LostMailbox.objects.filter(case=case).update(address_index="", address_sealed=None)
         Representation.objects.filter(case=case).update(email_index="", name_sealed=None, email_sealed=None)
         IdentityCheck.objects.filter(case=case, kind=CheckKind.PAPER, status=CheckStatus.PENDING).update(
