@@ -21,7 +21,7 @@ def place_hold(lead: Colleague, address: str, code: str = "EU_LEGAL_CLAIMS") -> 
     lead.open("/desk/holds/")
     form = lead.soup.find("form", {"action": "/desk/holds/place/"})
     review_on = timezone.localdate() + timedelta(days=90)
-    lead.submit(form, None, email=address, code=code, review_on=review_on.isoformat())  # type: ignore[arg-type]
+    lead.submit(form, None, email=address, code=code, review_on=review_on.isoformat(), weighed="So.")  # type: ignore[arg-type]
     lead.sees("The hold is active.")
 
 
