@@ -73,7 +73,12 @@ def test_a_fee_is_asked_for_with_its_reason_and_the_person_is_told_how_much_and_
     ):
         assert words in said, words
     assert not Message.objects.filter(request=request, notice=Notice.ASK).exists()
-    assert drive.fresh(request.pk).paused_reason == "", "the GDPR does not stop the clock for a fee"
+    held = drive.fresh(request.pk)
+    assert held.paused_reason == "", "the GDPR does not stop the clock for a fee"
+    assert held.target_on is not None
+    assert timezone.localdate(fee.answer_by) <= held.target_on, (
+        "unpaid, it is back while there is time to answer (law 14)"
+    )
 
 
 @pytest.mark.parametrize(

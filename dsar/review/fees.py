@@ -3,7 +3,7 @@
 Nothing is ever charged for an opt-out, nor for making sure who asks (11 CCR 7060(e)).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -71,8 +71,7 @@ def charge(
                 _("This law allows at most %(cap)s %(currency)s.") % {"cap": fees.cap, "currency": fees.currency}
             )
         repeats.show(request, found, facts, actor)
-        within = timedelta(days=fees.reflection_days) if fees.reflection_days else settings.FEE_WITHIN
-        answer_by = timezone.now() + within
+        answer_by = _until(request)
         because = Because(DecisionKind.FEE_ASKED, found.code, found.citation, f"{text.strip()}\n\n{how.strip()}")
         moved = move(pk, "charge_fee", actor=actor, because=because, inside=Inside(request), answer_by=answer_by)
         decision = moved.decisions.filter(kind=DecisionKind.FEE_ASKED).latest("pk")
@@ -101,6 +100,16 @@ def settle(pk: int, *, paid: bool, text: str = "", actor: Actor) -> PrivacyReque
         clock_events.note(request, ClockEventKind.FEE_PAID if paid else ClockEventKind.FEE_LAPSED, actor=actor)
         outbox.queue(request, Notice.FEE_SETTLED, decision=decision)
     return request
+
+
+def _until(request: PrivacyRequest) -> datetime:
+    """Until when the person can pay: the law's own time for thinking, or the house's. Where the clock goes on meanwhile,
+    no later than our target: what comes back unpaid must still be answered in time (law 14). A day at least."""
+    law, now = _law(request), timezone.now()
+    until = now + (timedelta(days=law.fees.reflection_days) if law.fees.reflection_days else settings.FEE_WITHIN)
+    if law.pause("fee", request.right) is None and request.target_on is not None:
+        until = min(until, timezone.make_aware(datetime.combine(request.target_on, time.min)))
+    return max(until, now + timedelta(days=1))
 
 
 def _back(request: PrivacyRequest, verb: str, entry: audit.Entry) -> None:
