@@ -87,6 +87,7 @@ def test_nothing_counts_against_somebody_who_is_not_proven(route: Route) -> None
 
 def test_whoever_calls_a_request_unfounded_writes_down_the_facts_first(route: Route) -> None:
     request = route.review(Right.ACCESS)
+    assert repeats.prefilled(request) == "", "no history shows no excess"
     for code in ("MANIFESTLY_UNFOUNDED", "EXCESSIVE"):
         with pytest.raises(Invalid, match="what was asked, when, and how often"):
             drive.refuse(request.pk, code, "It is plain.", actor=route.approver)

@@ -47,7 +47,7 @@ class ChargeForm(forms.VerbForm):
         if not any(code.burden for code in found):
             del self.fields["facts"]
         elif not self.is_bound:
-            self.initial["facts"] = repeats.facts(self.request)
+            self.initial["facts"] = repeats.prefilled(self.request)
 
     def clean_currency(self) -> str:
         """In capitals, as ISO 4217 has it."""

@@ -166,7 +166,7 @@ class RefuseForm(VerbForm):
         if not any(code.burden for code in found):
             del self.fields["facts"]
         elif not self.is_bound:
-            self.initial["facts"] = repeats.facts(self.request)
+            self.initial["facts"] = repeats.prefilled(self.request)
 
 
 class ReferForm(VerbForm):

@@ -88,6 +88,12 @@ def show(
         decide(request, actor, Because(DecisionKind.DOCUMENTED, code.code, code.citation, said, proposal=proposal))
 
 
+def prefilled(request: PrivacyRequest) -> str:
+    """What stands in the field for the facts already: nothing where the history shows nothing, so that nobody shows an
+    excess by a sentence that says the opposite."""
+    return facts(request) if history(request).exists() else ""
+
+
 def facts(request: PrivacyRequest) -> str:
     """What is known of how often this person asked, in sentences for whoever has to show it. Numbers and days alone."""
     asked = list(history(request).order_by("received_at").values_list("right", "outcome", "received_at"))
