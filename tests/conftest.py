@@ -29,8 +29,8 @@ NO_DATABASE = (
     "test_retention",
     "test_settings",
 )
-# Indexes, paging by keys, sequences and text: here the two databases differ.
-BOTH_DATABASES = ("test_company", "test_queue")
+# Indexes, paging by keys, sequences and text: here the two databases differ. The dates of the law hold on both.
+BOTH_DATABASES = ("test_company", "test_queue", "test_vectors")
 PROCESSES = {"running_house", "theatre"}
 
 
