@@ -76,7 +76,8 @@ def test_what_a_person_must_weigh(visitor: Visitor, clerk: Colleague, lead: Coll
     assert not clerk.offers(request, "approve")
     assert lead.offers(request, "approve")
     scenes.post_is_out()
-    assert len(mails(address)) == 1
+    asks = [mail for mail in mails(address) if not str(mail["Subject"]).startswith("Was this you?")]
+    assert len(asks) == 1
 
 
 def test_an_address_that_reaches_two_accounts_selects_nothing(visitor: Visitor, lead: Colleague) -> None:
