@@ -209,6 +209,7 @@ class StepReason(models.TextChoices):
     KILL_SWITCH = "kill_switch", _("The kill switch is on")
     HOLD = "hold", _("A legal hold covers this")
     DISPUTED = "disputed", _("Somebody says: this was not me")
+    SILENCE = "silence", _("Two people have to look again whether something may still not be told")
     TO_CONFIRM = "to_confirm", _("Somebody proposes to keep more; a second person has to look")
     PLAN_CHANGED = "plan_changed", _("The plan differs from what was confirmed")
     SEVERAL_MATCHES = "several_matches", _("The address reaches more than one account")
@@ -516,6 +517,14 @@ class ProposalStatus(models.TextChoices):
     CONFIRMED = "confirmed", _("Confirmed")
     SENT_BACK = "sent_back", _("Sent back")
     WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class SilenceKind(models.TextChoices):
+    """What a law forbids to tell (models/non_disclosure.py)."""
+
+    KEPT = "kept", _("Something that is kept")
+    ROW = "row", _("A row that is left out of a copy")
+    REFUSAL = "refusal", _("The reason of a refusal")
 
 
 class Apart(models.TextChoices):

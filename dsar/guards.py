@@ -128,13 +128,21 @@ def guards() -> list[Guard]:
         Guard(
             "proposal_words", "dsar_proposal", "UPDATE", "What was proposed stays as it was written.",
             f"({_changed('id', 'request_id', 'kind', 'code', 'citation', 'text_sealed', 'keep', 'record_sealed')})"
-            f" OR ({_changed('review_on', 'proposed_by_id', 'proposed_at')})"
+            f" OR ({_changed('review_on', 'proposed_by_id', 'proposed_at', 'forbidden_by', 'forbidden_until')})"
             f" OR (OLD.status <> 'standing' AND ({_changed('status', 'decided_by_id', 'decided_at', 'note_sealed')}))",
         ),
         Guard("proposal_delete", "dsar_proposal", "DELETE", "What was proposed stays as it was written."),
         *_no_replace(
             "proposal", "dsar_proposal", (), "What was proposed stays as it was written."
         ),
+        Guard(
+            "silence_found", "dsar_nondisclosure", "UPDATE", "What two people found may not be told stays as they found it.",
+            f"({_changed('id', 'request_id', 'kind', 'source', 'category', 'code', 'citation', 'first_by_id', 'first_at')})"
+            " OR (OLD.second_at IS NOT NULL AND"
+            f" ({_changed('second_by_id', 'second_at', 'since', 'review_on', 'same_person')}))"
+            f" OR (OLD.ended_at IS NOT NULL AND ({_changed('ended_at', 'ended_by_id')}))",
+        ),
+        Guard("silence_delete", "dsar_nondisclosure", "DELETE", "What two people found may not be told stays as they found it."),
         Guard("request_delete", REQUEST, "DELETE", "No request is ever deleted."),
         Guard(
             "request_forged", REQUEST, "INSERT", "A request begins unconfirmed.",

@@ -1,14 +1,16 @@
 """Refusals that wait for their second person: written down, settled by the move that carries them out, withdrawn by
 whatever else happens."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import DecisionKind, ProposalStatus, StepReason
-from dsar.models import SYSTEM, Actor, Case, PrivacyRequest, Proposal
+from dsar.enums import DecisionKind, ProposalStatus, SilenceKind, StepReason
+from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal
+from dsar.models.non_disclosure import LONGEST_DAYS
 
 # Verbs that leave a proposal as it stands: they change nothing of what it is about.
 LEAVE: Final = frozenset({"extend", "split", "dispute", "dismiss_dispute"})
@@ -25,13 +27,16 @@ def make(
     keep: list[list[str]] | None = None,
     record: str = "",
     review_on: date | None = None,
+    forbidden_by: str = "",
+    forbidden_until: date | None = None,
 ) -> Proposal:
     """Write a proposal down, its words sealed. The caller has locked the request and checked that none stands."""
     case = request.case
     made = Proposal.objects.create(
         request=request, kind=kind, code=code, citation=citation, text_sealed=case.seal(text.strip()[:8000], "proposal"),
         keep=keep or [], record_sealed=case.seal(record.strip()[:8000], "proposal-record"), review_on=review_on,
-        proposed_by_id=actor.user_id or 0,
+        proposed_by_id=actor.user_id or 0, forbidden_by=forbidden_by.strip()[:200],
+        forbidden_until=forbidden_until if forbidden_by.strip() else None,
     )  # fmt: skip
     audit.record(case, audit.Entry(f"{kind}_proposed", actor, request.pk, details={"code": code}))
     return made
@@ -75,3 +80,46 @@ def facts_changed(case: Case) -> None:
         waiting.filter(pk=one.pk).update(status=ProposalStatus.WITHDRAWN, decided_at=timezone.now())
         audit.record(case, audit.Entry("proposal_withdrawn", SYSTEM, one.request_id))
         go_on(one.request)
+
+
+# --- what the law forbids to tell -------------------------------------------------------------------------------------
+
+
+def forbidden_problem(citation: str, review_on: date | None) -> str:
+    """What is wrong, in words, where no law is named that forbids to tell something, or the day on which two people look
+    again is not within 90 days; empty where nothing is."""
+    if not citation.strip():
+        return _("Please name the law that forbids to tell it.")
+    if review_on is None or not 0 < (review_on - timezone.localdate()).days <= LONGEST_DAYS:
+        return _("Please choose the day on which two people look again, within 90 days.")
+    return ""
+
+
+def note_silence(request: PrivacyRequest, what: str, one: NonDisclosure, actor: Actor) -> None:
+    """Write to the trail what was found about something that may not be told. The caller's transaction."""
+    details = {"code": one.code, "kind": one.kind} | ({"same_person": True} if one.same_person else {})
+    audit.record(request.case, audit.Entry(what, actor, request.pk, details=details))
+
+
+def with_refusal(
+    request: PrivacyRequest, proposal: Proposal, actor: Actor, *, same_person: bool
+) -> list[NonDisclosure]:
+    """What a refusal or a narrowing, confirmed now, says nothing of: its reason, and what it keeps. In the transaction of
+    the confirmation; empty where it may be told."""
+    if not proposal.forbidden_by or proposal.forbidden_until is None:
+        return []
+    now = timezone.now()
+    kept = [(source, category, proposal.code) for source, category in proposal.keep]
+    made = []
+    for source, category, code in [("", "", proposal.code), *kept]:
+        one = NonDisclosure(
+            request=request, kind=SilenceKind.KEPT if source else SilenceKind.REFUSAL, source=source, category=category,
+            code=code, citation=proposal.forbidden_by, text_sealed=None, first_by_id=proposal.proposed_by_id,
+            first_at=proposal.proposed_at, second_by_id=actor.user_id, second_at=now, since=timezone.localdate(now),
+            review_on=min(proposal.forbidden_until, timezone.localdate(now) + timedelta(days=LONGEST_DAYS)),
+            same_person=same_person,
+        )  # fmt: skip
+        one.save(force_insert=True)
+        note_silence(request, "silence_confirmed", one, actor)
+        made.append(one)
+    return made

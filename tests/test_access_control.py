@@ -184,6 +184,9 @@ def test_the_verbs_of_approvers_are_theirs_alone():
     assert of_approvers == {
         "approve",
         "confirm-refusal",
+        "silence",
+        "silence-judge",
+        "silence-again",
         "let-in",
         "lapse",
         "narrow",

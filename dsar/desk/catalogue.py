@@ -16,6 +16,7 @@ from dsar.desk import (
     proposal_verbs,
     recusal_verbs,
     right_forms,
+    silence_verbs,
     standing_verbs,
     words,
 )
@@ -389,6 +390,8 @@ VERBS: Mapping[str, Verb] = {
                 data["text"],
                 weighed=data["weighed"],
                 review_on=data["review_on"],
+                forbidden_by=data["forbidden_by"],
+                forbidden_until=data["forbidden_until"],
                 actor=actor,
             ),
             APPROVERS,
@@ -405,7 +408,13 @@ VERBS: Mapping[str, Verb] = {
             _("Proposed. An approver has to confirm it; until then nothing happens and the clock runs."),
             forms.RefuseForm,
             lambda pk, data, actor: refusals.propose(
-                pk, data["code"], data["text"], facts=data.get("facts", ""), actor=actor
+                pk,
+                data["code"],
+                data["text"],
+                facts=data.get("facts", ""),
+                forbidden_by=data["forbidden_by"],
+                forbidden_until=data["forbidden_until"],
+                actor=actor,
             ),
             HANDLERS,
             exists=refusals.may_propose,
@@ -455,5 +464,6 @@ VERBS: Mapping[str, Verb] = {
         *standing_verbs.VERBS,
         *recusal_verbs.VERBS,
         *proposal_verbs.VERBS,
+        *silence_verbs.VERBS,
     )
 }

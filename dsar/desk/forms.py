@@ -82,6 +82,28 @@ def review_day() -> forms.DateField:
     )
 
 
+def forbidden_law() -> forms.CharField:
+    """The law that forbids to tell the reason; empty for nearly everything."""
+    return forms.CharField(
+        label=_("Does a law forbid to tell the reason? Which?"),
+        help_text=_(
+            "Leave this empty unless one does. Then both of you have to be approvers, and the letter says nothing of it."
+        ),
+        max_length=200,
+        required=False,
+    )
+
+
+def forbidden_day() -> forms.DateField:
+    """When two people look again whether the law still forbids it."""
+    return forms.DateField(
+        label=_("If so: two people look again on"),
+        help_text=_("Within 90 days."),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
 class ClassifyForm(VerbForm):
     """Which right it is."""
 
@@ -158,6 +180,8 @@ class RefuseForm(VerbForm):
           " not count. For the record; the requester does not read it."),
         required=False, rows=3,
     )  # fmt: skip
+    forbidden_by = forbidden_law()
+    forbidden_until = forbidden_day()
 
     def prepare(self) -> None:
         """Reasons that this law knows for this right and that can hold now; how often this person has asked."""
@@ -329,6 +353,8 @@ class NarrowForm(VerbForm):
         required=False, rows=3,
     )  # fmt: skip
     review_on = review_day()
+    forbidden_by = forbidden_law()
+    forbidden_until = forbidden_day()
 
     def prepare(self) -> None:
         """What the frozen plan would erase; the grounds of this law."""

@@ -23,6 +23,7 @@ from dsar.desk import (
     progress,
     proposal_verbs,
     rows,
+    silence_verbs,
     standing,
     story,
     tasks,
@@ -183,6 +184,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "decisions": story.decisions(request, decided),
         "stuck": _stuck(request),
         **proposal_verbs.panel(request),
+        **silence_verbs.panel(request),
         "apart": [
             {"who": story.name_of(one.user), "by": story.name_of(one.named_by)} for one in recuse.standing(request)
         ],

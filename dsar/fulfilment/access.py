@@ -129,10 +129,14 @@ def _content(held: runner.Held, made: Package) -> package_zip.Content:
     if copied != sum(table.rows for table in (*given, *others)):
         # A spool that lost a part must not become a copy that looks whole.
         raise lookout.Stop(StepReason.ERROR, block=True)
+    given, others, silent = manifest.without_silent(request, given, others)
     without = redacted(request)
     files = [one for one in by_hand.files(request) if one.key not in without.get((one.source, FILES), {})]
 
     def describe(entries: list[package_zip.Entry]) -> dict[str, Any]:
+        for entry in entries:
+            # A row that is not told is not counted as left out either.
+            entry.left_out -= silent[entry.table.source, entry.table.table]
         said = manifest.manifest(request, held.body, entries, others, files)
         made.describe(request.case, said)
         return said
@@ -316,6 +320,8 @@ def unredact(pk: int, redaction_pk: int, *, actor: Actor) -> None:
         found = Redaction.objects.filter(request=request, pk=redaction_pk).first()
         if found is None:
             raise Invalid(_("This is not left out (any more)."))
+        if found.non_disclosures.exists():
+            raise Invalid(_("Two people found that the law forbids to tell this. Only they can end that."))
         _note(request, "unredacted", actor, [found])
         found.delete()
 

@@ -205,6 +205,8 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
                 "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
             )
             raise Invalid(theirs if look == SecondLook.SOMEBODY_ELSE else str(look.label))
+        if request.state == State.CHECKING and request.non_disclosures.pending().exists():
+            raise Invalid(_("Whether something may be told waits for its second person. Nothing leaves before that."))
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies
         )

@@ -22,7 +22,7 @@ from dsar.fulfilment import plan as plans
 from dsar.fulfilment.tallies import counts, merged
 from dsar.law import codes
 from dsar.models import SYSTEM, Actor, Decision, Kept, PrivacyRequest, Step
-from dsar.notifications import outbox
+from dsar.notifications import outbox, undisclosed
 from dsar.retention import Hold, held
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
@@ -131,6 +131,7 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
         tallies = [line | {"kept": 0} for line in step.tallies]
         gone: set[str] = set()
         done: dict[str, int] = {}
+        before = set(lines)
         if outcome:
             tallies = merged(tallies, outcome)
             gone = _compare(request, step.source, lines, outcome)
@@ -152,7 +153,9 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
         if due:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.REVIEW)
         went = {line["category"] for line in tallies if line.get("removed") or line.get("anonymised")}
-        if went & gone and request.case.purged_at is None:
+        hidden = undisclosed.places(request)
+        told = {category for category, code in before - set(lines) if (step.source, category, code) not in hidden}
+        if went & gone & told and request.case.purged_at is None:
             outbox.queue(request, Notice.KEPT_ERASED)
 
 
@@ -237,6 +240,7 @@ def _decide(pk: int, kept_pk: int, kind: DecisionKind, text: str, actor: Actor, 
             status=StepStatus.QUEUED, reason="", due_at=timezone.now()
         )
         finish.clear_attention(request)
-        if kind == DecisionKind.KEPT_ON and case.purged_at is None:
+        silent = (one.source, one.category, one.code) in undisclosed.places(request)
+        if kind == DecisionKind.KEPT_ON and case.purged_at is None and not silent:
             outbox.queue(request, Notice.KEPT_ON, decision=decision)
         bell.ring(Lane.FULFIL)

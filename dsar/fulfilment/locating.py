@@ -15,7 +15,7 @@ from dsar.fulfilment import plan as plans
 from dsar.fulfilment import risk
 from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
-from dsar.notifications import known, outbox
+from dsar.notifications import known, outbox, undisclosed
 from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
 
 BATCH = 50
@@ -84,7 +84,8 @@ def locate(pk: int) -> bool:
 
 
 def store(request: PrivacyRequest, body: plans.Body, *, frozen_at: datetime | None = None) -> Plan:
-    """Write a new version of a request's plan, in the caller's transaction."""
+    """Write a new version of a request's plan, in the caller's transaction; what is not told is marked in it."""
+    body = plans.marked(body, undisclosed.places(request))
     last = request.plans.order_by("-version").values_list("version", flat=True).first() or 0
     return Plan.objects.create(
         request=request, version=last + 1, digest=plans.digest(body), frozen_at=frozen_at,
@@ -128,6 +129,7 @@ def look_again(request: PrivacyRequest) -> plans.Body | None:
     case = request.case
     body = plans.build(case.email, case.email_index, case.regime, timezone.localdate(), plans.weighed_of(request))
     current = request.plans.newest()
+    body = plans.marked(body, undisclosed.places(request))
     if plans.failures(body) or current is None or current.digest == plans.digest(body):
         return None
     return body

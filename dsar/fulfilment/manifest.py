@@ -3,6 +3,7 @@ plainly, what is not in it and why."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -22,7 +23,7 @@ from dsar.fulfilment.by_hand import CopiedFile
 from dsar.fulfilment.package_zip import Entry
 from dsar.law import codes
 from dsar.models import PrivacyRequest, Step
-from dsar.notifications import report
+from dsar.notifications import report, undisclosed
 
 # What can be carried elsewhere: given by the person, or observed as they used the service (GDPR Art 20(1), WP 242).
 PORTABLE = ("provided", "observed")
@@ -36,6 +37,23 @@ def tables_given(request: PrivacyRequest) -> tuple[list[spool.Table], list[spool
     categories = loader.current().categories
     portable = [one for one in found if _described(categories, one.category).origin in PORTABLE]
     return portable, [one for one in found if one not in portable]
+
+
+def without_silent(
+    request: PrivacyRequest, given: list[spool.Table], others: list[spool.Table]
+) -> tuple[list[spool.Table], list[spool.Table], Counter[tuple[str, str]]]:
+    """The tables as the person may hear of them: without the rows that a law forbids to name, and without a table of which
+    nothing else is there. And how many rows each of them has of that kind."""
+    silent = Counter(undisclosed.hidden_rows(request).values())
+    heard = [
+        [
+            replace(one, rows=one.rows - silent[one.source, one.table]) if named else one
+            for one in tables
+            if one.rows > silent[one.source, one.table]
+        ]
+        for tables, named in ((given, False), (others, True))
+    ]
+    return heard[0], heard[1], silent
 
 
 def _described(categories: dict[str, Category], key: str) -> Category:
@@ -65,7 +83,7 @@ def manifest(
         "made_at": timezone.now().isoformat(timespec="seconds"),
         "encoding": "UTF-8",
         "categories": _categories(request, entries),
-        "held_but_never_given": _secrets(entries, not_portable),
+        "held_but_never_given": _secrets(request, entries, not_portable),
         "left_out": _redactions(request),
         "not_portable": [
             {"category": one.category, "label": _(_described(loader.current().categories, one.category).label), "rows": one.rows}
@@ -76,11 +94,11 @@ def manifest(
         "nothing_found_by_hand": nothing_by_hand(request, body),
         "backups": [
             {"category": item["category"], "label": _(item["label"]), "until": item["until"]}
-            for item in body["items"] if item["action"] == "backup"
+            for item in undisclosed.visible(request, body)["items"] if item["action"] == "backup"
         ],
         "of_an_organisation": [
             {"category": item["category"], "label": _(item["label"]), "rows": item["count"]}
-            for item in body["items"] if item["action"] == "refer"
+            for item in undisclosed.visible(request, body)["items"] if item["action"] == "refer"
         ],
     }  # fmt: skip
 
@@ -157,17 +175,21 @@ def _period(rule: Retention) -> str:
     return _("%(period)s.") % {"period": said}
 
 
-def _secrets(entries: list[Entry], others: list[spool.Table]) -> list[dict[str, Any]]:
+def _secrets(request: PrivacyRequest, entries: list[Entry], others: list[spool.Table]) -> list[dict[str, Any]]:
     """What is held and never given, named precisely (11 CCR 7024(d); GDPR Art 32)."""
     found = []
+    # Of the tables that are not given at all these rows are taken out already.
+    silent = Counter(undisclosed.hidden_rows(request).values())
     for table in [*(entry.table for entry in entries), *others]:
+        if table in others:
+            silent[table.source, table.table] = 0
         described = _map_of(table)
         hidden = [name for name, column in described.columns.items() if column.secret] if described else []
         if hidden:
             found.append(
                 {
                     "source": table.source, "table": table.table, "category": table.category, "columns": hidden,
-                    "rows": table.rows,
+                    "rows": table.rows - silent[table.source, table.table],
                     "why": _("We hold this and do not give it out, because whoever has it could get into the account."),
                 }
             )  # fmt: skip
@@ -176,7 +198,7 @@ def _secrets(entries: list[Entry], others: list[spool.Table]) -> list[dict[str, 
 
 def _redactions(request: PrivacyRequest) -> list[dict[str, Any]]:
     """How much was left out, of what kind, for which reason."""
-    counted = Counter((one.source, one.table, one.column, one.code) for one in request.redactions.all())
+    counted = Counter((one.source, one.table, one.column, one.code) for one in undisclosed.redactions(request))
     found = []
     for (source, table, column, code), number in sorted(counted.items()):
         reason = codes.redaction(code, request.case.law)

@@ -39,17 +39,23 @@ def propose(
     actor: Actor,
     weighed: str = "",
     review_on: date | None = None,
+    forbidden_by: str = "",
+    forbidden_until: date | None = None,
 ) -> Proposal:
     """Propose to keep some (source, category) pairs after all, for a lawful reason that is new (law 3). Looked at again on
     `review_on`, within a year; after 180 days without one. Nothing is erased while it waits for its second person.
 
     A ground that holds only once it was weighed needs `weighed`: what against what, for the record and not for the
-    person. Raises Forbidden, Invalid, Conflict (another proposal stands).
+    person. `forbidden_by`: the law that forbids to tell of it, looked at again on `forbidden_until`; then no letter says
+    anything. Raises Forbidden, Invalid, Conflict (another proposal stands).
     """
     if not actor.is_approver:
         raise Forbidden("narrow")
     if not text.strip():
         raise Invalid(_("Please write the reason: the requester reads it."))
+    problem = proposals.forbidden_problem(forbidden_by, forbidden_until) if forbidden_by.strip() else ""
+    if problem:
+        raise Invalid(problem)
     review_on = review_on or timezone.localdate() + timedelta(days=180)
     with transaction.atomic():
         request = lock(pk)
@@ -59,7 +65,7 @@ def propose(
         pairs = [list(pair) for pair in sorted(keep)]
         return proposals.make(
             request, DecisionKind.NARROW, found.code, found.citation, text, actor=actor, keep=pairs, record=weighed,
-            review_on=review_on,
+            review_on=review_on, forbidden_by=forbidden_by, forbidden_until=forbidden_until,
         )  # fmt: skip
 
 
@@ -112,6 +118,7 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
             DecisionKind.NARROW, found.found.code, found.found.citation, proposal.text, proposal=proposal,
             same_person=look == SecondLook.ALONE,
         )  # fmt: skip
+        silent = proposals.with_refusal(request, proposal, actor, same_person=because.same_person)
         # Stored first: what ends here is noted by the plan as it is now.
         locating.store(request, found.made, frozen_at=timezone.now())
         moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
@@ -123,7 +130,8 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
             remains.write(moved, found.made)
         else:
             decision = moved.decisions.filter(kind=DecisionKind.NARROW).order_by("-pk").first()
-            outbox.queue(moved, Notice.NARROWED, decision=decision)
+            if not silent:
+                outbox.queue(moved, Notice.NARROWED, decision=decision)
             moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]).again()
             proposals.go_on(moved)
             finish.clear_attention(moved)

@@ -10,7 +10,7 @@ The body of a plan is JSON:
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -87,6 +87,16 @@ def frozen_weighed(body: Body) -> AllWeighed:
         )
         for one in body.get("weighed", [])
     }  # fmt: skip
+
+
+def marked(body: Body, silent: Collection[tuple[str, str, str]]) -> Body:
+    """A plan in which the items that a law forbids to tell, (source, category, code), are marked so."""
+    items = [
+        {**{name: value for name, value in item.items() if name != "silent"}}
+        | ({"silent": True} if (item["source"], item["category"], item["code"]) in silent else {})
+        for item in body["items"]
+    ]
+    return {**body, "items": items}
 
 
 def unweighed(body: Body) -> list[dict[str, Any]]:
@@ -252,7 +262,12 @@ def material(body: Body) -> str:
     money = body["money"] or {}
     covered = {
         "regime": body["regime"],
-        "items": sorted([item["source"], item["category"], item["action"], item["code"]] for item in body["items"]),
+        # What is not told is nothing that the person confirms, and changes nothing that they are asked again about.
+        "items": sorted(
+            [item["source"], item["category"], item["action"], item["code"]]
+            for item in body["items"]
+            if not item.get("silent")
+        ),
         "refs": {key: found["ref"] for key, found in body["sources"].items()},
         "cost": [
             bool(money.get("lost_cents")),

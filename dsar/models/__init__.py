@@ -20,6 +20,7 @@ from dsar.models.legal_hold import LegalHold
 from dsar.models.letter import Letter
 from dsar.models.lost_mailbox import LostMailbox
 from dsar.models.message import Message
+from dsar.models.non_disclosure import NonDisclosure
 from dsar.models.owner_task import OwnerTask
 from dsar.models.package import CopyPart, Package, Redaction
 from dsar.models.paper import IdentityPaper
@@ -42,7 +43,7 @@ __all__ = [
     "CategoryOutcome", "Checkpoint", "Choice",
     "ClockEvent", "CopyPart", "Correction", "Decision", "Evidence", "Fee", "House", "IdentityCheck",
     "IdentityPaper", "Intake", "Kept",
-    "LawChange", "LegalHold", "Letter", "LostMailbox", "Message", "OwnerTask", "Package", "PastMeasure", "Plan",
+    "LawChange", "LegalHold", "Letter", "LostMailbox", "Message", "NonDisclosure", "OwnerTask", "Package", "PastMeasure", "Plan",
     "PrivacyRequest", "Proposal",
     "RecipientNotice", "Recusal", "Redaction", "Representation", "RequestRecord", "Restriction", "SignedConfirmation", "Source",
     "Step", "Subject", "Tombstone", "Weighing", "staff",

@@ -53,7 +53,7 @@ RULES: Final[tuple[Rule, ...]] = (
             "dsar.Case", "dsar.CaseKey", "dsar.PrivacyRequest", "dsar.ClockEvent", "dsar.LawChange", "dsar.Plan", "dsar.Step",
             "dsar.Decision",
             "dsar.Weighing", "dsar.CategoryOutcome", "dsar.Correction", "dsar.Evidence", "dsar.SignedConfirmation",
-            "dsar.RecipientNotice", "dsar.Proposal", "dsar.Redaction", "dsar.Recusal", "dsar.Fee",
+            "dsar.RecipientNotice", "dsar.NonDisclosure", "dsar.Proposal", "dsar.Redaction", "dsar.Recusal", "dsar.Fee",
         ),
         _("counted from the last end of anything in the case; open requests, appeals and restrictions keep it"),
         _("To show how the request was handled, for as long as the law's own log at least."),

@@ -191,7 +191,15 @@ OWN_DATA: dict[str, Own] = {
         CASE_PERIOD, NUMBERS,
         _fields(
             sealed="text_sealed record_sealed note_sealed", pseudonym="id request proposed_by decided_by",
-            operational="kind code citation keep review_on proposed_at status decided_at same_person",
+            operational="kind code citation keep review_on forbidden_by forbidden_until proposed_at status decided_at"
+            " same_person",
+        ),
+    ),
+    "dsar.NonDisclosure": Own(
+        CASE_PERIOD, NUMBERS,
+        _fields(
+            sealed="text_sealed", pseudonym="id request redaction renews first_by second_by end_by ended_by",
+            operational="kind source category code citation first_at second_at same_person since review_on end_at ended_at",
         ),
     ),
     "dsar.Recusal": Own(

@@ -42,6 +42,7 @@ from dsar.models.request_conditions import (
     releaser,
     requester,
     second_approver,
+    silence_settled,
     system,
     unsorted,
     was_looked_for,
@@ -329,7 +330,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.REVIEW,
         target=RETURN_VALUE(State.CONFIRMING, State.FULFILLING),
         permission=who_may_approve,
-        conditions=[may_be_approved, is_located, was_looked_for],
+        conditions=[may_be_approved, is_located, was_looked_for, silence_settled],
     )
     def approve(self, *, now: datetime) -> str:
         """What needed judgement is decided: a deletion is confirmed by the person first, everything else is done."""
@@ -341,7 +342,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=[State.TRIAGE, State.REVIEW],
         target=State.REFUSED,
         permission=second_approver,
-        conditions=[refusal_proposed],
+        conditions=[refusal_proposed, silence_settled],
     )
     def refuse(self, *, now: datetime) -> None:
         """Denied, with a reason code and a text (GDPR Art 12(4)); proposed by one person, confirmed by another."""
@@ -512,7 +513,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.CHECKING,
         target=State.COMPLETED,
         permission=who_may_hand_over,
-        conditions=[is_copy, address_on_file, may_be_approved],
+        conditions=[is_copy, address_on_file, may_be_approved, silence_settled],
     )
     def hand_over(self, *, now: datetime, outcome: str) -> None:
         """The copy is offered to the person (GDPR Art 12(3), 15(3))."""

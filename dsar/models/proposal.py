@@ -27,6 +27,7 @@ class Proposal(models.Model):
 
     `kind`: the request is refused, or the plan of a confirmed deletion narrowed: then `keep` lists [source, category] and
     `review_on` says when somebody looks again. `record_sealed`: what the reason needs beside the words for the person.
+    `forbidden_by`: the law that forbids to tell the reason, looked at again on `forbidden_until` (non_disclosure.py).
     `note_sealed`: why it was sent back. `same_person`: both looks were one person's, on different days (two_people.py).
     Words never change once they are written.
     """
@@ -39,6 +40,8 @@ class Proposal(models.Model):
     keep = models.JSONField(default=list)
     record_sealed = models.BinaryField(null=True)
     review_on = models.DateField(_("review on"), null=True)
+    forbidden_by = models.CharField(_("law that forbids to tell the reason"), max_length=200, blank=True)
+    forbidden_until = models.DateField(null=True)
     proposed_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(default=timezone.now)
     status = models.CharField(
@@ -66,6 +69,11 @@ class Proposal(models.Model):
                 condition=~Q(status=ProposalStatus.CONFIRMED)
                 | (Q(decided_by__isnull=False) & (~Q(decided_by=F("proposed_by")) | Q(same_person=True))),
                 name="proposal_confirmed_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(forbidden_by="", forbidden_until__isnull=True)
+                | (~Q(forbidden_by="") & Q(forbidden_until__isnull=False)),
+                name="proposal_forbidden_has_a_review",
             ),
         ]
 

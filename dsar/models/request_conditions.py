@@ -123,6 +123,11 @@ def narrowing_proposed(request: "PrivacyRequest") -> bool:
     return request.proposals.standing().filter(kind=DecisionKind.NARROW).exists()
 
 
+def silence_settled(request: "PrivacyRequest") -> bool:
+    """Nothing leaves the house while somebody has still to say whether a part of it may be told."""
+    return not request.non_disclosures.pending().exists()
+
+
 def nothing_proposed(request: "PrivacyRequest") -> bool:
     """Nothing is released while somebody proposes to keep more of it."""
     return not request.proposals.standing().exists()

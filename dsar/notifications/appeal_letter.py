@@ -12,6 +12,7 @@ from dsar import deadlines
 from dsar.enums import AppealKind, AppealOutcome, Notice, Right
 from dsar.law import regimes, remedies
 from dsar.models import Appeal, Message, PrivacyRequest
+from dsar.notifications import undisclosed
 
 # The words of the button on the page of a request, which letters name.
 BUTTONS: dict[AppealKind, Any] = {
@@ -28,7 +29,7 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
     request."""
     regime = request.case.law
     kind = remedies.kind_of(regime)
-    if kind is None or not remedies.is_open_to(kind, request.outcome):
+    if kind is None or not remedies.is_open_to(kind, undisclosed.outcome_told(request)):
         return {}
     now = timezone.now()
     answer = deadlines.appeal_dates(regime, kind, now)

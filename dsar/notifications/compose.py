@@ -43,6 +43,7 @@ from dsar.notifications import (
     restriction_letter,
     staff_letter,
     to_recipients,
+    undisclosed,
 )
 
 PAGE = "email/page.html"
@@ -229,6 +230,9 @@ def context_for(message: Message) -> dict[str, Any]:
         }
         said = case.unseal(decision.text_sealed, "decision")
         context |= {"person_text": said, "question": said} if said else {}
+        if undisclosed.is_silent(decision):
+            # Only what every letter says (parts/neutral).
+            context |= dict.fromkeys(("reason_label", "reason_text", "citation", "person_text", "question"), "")
         if decision.kind == DecisionKind.MERGE:
             context["other_reference"] = decision.code
     elif request and message.notice in letters.AS_APPROVED:
@@ -237,7 +241,7 @@ def context_for(message: Message) -> dict[str, Any]:
         if message.by_post and message.notice == Notice.CONFIRM_READY:
             context |= letters.to_sign(request)
         context["looked_twice"] = request.decisions.filter(same_person=True).exists()
-        context["in_part"] = request.outcome == Outcome.GRANTED_IN_PART
+        context["in_part"] = undisclosed.outcome_told(request) == Outcome.GRANTED_IN_PART
         context["again"] = appeal_letter.way(request)
         context["rest"] = kept_letter.rest(request, message.notice)
         context |= letters.of_the_work(request, message.notice)

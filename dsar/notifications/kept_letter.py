@@ -11,7 +11,7 @@ from dsar.datamap import loader
 from dsar.enums import Notice, Outcome, Right, StepKind
 from dsar.law import articles, codes
 from dsar.models import Case, Choice, Kept, PrivacyRequest
-from dsar.notifications import fates, report
+from dsar.notifications import fates, report, undisclosed
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
@@ -32,7 +32,12 @@ def items(request: PrivacyRequest) -> list[dict[str, Any]]:
 def standing(rows: Iterable[Kept]) -> list[dict[str, Any]]:
     """What is still kept, as items of a letter."""
     lines: dict[tuple[str, str], dict[str, Any]] = {}
+    hidden: dict[int, undisclosed.Places] = {}
     for row in rows:
+        if row.request_id not in hidden:
+            hidden[row.request_id] = undisclosed.places(row.request)
+        if (row.source, row.category, row.code) in hidden[row.request_id]:
+            continue
         code = codes.valid(row.code, row.request.case.law)
         line = lines.setdefault(
             (row.category, row.code),
@@ -47,7 +52,7 @@ def rest(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     """What the law adds to the letter about a deletion that was denied in whole or in part: that what stays serves its
     exception alone (`citation`, where an article says so), and that its sale can be stopped (`choices_url`, where data
     are sold and the person has not stopped it) (11 CCR 7022(f), (g)). Empty for every other letter."""
-    kept = notice in (Notice.REFUSED, Notice.NARROWED) or request.outcome == Outcome.GRANTED_IN_PART
+    kept = notice in (Notice.REFUSED, Notice.NARROWED) or undisclosed.outcome_told(request) == Outcome.GRANTED_IN_PART
     if request.right != Right.DELETION or not kept:
         return {}
     case = request.case

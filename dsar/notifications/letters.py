@@ -22,6 +22,7 @@ from dsar.notifications import (
     kept_letter,
     report,
     restriction_letter,
+    undisclosed,
 )
 
 WITH_ITEMS = frozenset({Notice.DONE_ERASED, Notice.NARROWED})
@@ -80,7 +81,7 @@ def said_with_approval(request: PrivacyRequest) -> str:
 
 def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
     plan = request.plans.newest()
-    return plan.body() if plan else {}
+    return undisclosed.visible(request, plan.body()) if plan else {}
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
@@ -132,7 +133,7 @@ def _looked(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any]:
         if any(one.get("by_hand") for one in step.tallies):
             items += [{**item, "looked": True} for item in there]
         items += [one["item"] for one in step.tallies if "item" in one]
-    return {**body, "items": items}
+    return undisclosed.visible(request, {**body, "items": items})
 
 
 def _items(
@@ -188,7 +189,7 @@ def to_sign(request: PrivacyRequest) -> dict[str, Any]:
     plan = request.plans.newest()
     if plan is None:
         return {}
-    body = plan.body()
+    body = undisclosed.visible(request, plan.body())
     words = {
         "erase": ("erased", _("deleted")), "mask": ("anonymised", _("made anonymous")), "keep": ("kept", _("kept")),
         "refer": ("kept", _("stays with your organisation")), "backup": ("pending", _("goes when the backups are overwritten")),
@@ -215,6 +216,7 @@ def _count_work(
     pairs whose kept rows were counted there."""
     planned = {(item["category"], item["code"]) for item in body["items"] if item["action"] == "keep"}
     finished: dict[str, set[tuple[str, str]]] = {}
+    hidden = undisclosed.places(request)
     for step in sorted(request.steps.all(), key=attrgetter("pk")):
         if step.kind != StepKind.ERASE or step.status != StepStatus.DONE:
             continue
@@ -228,6 +230,8 @@ def _count_work(
                 line["label"] = _("%(category)s (%(source)s)") % {"category": line["label"], "source": where}
             if gone := tally.get("removed", 0) + tally.get("absent", 0):
                 _add(lines, labels, category, "erased", gone)
+            if (step.source, category, code) in hidden:
+                continue
             if tally.get("anonymised") and (category, code) not in planned:
                 _add(lines, labels, category, "anonymised", tally["anonymised"])
             if tally.get("kept") and code:
@@ -261,7 +265,7 @@ def left_out(request: PrivacyRequest) -> list[dict[str, Any]]:
     """
     regime = request.case.law
     lines: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for one in request.redactions.order_by("pk"):
+    for one in undisclosed.redactions(request):
         label, said = _table_label(one.source, one.table), request.case.unseal(one.text_sealed, "redaction_text")
         found = codes.named(one.code, regime)
         line = lines.setdefault(

@@ -21,7 +21,7 @@ from dsar.fulfilment import plan as plans
 from dsar.intake import beside
 from dsar.models import REQUESTER, Case, Plan, PrivacyRequest
 from dsar.models.request_conditions import no_copy_awaited
-from dsar.notifications import letters
+from dsar.notifications import letters, undisclosed
 from dsar.portal import present, session
 from dsar.portal.proof import next_place
 from dsar.verification import confirmation, second_factor
@@ -85,7 +85,9 @@ def _delete(request: HttpRequest, held: PrivacyRequest, digest: str) -> HttpResp
         confirmation.confirm(held.pk, digest)
     except confirmation.PlanChanged:
         seen = next((plan for plan in held.plans.order_by("-version") if plan.digest == digest), None)
-        return _page(request, held, status=409, changed=present.changes(_body(held, seen), _plan(held).body()))
+        return _page(
+            request, held, status=409, changed=present.changes(_body(held, seen), _as_seen(held, _plan(held).body()))
+        )
     except confirmation.SecondFactorNeeded:
         return redirect("second_factor")
     except Conflict:
@@ -101,7 +103,12 @@ def _body(held: PrivacyRequest, plan: Plan | None) -> plans.Body | None:
     if plan is None:
         return None
     plan.request = held
-    return plan.body()
+    return _as_seen(held, plan.body())
+
+
+def _as_seen(held: PrivacyRequest, body: plans.Body) -> plans.Body:
+    """A plan as its person may see it."""
+    return undisclosed.visible(held, body)
 
 
 def _page(
@@ -119,7 +126,7 @@ def _page(
         "held": held,
         "case": held.case,
         "steps": progress.steps(held),
-        "plan": plans.summary(body),
+        "plan": plans.summary(_as_seen(held, body)),
         "digest": plans.digest(body),
         "money": letters.money_view(body["money"]),
         "organisations": body["organisations"],

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
-from dsar.enums import AppealKind, Right
+from dsar.enums import AppealKind, Outcome, Right
 from dsar.models import REQUESTER, Appeal, PrivacyRequest
-from dsar.notifications import appeal_letter, letters
+from dsar.notifications import appeal_letter, letters, undisclosed
 from dsar.portal import case, session
 from dsar.review import appeals
 from dsar.workflow import Conflict, Invalid
@@ -66,6 +66,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
         dates = deadlines.appeal_dates(held.case.law, kind, now)
     return {
         "held": held,
+        "told": Outcome(undisclosed.outcome_told(held)).label,
         "form": form,
         "kind": kind or "",
         "late": late,

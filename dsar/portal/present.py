@@ -23,7 +23,7 @@ from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
 from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
-from dsar.notifications import letters, paper, report
+from dsar.notifications import letters, paper, report, undisclosed
 from dsar.notifications.appeal_letter import BUTTONS
 from dsar.review import appeals
 
@@ -51,6 +51,7 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
     regime = request.case.law
     return {
         "request": request,
+        "outcome": undisclosed.outcome_told(request),
         "title": request.title,
         "understood": letters.understood(Right(request.right), take_back=request.take_back),
         "steps": progress.steps(request),
@@ -86,7 +87,7 @@ def again(request: PrivacyRequest) -> dict[str, Any]:
     return {
         "kind": kind or "",
         "button": BUTTONS[kind] if kind else _("Tell us why you do not agree"),
-        "prominent": bool(kind) and request.outcome in SAID_NO,
+        "prominent": bool(kind) and undisclosed.outcome_told(request) in SAID_NO,
         "open": next((one for one in found if one.is_open), None),
         "ended": [one for one in found if not one.is_open],
     }
@@ -130,7 +131,7 @@ def conversation(case: Case) -> list[dict[str, Any]]:
         message.case = case
         incoming = message.status == MessageStatus.RECEIVED
         said = message.text
-        if not said and message.decision:
+        if not said and message.decision and not undisclosed.is_silent(message.decision):
             said = case.unseal(message.decision.text_sealed, "decision")
         lines.append(
             {

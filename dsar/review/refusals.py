@@ -3,6 +3,8 @@
 Nothing moves and no letter leaves before the second; the clock runs.
 """
 
+from datetime import date
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,14 +25,30 @@ def may_propose(request: PrivacyRequest) -> bool:
     return request.state in OPEN and proposals.standing(request) is None
 
 
-def propose(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> Proposal:
+def propose(
+    pk: int,
+    code: str,
+    text: str,
+    *,
+    actor: Actor,
+    facts: str = "",
+    forbidden_by: str = "",
+    forbidden_until: date | None = None,
+) -> Proposal:
     """Propose to refuse by a code of the law's catalogue and a text that the person would read (GDPR Art 12(4)). `facts`:
-    what the company has to show for some reasons (repeats.show), for the record and not for the person.
+    what the company has to show for some reasons (repeats.show), for the record and not for the person. `forbidden_by`: the
+    law that forbids to tell the reason, looked at again on `forbidden_until`; then both are approvers, and the letter says
+    nothing of it.
 
     A handler or an approver. Raises Invalid, Conflict (another state, or one stands), Forbidden.
     """
     if not actor.is_handler or actor.user_id is None:
         raise Forbidden("refuse")
+    if forbidden_by.strip() and not actor.is_approver:
+        raise Invalid(_("What may not be told takes two approvers. Please ask one to propose it."))
+    problem = proposals.forbidden_problem(forbidden_by, forbidden_until) if forbidden_by.strip() else ""
+    if problem:
+        raise Invalid(problem)
     with transaction.atomic():
         request = lock(pk)
         if not may_propose(request):
@@ -38,7 +56,17 @@ def propose(pk: int, code: str, text: str, *, actor: Actor, facts: str = "") -> 
         found = _valid(request, code)
         repeats.check(request, found, facts)
         said = decide.text_of(text, _("the reason in your own words"))
-        return proposals.make(request, DecisionKind.REFUSE, found.code, found.citation, said, actor=actor, record=facts)
+        return proposals.make(
+            request,
+            DecisionKind.REFUSE,
+            found.code,
+            found.citation,
+            said,
+            actor=actor,
+            record=facts,
+            forbidden_by=forbidden_by,
+            forbidden_until=forbidden_until,
+        )
 
 
 def _valid(request: PrivacyRequest, code: str) -> codes.Code:
@@ -70,6 +98,7 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
         )  # fmt: skip
         inside = Inside(request)
         repeats.show(request, found, proposal.record, actor, proposal)
+        proposals.with_refusal(request, proposal, actor, same_person=because.same_person)
         if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
             return move(pk, "lapse", actor=actor, because=because, inside=inside, outcome=Outcome.NOT_PROVEN)
         if found.outcome == Outcome.REFERRED:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import access, begin, control, locating, restricting, runner
+from dsar.fulfilment import access, begin, control, locating, restricting, runner, silence
 from dsar.intake import email as incoming
 from dsar.intake import filing, submit, web
 from dsar.law import regimes
@@ -126,6 +126,17 @@ def proposed(number: int = 7) -> PrivacyRequest:
     """A deletion in review that one approver proposes to refuse."""
     request = review()
     refusals.propose(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=actor(number=number), facts="Ten in a day.")
+    return fresh(request)
+
+
+def silent(confirmed: bool = False) -> PrivacyRequest:
+    """A deletion in review of which something may not be told, as one approver (or two) found."""
+    request = review()
+    place = silence.found(request)[0][0]
+    soon = timezone.localdate() + timedelta(days=30)
+    one = silence.propose(request.pk, place, "A law", "An order of secrecy.", soon, actor=actor(number=7))
+    if confirmed:
+        silence.judge(request.pk, one.pk, True, actor=actor(number=8))
     return fresh(request)
 
 

@@ -6,12 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.desk.catalogue import VERBS
 from dsar.desk.request_page import plan_of
 from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
+from dsar.fulfilment import silence
 from dsar.intake import filing
 from dsar.models import AuditEvent, Message, PrivacyRequest, Recusal, Step
 from dsar.workflow import Forbidden
@@ -152,6 +154,26 @@ HAPPY = {
     "authority-seen": (scenes.claimed, {"text": "The order of the court."}, State.VERIFYING),
     "authority-refused": (scenes.claimed, {"text": "It is not signed."}, State.VERIFYING),
     "authority-ended": (scenes.standing, {"text": "The child is grown up."}, State.VERIFYING),
+    "silence": (
+        scenes.review,
+        lambda request: {
+            "place": silence.found(request)[0][0],
+            "citation": "A law",
+            "text": "An order.",
+            "review_on": timezone.localdate() + timedelta(days=90),
+        },
+        State.REVIEW,
+    ),
+    "silence-judge": (
+        scenes.silent,
+        lambda request: {"number": request.non_disclosures.get().pk, "agrees": "yes"},
+        State.REVIEW,
+    ),
+    "silence-again": (
+        lambda: scenes.silent(confirmed=True),
+        lambda request: {"number": request.non_disclosures.get().pk, "decision": "told"},
+        State.REVIEW,
+    ),
     "step-aside": (
         scenes.review,
         lambda request: {"colleagues": [scenes.person(Role.HANDLER, 5).pk]},

@@ -1,0 +1,70 @@
+"""What no letter, page or file says to the person, because a law forbids it: everything for them goes through here.
+
+Each letter carries the same neutral sentence (templates/email/parts/neutral), whether there is anything of the kind or not.
+"""
+
+from typing import Any
+
+from dsar.enums import COPY_RIGHTS, DecisionKind, Outcome, Right, SilenceKind
+from dsar.models import Decision, PrivacyRequest, Redaction
+
+Places = frozenset[tuple[str, str, str]]
+
+
+def places(request: PrivacyRequest) -> Places:
+    """What is kept and not told: (source, category, code)."""
+    found = request.non_disclosures.standing().filter(kind=SilenceKind.KEPT)
+    return frozenset(found.values_list("source", "category", "code"))
+
+
+def visible(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any]:
+    """The body of a plan as its person may see it: without the items that are not told."""
+    hidden = places(request) if body else frozenset()
+    if not hidden:
+        return body
+    items = [item for item in body["items"] if (item["source"], item["category"], item["code"]) not in hidden]
+    return {**body, "items": items}
+
+
+def redactions(request: PrivacyRequest) -> list[Redaction]:
+    """What was left out of a copy and may be told, oldest first."""
+    hidden = set(hidden_rows(request))
+    return [one for one in sorted(request.redactions.all(), key=lambda one: one.pk) if one.pk not in hidden]
+
+
+def hidden_rows(request: PrivacyRequest) -> dict[int, tuple[str, str]]:
+    """The whole rows that were left out and are not told: key of the redaction to (source, table)."""
+    found = request.non_disclosures.standing().filter(kind=SilenceKind.ROW)
+    rows = found.values_list("redaction_id", "redaction__source", "redaction__table")
+    return {pk: (source, table) for pk, source, table in rows if pk is not None}
+
+
+def is_silent(decision: Decision) -> bool:
+    """Whether the reason of a decision is not told."""
+    if decision.kind not in (DecisionKind.REFUSE, DecisionKind.NARROW):
+        return False
+    return decision.request.non_disclosures.standing().filter(kind=SilenceKind.REFUSAL).exists()
+
+
+def outcome_told(request: PrivacyRequest) -> str:
+    """The outcome as the person may hear it: what is granted but for something that is not told is granted."""
+    if request.outcome != Outcome.GRANTED_IN_PART or not request.non_disclosures.standing().exists():
+        return request.outcome
+    steps = list(request.steps.all())
+    failed = any(tally.get("failed") for step in steps for tally in step.tallies)
+    if request.right == Right.DELETION:
+        hidden = places(request)
+        plan = request.plans.newest()
+        if plan is None:
+            return request.outcome
+        plan.request = request
+        partly = any(item["action"] in ("keep", "refer") for item in visible(request, plan.body())["items"]) or any(
+            tally.get("kept") and (step.source, tally["category"], tally.get("code", "")) not in hidden
+            for step in steps
+            for tally in step.tallies
+        )
+    elif request.right in COPY_RIGHTS:
+        partly = bool(redactions(request))
+    else:
+        return request.outcome
+    return request.outcome if partly or failed else Outcome.GRANTED.value
