@@ -47,7 +47,7 @@ class SilenceForm(forms.VerbForm):
 class JudgeForm(forms.VerbForm):
     """The second person's word."""
 
-    number = fields.IntegerField(widget=fields.HiddenInput)
+    which = fields.IntegerField(widget=fields.HiddenInput)
     agrees = fields.ChoiceField(
         label=_("Does the law forbid to tell it?"),
         choices=[("yes", _("Yes: it is not told")), ("no", _("No: it is told like anything else"))],
@@ -57,13 +57,13 @@ class JudgeForm(forms.VerbForm):
     def prepare(self) -> None:
         """The oldest that waits."""
         found = _pending(self.request)
-        self.initial["number"] = found.pk if found else 0
+        self.initial["which"] = found.pk if found else 0
 
 
 class AgainForm(forms.VerbForm):
     """Whether the law still forbids it."""
 
-    number = fields.ChoiceField(label=_("What?"))
+    which = fields.ChoiceField(label=_("What?"))
     decision = fields.ChoiceField(
         label=_("Does the law still forbid to tell it?"),
         choices=[("still", _("Yes: it stays so, until the next look")), ("told", _("No: it may be told now"))],
@@ -75,7 +75,7 @@ class AgainForm(forms.VerbForm):
 
     def prepare(self) -> None:
         """What is in force."""
-        self.offer("number", [(str(one.pk), silence.label(one)) for one in _in_force(self.request)])
+        self.offer("which", [(str(one.pk), silence.label(one)) for one in _in_force(self.request)])
 
 
 def _pending(request: PrivacyRequest) -> NonDisclosure | None:
@@ -94,7 +94,7 @@ def _from_judging(request: PrivacyRequest, actor: Actor) -> Barred | None:
 
 
 def _again(pk: int, data: Data, actor: Actor) -> object:
-    number = int(data["number"])
+    number = int(data["which"])
     if data["decision"] == "told":
         return silence.end(pk, number, actor=actor)
     return silence.renew(pk, number, data["citation"], data["text"], data["review_on"], actor=actor)
@@ -140,7 +140,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         _("Look at it as the second person"),
         _("Noted."),
         JudgeForm,
-        lambda pk, data, actor: silence.judge(pk, data["number"], data["agrees"] == "yes", actor=actor),
+        lambda pk, data, actor: silence.judge(pk, data["which"], data["agrees"] == "yes", actor=actor),
         APPROVERS,
         exists=lambda request: _pending(request) is not None,
         bar=_from_judging,

@@ -166,12 +166,12 @@ HAPPY = {
     ),
     "silence-judge": (
         scenes.silent,
-        lambda request: {"number": request.non_disclosures.get().pk, "agrees": "yes"},
+        lambda request: {"which": request.non_disclosures.get().pk, "agrees": "yes"},
         State.REVIEW,
     ),
     "silence-again": (
         lambda: scenes.silent(confirmed=True),
-        lambda request: {"number": request.non_disclosures.get().pk, "decision": "told"},
+        lambda request: {"which": request.non_disclosures.get().pk, "decision": "told"},
         State.REVIEW,
     ),
     "step-aside": (
