@@ -16,6 +16,11 @@ from tests.journeys.people import Colleague, Visitor
 pytestmark = pytest.mark.once
 
 
+def asked_on_the_clock(request: PrivacyRequest) -> None:
+    """Once the letter has left the dates are counted anew: a date that is set before that would be set back."""
+    wait_for(request.clock_events.exists, what="the event of the clock")
+
+
 def not_me(visitor: Visitor, address: str) -> None:
     """By the link in the mail about the closed account; no code is asked for, since it only ever stops things."""
     mail = mail_to(address, "You have confirmed the deletion")
@@ -55,6 +60,7 @@ def test_not_proven_in_time_is_answered_by_a_person(visitor: Visitor, clerk: Col
     visitor.ask(CAST.plain)
     link = link_in(mail_to(CAST.plain))
     request = scenes.request_of(CAST.plain)
+    asked_on_the_clock(request)
     PrivacyRequest.objects.filter(pk=request.pk).update(target_on=timezone.localdate() - timedelta(days=1))
     held = scenes.reaches(request, State.REVIEW)
     assert "not_proven" in held.judgement
@@ -74,6 +80,7 @@ def test_a_late_proof_counts_while_it_is_weighed(visitor: Visitor) -> None:
     visitor.ask(CAST.plain)
     request = scenes.request_of(CAST.plain)
     mail_to(CAST.plain)
+    asked_on_the_clock(request)
     PrivacyRequest.objects.filter(pk=request.pk).update(target_on=timezone.localdate())
     scenes.reaches(request, State.REVIEW)
     visitor.prove(CAST.plain)
