@@ -106,7 +106,8 @@ def check_published_measures(**_: Any) -> list[CheckMessage]:
 
 
 def check_identity(**_: Any) -> list[CheckMessage]:
-    """Whatever a law wants proven can be proven here, and nothing is asked that proves nobody."""
+    """Whatever a law wants proven can be proven here, nothing is asked that proves nobody, and nobody's account is taken for
+    another's."""
     try:
         laws = [regimes.load(name) for name in regimes.all_ids()]
         data_map = loader.current()
@@ -117,6 +118,7 @@ def check_identity(**_: Any) -> list[CheckMessage]:
         Error(f"Data map: {message}.", id="rightsdesk.E011") for message in map_check.questions(data_map)
     ]
     offered = _offered(data_map)
+    found += [Error(f"Data map: {message}.", id="rightsdesk.E013") for message in map_check.user_ids(data_map)]
     named = len(data_map.identifying)
     for law in laws:
         if rights := tiers.unreached(law, offered):

@@ -3,6 +3,13 @@
 from datetime import datetime, time, timedelta
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -26,6 +33,11 @@ PASSWORD = ["sign_in_fresh"]
 def check_of(case: Case, kind: CheckKind) -> IdentityCheck:
     """The newest check of a kind."""
     return case.checks.filter(kind=kind).order_by("-pk")[0]
+
+
+def code_of(secret: str) -> str:
+    """What an authenticator app shows now."""
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def test_a_fresh_sign_in_takes_the_case_as_far_as_the_law_lets_it(route: Route) -> None:
@@ -90,9 +102,24 @@ def test_nothing_fresh_shows_nothing(route: Route) -> None:
 
 def test_a_second_factor_moves_what_waits_beside_the_deletion(route: Route) -> None:
     copy = route.review_below_its_tier()
-    second_factor.accept(copy.case)
+    second_factor.accept(copy.case, User.objects.create_user(copy.case.email))
     assert drive.fresh(copy.pk).state == State.LOCATING
     assert check_of(copy.case, CheckKind.SECOND_FACTOR).method == "mfa"
+
+
+def test_the_second_factor_of_an_account_that_is_only_joined_lets_the_deletion_go_and_shows_nothing_else(
+    route: Route,
+) -> None:
+    copy = route.review_below_its_tier()
+    joined = User.objects.create_user("an-older-address@example.com", external_id="7")
+    secret = generate_totp_secret()
+    TOTP.activate(joined, secret)
+    second_factor.check_code(copy.case, [joined], code_of(secret))
+    assert second_factor.passed(copy.case)
+    held = drive.fresh(copy.pk)
+    assert (held.state, held.case.proven_tier) == (State.REVIEW, 2)
+    assert check_of(copy.case, CheckKind.SECOND_FACTOR).tier == 0
+    assert sign_in.tier_of(held.case, timezone.now()) == 0
 
 
 def test_a_code_proves_the_mailbox_as_a_link_does(route: Route) -> None:

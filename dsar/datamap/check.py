@@ -30,6 +30,7 @@ def check(
     used = {category for source in data_map.sources.values() for category in source.used_categories}
     messages += [f"category {name} is described but nowhere used" for name in data_map.categories if name not in used]
     messages += questions(data_map)
+    messages += user_ids(data_map)
     said = {field for source in data_map.sources.values() for field in (*source.correctable, *source.comparable)}
     messages += [
         f"field {name} is described but nowhere corrected or compared" for name in data_map.fields if name not in said
@@ -48,6 +49,29 @@ def questions(data_map: DataMap) -> list[str]:
         elif field.quiz and key not in data_map.quizzing:
             found.append(f"field {key}: quiz: no column says it, so that nothing can be asked")
     return found
+
+
+def user_ids(data_map: DataMap) -> list[str]:
+    """What keeps the accounts of this desk from being joined to the company's, or would join strangers: two sources may give
+    the same number to two people."""
+    named, here = data_map.user_ids, data_map.sign_ins
+    if named is None:
+        others = [key for key, source in data_map.sources.items() if source.identity and key not in here]
+        if not here or not others:
+            return []
+        return [
+            f"user_ids does not say whose key is the user id of those who sign in here: name one of {', '.join(others)}, "
+            'or write user_ids: "" where they carry none'
+        ]
+    if not named:
+        return []
+    if named not in data_map.sources:
+        return [f"user_ids: {named} is none of the sources"]
+    if named in here:
+        return [f"user_ids: the key of {named} is this desk's own number, and never the company's"]
+    if data_map.sources[named].identity is None:
+        return [f"user_ids: {named} has no identity, so no key of its own"]
+    return []
 
 
 def warnings(data_map: DataMap) -> list[str]:

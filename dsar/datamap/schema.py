@@ -382,6 +382,14 @@ class SourceMap(_Model):
         return ()
 
     @property
+    def is_sign_ins(self) -> bool:
+        """Whether the person of this source is somebody who signs in here, by their own number."""
+        if self.connector != "django_orm":
+            return False
+        who = self.identity
+        return not self.tables or (who is not None and (who.table, who.key) == ("accounts.User", "id"))
+
+    @property
     def correctable(self) -> frozenset[str]:
         """Keys of the fields that can be corrected in this source."""
         columns = [column for table in self.tables.values() for column in table.columns.values()]
@@ -474,12 +482,21 @@ def _version_one(value: Any) -> Any:
 
 
 class DataMap(_Model):
+    """The whole map. `user_ids` names the source whose own key is the company's user id, as people who sign in here carry it
+    (User.external_id); empty: they carry none. A key means something in its own source alone."""
+
     version: Annotated[int, BeforeValidator(_version_one)]
+    user_ids: str | None = None
     sources: dict[Name, SourceMap]
     categories: dict[Name, Category]
     recipients: dict[RecipientKey, Recipient] = {}
     company: Company = Company()
     fields: dict[Name, FieldMap] = {}
+
+    @property
+    def sign_ins(self) -> tuple[Name, ...]:
+        """The sources that are the people who sign in here: their key is this desk's own number."""
+        return tuple(key for key, source in self.sources.items() if source.is_sign_ins)
 
     @property
     def correctable(self) -> tuple[Name, ...]:

@@ -165,10 +165,10 @@ def second_factor_page(request: HttpRequest, case: Case) -> HttpResponse:
     accounts = confirmation.accounts_of(case, _plan(held).body())
     if not second_factor.needed(accounts) or second_factor.passed(case):
         return redirect("confirm")
-    signed_in = _showed_factor(request, accounts)
+    shown_by = _showed_factor(request, accounts)
     posted = request.method == "POST"
-    if posted and "signed_in" in request.POST and signed_in:
-        second_factor.accept(case)
+    if posted and "signed_in" in request.POST and shown_by:
+        second_factor.accept(case, shown_by)
         return _shown(request)
     form = FactorForm(request.POST if posted and "code" in request.POST else None)
     exhausted = False
@@ -183,7 +183,7 @@ def second_factor_page(request: HttpRequest, case: Case) -> HttpResponse:
             return _shown(request)
     kinds = set(second_factor.factors_of(accounts).values_list("type", flat=True))
     facts = {
-        "form": form, "exhausted": exhausted, "signed_in": signed_in, "case": case,
+        "form": form, "exhausted": exhausted, "signed_in": shown_by is not None, "case": case,
         "by_code": bool(kinds - {Authenticator.Type.WEBAUTHN}), "by_passkey": Authenticator.Type.WEBAUTHN in kinds,
     }  # fmt: skip
     return render(request, "portal/second_factor.html", facts, status=429 if exhausted else 200)
@@ -194,11 +194,12 @@ def _shown(request: HttpRequest) -> HttpResponse:
     return redirect("confirm")
 
 
-def _showed_factor(request: HttpRequest, accounts: list[User]) -> bool:
-    """Whether the person who is signed in is one of these accounts and showed a second factor while signing in."""
+def _showed_factor(request: HttpRequest, accounts: list[User]) -> User | None:
+    """The person who is signed in, where they are one of these accounts and showed a second factor while signing in."""
     user = request.user
     if not isinstance(user, User) or user.pk not in {account.pk for account in accounts}:
-        return False
+        return None
     since = timezone.now().timestamp() - settings.PROOF_LIFETIME.total_seconds()
     records = get_authentication_records(request, user)
-    return any(record.get("method") == "mfa" and record.get("at", 0) >= since for record in records)
+    fresh = any(record.get("method") == "mfa" and record.get("at", 0) >= since for record in records)
+    return user if fresh else None

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import audit, bell, journal, keys
+from dsar.datamap import loader
 from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
@@ -44,16 +45,24 @@ def current_plan(request: PrivacyRequest) -> Plan | None:
 
 
 def accounts_of(case: Case, body: dict[str, object]) -> list[User]:
-    """The sign-in accounts that this deletion shuts: the one under the proven address, and those that the plan's
-    sources join to it by the company's own user id."""
-    sources = body.get("sources")
-    refs = (
-        [str(found.get("ref")) for found in sources.values() if found.get("ref")] if isinstance(sources, dict) else []
-    )
+    """The sign-in accounts that this deletion shuts: the one under the proven address, the one that the search found among
+    those who sign in here, and the one that carries the user id by which the company knows the person.
+
+    A key means something in its own source alone: the same number is somebody else's in the next one.
+    """
     address = case.email
     if not address:
         return []
-    return list(User.objects.filter(Q(email__iexact=address) | Q(external_id__in=refs)).order_by("pk"))
+    described = loader.current()
+    theirs = Q(email__iexact=address)
+    sources = body.get("sources")
+    for key, found in sources.items() if isinstance(sources, dict) else ():
+        ref = str(found.get("ref") or "")
+        if ref and key == described.user_ids and key not in described.sign_ins:
+            theirs |= Q(external_id=ref)
+        elif ref.isdecimal() and key in described.sign_ins:
+            theirs |= Q(pk=int(ref))
+    return list(User.objects.filter(theirs).order_by("pk"))
 
 
 def confirm(pk: int, digest: str) -> PrivacyRequest:

@@ -11,7 +11,7 @@ from dsar import audit
 from dsar.enums import CheckKind, CheckStatus, ContactBy
 from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck
-from dsar.verification import proving
+from dsar.verification import proving, sign_in
 from dsar.verification.links import Refused
 
 
@@ -53,18 +53,21 @@ def check_code(case: Case, users: list[User], code: str) -> None:
             raise Refused("exhausted")
         # Counted before it is compared, and committed either way.
         IdentityCheck.objects.filter(pk=check.pk).update(wrong_attempts=F("wrong_attempts") + 1)
-    if not _matches(users, "".join(code.split())):
+    user = _whose(users, "".join(code.split()))
+    if user is None:
         raise Refused("wrong")
-    accept(case, check)
+    accept(case, user, check)
 
 
-def accept(case: Case, check: IdentityCheck | None = None) -> None:
-    """Note that the second factor was shown (by code here, or by a sign-in with a passkey). It is the surest proof of the
-    account, so that whatever else waits in the case for more than the mailbox moves on too."""
+def accept(case: Case, user: User, check: IdentityCheck | None = None) -> None:
+    """Note that the second factor of one of the accounts that this deletion shuts was shown (by code here, or by a sign-in
+    with a passkey). Of the account under the address of the case it is the surest proof, so that whatever else waits in the
+    case for more than the mailbox moves on too; of another, which the company joins to it, it lets the deletion be confirmed
+    and shows nothing else (`sign_in.is_account_of`)."""
     now = timezone.now()
     with transaction.atomic():
         held, subject = proving.hold(case)
-        tier = tiers.reached(held.law, "mfa")
+        tier = tiers.reached(held.law, "mfa") if sign_in.is_account_of(held, user) else 0
         if check is None:
             check = IdentityCheck.objects.create(case=held, kind=CheckKind.SECOND_FACTOR, expires_at=now)
         IdentityCheck.objects.filter(pk=check.pk).update(
@@ -75,10 +78,14 @@ def accept(case: Case, check: IdentityCheck | None = None) -> None:
             valid_until=now + settings.PROOF_LIFETIME,
         )
         audit.record(held, audit.Entry("second_factor_shown", REQUESTER, details={"tier": tier}))
-        if held.is_proven:
+        if tier and held.is_proven:
             proving.count_as_proven(held, subject, tier, now)
 
 
-def _matches(users: list[User], code: str) -> bool:
+def _whose(users: list[User], code: str) -> User | None:
+    """Whose code it is; None where it is nobody's."""
     factors = factors_of(users).filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES])
-    return any(factor.wrap().validate_code(code) for factor in factors)
+    for factor in factors.order_by("pk"):
+        if factor.wrap().validate_code(code):
+            return next(user for user in users if user.pk == factor.user_id)
+    return None

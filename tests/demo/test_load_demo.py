@@ -15,6 +15,8 @@ from dsar.demo import company, signins
 from dsar.demo.cast import CAST
 from dsar.enums import HoldStatus
 from dsar.models import LegalHold
+from dsar.verification import confirmation
+from tests import drive
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,18 @@ def test_staff_and_requesters_can_sign_in_with_what_the_file_says(place: Path, s
         number = company.user_id(engine, None, email)
         assert user.external_id == (None if number is None else str(number))
     engine.dispose()
+
+
+def test_law_3_whoever_confirms_shuts_their_own_account_and_nobody_elses(place: Path) -> None:
+    load()
+    for email in signins.REQUESTERS:
+        own = User.objects.get(email=email)
+        if not User.objects.filter(external_id=str(own.pk)).exists():
+            User.objects.create_user(f"stranger-{own.pk}@example.com", external_id=str(own.pk))
+        case = drive.a_case(email)
+        found = {"platform": own.external_id or "", "accounts": str(own.pk)}
+        body: dict[str, object] = {"sources": {source: {"ref": ref} for source, ref in found.items()}}
+        assert confirmation.accounts_of(case, body) == [own]
 
 
 def test_one_requester_has_a_second_factor(place: Path) -> None:

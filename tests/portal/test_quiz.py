@@ -146,6 +146,13 @@ def test_as_shipped_no_question_is_put(visitor: Visitor) -> None:
     assert data_points.attempts_left(request.case) == 3
 
 
+# What a data map says of whose key is the company's user id, and what is wrong with it.
+USER_IDS = {
+    "platform": "", "": "", None: " does not say whose key", "accounts": ": the key of accounts is this desk's own",
+    "backups": ": backups has no identity", "nowhere": ": nowhere is none",
+}  # fmt: skip
+
+
 def problems() -> str:
     return " ".join(f"{one.id} {one.msg}" for one in (*checks.check_law(), *checks.check_identity()))
 
@@ -161,6 +168,10 @@ def test_law_12_a_misconfiguration_fails_the_check_and_says_what_to_do(
     settings.DATA_MAP = a_map(tmp_path / "2.yaml", phone={"identify": False})
     assert problems() == "", "people sign in here"
     described = yaml.safe_load((tmp_path / "2.yaml").read_text())
+    for said, problem in USER_IDS.items():
+        settings.DATA_MAP = tmp_path / f"ids-{said}.yaml"
+        settings.DATA_MAP.write_text(yaml.safe_dump({**described, "user_ids": said}, sort_keys=False))
+        assert (f"E013 Data map: user_ids{problem}" in problems()) == bool(problem), (said, problems())
     described["sources"] = {name: one for name, one in described["sources"].items() if one["connector"] != "django_orm"}
     described["categories"].pop("sign_in")
     settings.DATA_MAP = tmp_path / "3.yaml"

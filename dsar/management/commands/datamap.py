@@ -65,7 +65,8 @@ class Command(BaseCommand):
             "ignored_tables": [name for name, table in tables.items() if not table],
         }  # fmt: skip
         categories = {name: {"label": name.replace("_", " ").capitalize()} for name, table in tables.items() if table}
-        text = yaml.safe_dump({"version": 1, "sources": {"main": source}, "categories": categories}, sort_keys=False)
+        described = {"version": 1, "user_ids": "main", "sources": {"main": source}, "categories": categories}
+        text = yaml.safe_dump(described, sort_keys=False)
         self.stdout.write(
             "# A first draft. Look at every line: what is personal, what the law makes you keep, and why."
         )
