@@ -36,10 +36,12 @@ from dsar.models import (
     PrivacyRequest,
     Representation,
     RequestRecord,
+    Subject,
     Tombstone,
 )  # fmt: skip
 from dsar.models.own_data import OWN_DATA, Kind
 from dsar.review import purge
+from dsar.verification import confirmation
 from dsar.workflow import move
 from tests import drive
 from tests.drive import Route
@@ -258,3 +260,17 @@ def test_law_13_no_table_that_hangs_on_a_case_keeps_what_finds_a_person(route: R
             assert left <= ({"language"} if model is Case else set()), (model, left)
         assert model is Case or f"{model.__name__}.objects" in code, f"the purge does not know {model.__name__}"
     assert not CaseKey.objects.filter(pk=case.uid).exists()
+
+
+def test_law_11_of_who_never_proved_themselves_no_index_is_left_either(route: Route) -> None:
+    never, again = drive.a_request(), drive.a_request()
+    other = drive.a_request(again.case.email)
+    for request in (never, again, other):
+        confirmation.not_me(request.case)
+        move(request.pk, "withdraw", actor=REQUESTER)
+    assert Subject.objects.filter(cases__isnull=True).count() == 2, "they were locked by it"
+    purge.purge(never.case_id)
+    purge.purge(again.case_id)
+    assert [one.index for one in Subject.objects.all()] == [other.case.email_index], "one case still leads there"
+    purge.purge(other.case_id)
+    assert not Subject.objects.exists()

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, records
@@ -92,8 +92,10 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         intakes = Intake.objects.filter(case_id=pk)
         # What came in is locked before its case, as by whoever reads it.
         list(intakes.select_for_update().order_by("pk").values_list("pk", flat=True))
+        index = Case.objects.values_list("email_index", flat=True).get(pk=pk)
+        # The person's own row is locked first, as everywhere; of who never proved themselves no case names it.
+        list(Subject.objects.filter(index=index).select_for_update())
         case = lock_case(pk)
-        subject_id = case.subject_id
         if case.purged_at:
             return False
         records.write_missing(case)
@@ -133,9 +135,9 @@ def purge(pk: int, now: datetime | None = None) -> bool:
             purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, contact_by="", postal_sealed=None,
             name_sealed=None, reply_index="", subject=None, country="", region="", language=settings.LANGUAGE_CODE,
         )  # fmt: skip
-        # A keyed hash of the address is an index too: it goes with the last case that leads to it.
-        if subject_id:
-            Subject.objects.filter(pk=subject_id, cases__isnull=True).delete()
+        # A keyed hash of the address is an index too: it goes with the last case that leads to it, proven or not.
+        named = Case.objects.filter(email_index=OuterRef("index"))
+        Subject.objects.filter(~Exists(named), index=index, cases__isnull=True).delete()
     return True
 
 
