@@ -14,9 +14,10 @@ from dsar.connectors.base import SourceError
 from dsar.enums import CheckStatus, ContactBy, Notice, Right, State, StepReason
 from dsar.fulfilment import locating, package, runner
 from dsar.models import Actor, Case, LostMailbox, Message, PrivacyRequest
+from dsar.models.request_conditions import copy_needs_second_person
 from dsar.portal import present
 from dsar.review import decide
-from dsar.verification import by_hand, confirmation, links, lost_mailbox
+from dsar.verification import by_hand, confirmation, links, lost_mailbox, sign_in
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.fulfilment import copies
@@ -165,6 +166,31 @@ def test_an_objection_after_the_days_takes_the_case_back(
     assert lost_mailbox.object_to(lost.case)
     assert case_of(lost).contact == CAST.plain
     assert not case_of(lost).is_proven
+
+
+def test_who_reads_the_address_that_judgement_opened_shows_nothing_more(
+    lost: PrivacyRequest, settings: Any, approver: Actor, second_approver: Actor
+) -> None:
+    at_once(settings)
+    by_hand.record(lost.pk, JUDGED, SEEN, actor=approver)
+    by_hand.judge(lost.pk, True, actor=second_approver)
+    lost_mailbox.sweep()
+    by_hand.sweep()
+    code = links.send_code(case_of(lost))
+    assert code is not None
+    links.open_with_code(case_of(lost), code.code)
+    locating.drain()
+    decide.approve(lost.pk, actor=approver)
+    runner.drain_fulfilling()
+    held = drive.fresh(lost.pk)
+    assert (held.case.contact, held.state) == (NEW, State.CHECKING)
+    assert copy_needs_second_person(held), "a click of whoever was let in is no surer proof"
+    for judged in (approver, second_approver):
+        with pytest.raises(Invalid, match="Another approver"):
+            copies.hand_over(held, judged)
+    # What shows the account itself does.
+    sign_in.accept(held.case, ["sign_in_fresh"])
+    assert not copy_needs_second_person(drive.fresh(lost.pk))
 
 
 def test_a_copy_is_not_handed_over_to_an_address_of_no_rule(

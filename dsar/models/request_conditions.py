@@ -303,18 +303,24 @@ def address_on_file(request: "PrivacyRequest") -> bool:
 def copy_needs_second_person(request: "PrivacyRequest") -> bool:
     """Whether this copy needs a second person for its release: who asks was shown by staff judgement, by an agent's
     authority, by quiz questions (law/tiers.py, SECOND_PERSON) and no surer proof that still counts reaches what the right
-    needs; or somebody stands for them; or somebody at an address of theirs said "this was not me"."""
+    needs; or somebody stands for them; or somebody at an address of theirs said "this was not me".
+
+    Who reads an address that was opened for them (a lost mailbox) shows nothing that was not judged before."""
     case = request.case
     if request.right not in COPY_RIGHTS:
         return False
     if case.contact_by == ContactBy.REPRESENTATIVE or "not_me" in request.judgement:
         return True
     passed = list(case.checks.filter(status=CheckStatus.PASSED, tier__gt=0))
+    opened = case.contact_by != ContactBy.OWN
     weak = [check for check in passed if tiers.needs_second_person(check.method)]
     sure = (
         check.tier
         for check in passed
-        if check not in weak and check.decided_at is not None and case.counts_since(check.decided_at)
+        if check not in weak
+        and not (opened and check.kind in (CheckKind.MAILBOX, CheckKind.CODE))
+        and check.decided_at is not None
+        and case.counts_since(check.decided_at)
     )
     return bool(weak) and max(sure, default=0) < request.tier_needed
 
