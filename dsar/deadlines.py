@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -159,10 +159,9 @@ def record_until(law: Regime | str, right: str, ended_at: datetime) -> date:
     """The last day of the record of a request: the law's period, counted from the answer, since how it was answered is
     part of the record (11 CCR 7101(a)); of a day on the border the later one."""
     regime = _known(law)
-    found = clocks.due(regime, right, "record_retention", ended_at, zone=_place(regime)[0]).safe_date
-    if found is None:
-        raise ValueError("a record has an end")
-    return found
+    found = clocks.due(regime, right, "record_retention", ended_at, zone=_place(regime)[0])
+    clipped = any(step.code == "clipped" for step in found.steps)
+    return found.unpaused_date + timedelta(days=clipped)
 
 
 @dataclass(frozen=True)

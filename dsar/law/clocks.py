@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from dsar.law.calendars import add_business_days, add_months, is_calendar, is_working_day, roll
 from dsar.law.errors import LawError
-from dsar.law.shapes import Clock, Extension, Regime
+from dsar.law.shapes import NEVER_VERIFIED, PROCEDURES, Clock, Extension, Regime
 from dsar.law.steps import Step
-from dsar.law.waiting import Beginning, NotBegun, Pause, Waiting, beginnings, ordered
+from dsar.law.waiting import Beginning, NotBegun, Pause, Waiting, beginnings, ordered, rule_for
 
 __all__ = ["DueDate", "Pause", "Status", "Step", "due", "extend", "local_date", "promise", "status", "target"]
 
@@ -33,11 +33,11 @@ class DueDate:
     """A date the law sets, explained.
 
     `date` and `at` (23:59:59 local, aware) are None while a pause is open. `safe_date` is the earliest
-    defensible date; for a record that must be kept (`end` "until") it is the latest. `unpaused_date` is the
-    legal date had nothing stopped the clock, to be shown beside a pause that rests on guidance. `days_left`
-    is what remains once an open pause ends, `waited` the days that did not count. `lapses_on`: the last day on
-    which what was asked may be answered, after which the law takes the request as withdrawn. `aim`: the period
-    in days that the company has published within the law's (0: none).
+    defensible date; for what must be kept (`end` "until") it is the first day on which it may safely go.
+    `unpaused_date` is the legal date had nothing stopped the clock, to be shown beside a pause that rests on
+    guidance. `days_left` is what remains once an open pause ends, `waited` the days that did not count.
+    `lapses_on`: the last day on which what was asked may be answered, after which the law takes the request as
+    withdrawn.
     """
 
     regime: str
@@ -61,7 +61,6 @@ class DueDate:
     days_left: int | None = None
     waited: int = 0
     lapses_on: Day | None = None
-    aim: int = 0
 
     def explain(self) -> tuple[str, ...]:
         """The arithmetic in words, in the active language, one sentence per step."""
@@ -142,7 +141,6 @@ def due(
         end=clock.end,
         prompt=clock.prompt,
         extended=extended,
-        aim=clock.aim,
     )
     if extension is not None and extension.kind == "open":
         return _as_notified(answer, regime, until)
@@ -165,12 +163,13 @@ def extend(
     """The extended date, given that the notice went out on `notice_on` and `times` extensions went before.
 
     `until`: the day that the notice names, where the law leaves the length open. A notice after the original
-    date is void: the request stays due when it was. Raises LawError (no_extension, already_extended,
+    date is void: the request stays due when it was; and where it was in time only by waiting that the law does not
+    clearly grant, the safe date stays where it was. Raises LawError (no_extension, already_extended,
     notice_late with `limit`, notice_early, until_missing, until_early with `limit`).
     """
     clock = regime.clock(right, kind)
     extension = regime.extension(kind, right) if clock is not None else None
-    if extension is None:
+    if clock is None or extension is None:
         raise LawError("no_extension", right=right, kind=kind)
     if times >= extension.times:
         raise LawError("already_extended", right=right)
@@ -182,9 +181,13 @@ def extend(
         raise LawError("notice_late", right=right, limit=first.date)
     if until is not None and extension.kind == "open" and until < (first.date or first.unpaused_date):
         raise LawError("until_early", right=right, limit=first.date or first.unpaused_date)
-    return due(
+    longer = due(
         regime, right, kind, received_at, pauses=pauses, extended=True, until=until, calendar=calendar, zone=zone
     )
+    sure = [pause for pause in pauses if (rule := rule_for(regime, right, clock, pause)) and rule.relied_on]
+    surely = due(regime, right, kind, received_at, pauses=sure, calendar=calendar, zone=zone)
+    late = surely.date is not None and sent > surely.date
+    return replace(longer, safe_date=first.safe_date) if late else longer
 
 
 def promise(due_date: DueDate, days: int) -> DueDate:
@@ -207,9 +210,7 @@ def promise(due_date: DueDate, days: int) -> DueDate:
 def target(due_date: DueDate, margin: int | None = None) -> date | None:
     """The internal date to be done by: `margin` days before the safe date, never after it nor before receipt.
 
-    Without a margin: what the company has published, else 28 days after receipt where the law says one month,
-    else three days before.
-    None only while a pause that the law itself grants is open.
+    Without a margin: 28 days after receipt where the law says one month, else three days before.
     """
     if due_date.safe_date is None:
         return None
@@ -217,8 +218,6 @@ def target(due_date: DueDate, margin: int | None = None) -> date | None:
         if margin < 0:
             raise ValueError("the margin is a number of days before the legal date")
         wanted = due_date.safe_date - timedelta(days=margin)
-    elif due_date.aim:
-        wanted = min(due_date.received_on + timedelta(days=due_date.aim), due_date.safe_date)
     elif due_date.rule.code == "months" and dict(due_date.rule.values)["count"] == 1:
         wanted = min(due_date.received_on + timedelta(days=MONTH_TARGET_DAYS), due_date.safe_date)
     else:
@@ -230,23 +229,28 @@ def status(regime: Regime, due_date: DueDate, on: date, *, identity_open: bool =
     """How the date stands on the local day `on`; `identity_open`: identity was asked for and is not proven.
 
     Where the law lets a request be refused because identity was not proven in time (11 CCR 7021(b)), that
-    is said on the last day, and an answer is owed all the same.
+    is said on the last day, and an answer is owed all the same: the answer alone, to a right that may be verified. The
+    end of a keeping is never overdue.
     """
     if due_date.lapses_on is not None and on > due_date.lapses_on:
         return Status("withdrawn", since=due_date.lapses_on + timedelta(days=1))
     if due_date.date is None:
         return Status("paused", days_left=due_date.days_left)
     left = (due_date.date - on).days
+    if due_date.end == "until":
+        return Status("open", days_left=left)
     if left < 0:
         return Status("overdue", since=due_date.date + timedelta(days=1), days_left=left)
-    if left == 0 and identity_open and regime.unproven_refusal:
+    may_be_verified = due_date.kind == "response" and due_date.right not in NEVER_VERIFIED
+    if left == 0 and identity_open and regime.unproven_refusal and may_be_verified:
         return Status("may_refuse_unproven", days_left=0)
     return Status("open", days_left=left)
 
 
 def _clock(regime: Regime, right: str, kind: str) -> tuple[Clock, str]:
     if kind == "extension_notice":
-        clock, extension = regime.clock(right, "response"), regime.extension("response", right)
+        of = right if right in PROCEDURES else "response"
+        clock, extension = regime.clock(right, of), regime.extension(of, right)
         if clock is None or extension is None:
             raise LawError("no_extension", right=right, kind=kind)
         return clock, extension.citation
@@ -303,13 +307,14 @@ def _rolling(regime: Regime, moved: date, final: date, calendar: str) -> list[St
 
 
 def _until(answer: DueDate) -> DueDate:
-    """A date up to which something is kept: where the month is too short, the safe reading is one day
-    longer.
+    """A date up to which something is kept, or left alone. What is kept may safely go from the day after; a question
+    may safely be asked again on the day itself, or a day later where the month was too short.
     """
     last = answer.unpaused_date
     clipped = _clipped(answer.rule, answer.received_on, last)
-    step = Step.of("not_before" if answer.kind == "reoffer" else "until", day=last)
-    safe = last + timedelta(days=1) if clipped else last
+    asks = answer.kind == "reoffer"
+    step = Step.of("not_before" if asks else "until", day=last)
+    safe = last if asks and not clipped else last + timedelta(days=1)
     return replace(answer, safe_date=safe, steps=(*answer.steps, answer.rule, *clipped, step))
 
 

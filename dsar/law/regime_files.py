@@ -178,14 +178,11 @@ def _clock(item: Table) -> Clock:
         end=item.text("end", among=("by", "until"), default="by"),
         prompt=item.flag("prompt", default=False),
         basis=item.text("basis", among=tuple(regime_words.BASES), default="statute"),
-        aim=item.number("aim", default=0),
         day_before=item.flag("day_before", default=False),
         citation=item.cited(),
     )
     if clock.unit == "months" and clock.days == "business":
         raise item.fail("days", "months have no business days")
-    if clock.aim and clock.unit == "days" and clock.aim > clock.value:
-        raise item.fail("aim", f"{clock.aim} is later than the {clock.value} days of the law")
     item.done()
     return clock
 

@@ -23,9 +23,8 @@ class Clock:
 
     `end` is "by" (to be done by then) or "until" (to be kept, or left alone, at least until then).
     `prompt` marks what is owed without undue delay, the period being only the outer limit. `basis` is
-    "statute", "guidance" of an authority, or "policy" of the company where the law sets no number. `aim` is
-    the period that the company has published within the law's, in days (0: none). `day_before`: the reading
-    that counts the day of receipt ends a day earlier, and is the safe one.
+    "statute", "guidance" of an authority, or "policy" of the company where the law sets no number. `day_before`:
+    the reading that counts the day of receipt ends a day earlier, and is the safe one.
     """
 
     kind: str
@@ -37,7 +36,6 @@ class Clock:
     prompt: bool
     citation: str
     basis: str = "statute"
-    aim: int = 0
     day_before: bool = False
 
 

@@ -80,6 +80,12 @@ def move_on(day: int, mode: str, calendar: str) -> int:
     return day
 
 
+def kept(start: int, value: int, unit: str) -> tuple[int, int]:
+    """The last day of a keeping, and the first on which it is over."""
+    last = walk(start, value, unit, "calendar", "")
+    return last, last + 1
+
+
 def end(
     received: int, value: int, unit: str, days: str, mode: str, calendar: str, waits: list[Wait]
 ) -> tuple[int, int]:

@@ -312,10 +312,44 @@ def test_the_european_law_sets_no_date_for_an_acknowledgement() -> None:
     assert error.value.reason == "no_clock"
 
 
-def test_the_record_is_kept_one_day_longer_where_the_month_is_too_short() -> None:
+def test_what_is_kept_may_go_from_the_day_after_and_is_never_overdue() -> None:
     leap = datetime(2028, 2, 29, 20, tzinfo=UTC)
     found = due(CA, "access", "record_retention", leap)
     assert (found.date, found.safe_date, found.end) == (date(2030, 2, 28), date(2030, 3, 1), "until")
+    found = due(CA, "access", "record_retention", NOON)
+    assert (found.date, found.safe_date) == (date(2028, 6, 1), date(2028, 6, 2))
+    assert {status(CA, found, date(2028, 6, day), identity_open=True).code for day in (1, 2, 30)} == {"open"}
+    asked = due(CA, "opt_out_sale", "reoffer", NOON)
+    assert (asked.date, asked.safe_date) == (date(2027, 6, 1), date(2027, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("right", "kind"),
+    [("access", "acknowledgement"), ("access", "extension_notice"), ("limit_sensitive", "opt_out"),
+     ("opt_out_sale", "response")],
+)  # fmt: skip
+def test_only_the_answer_to_a_right_that_is_verified_may_be_refused_for_want_of_proof(right: str, kind: str) -> None:
+    found = due(CA, right, kind, NOON)
+    assert found.date is not None
+    assert status(CA, found, found.date, identity_open=True).code == "open"
+
+
+def test_a_notice_in_time_by_guidance_alone_leaves_the_safe_date_where_it_was() -> None:
+    waited = [Pause("clarification", date(2026, 6, 5), date(2026, 6, 15))]
+    late = extend(EU, "access", NOON, date(2026, 7, 5), pauses=waited, calendar="DE-BE")
+    assert (late.date, late.safe_date) == (date(2026, 9, 11), date(2026, 7, 1))
+    in_time = extend(EU, "access", NOON, date(2026, 7, 1), pauses=waited, calendar="DE-BE")
+    assert (in_time.date, in_time.safe_date) == (date(2026, 9, 11), date(2026, 9, 1))
+    # The British waiting is the law's own: the notice is in time by it.
+    british = extend(UK, "access", NOON, date(2026, 7, 5), pauses=waited)
+    assert british.safe_date == date(2026, 9, 12)
+
+
+def test_an_appeal_has_a_last_day_for_the_notice_of_its_extension_where_the_law_extends_it() -> None:
+    colorado, virginia = regimes.load("us_co_cpa"), regimes.load("us_va_vcdpa")
+    assert due(colorado, "appeal", "extension_notice", NOON).date == due(colorado, "appeal", "appeal", NOON).date
+    with pytest.raises(LawError, match="no_extension"):
+        due(virginia, "appeal", "extension_notice", NOON)
 
 
 def test_the_target_is_28_days_for_a_month() -> None:

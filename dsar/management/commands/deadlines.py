@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -14,7 +15,8 @@ from dsar.law import vectors
 
 
 class Command(BaseCommand):
-    """Runs every row and prints pass or fail with both dates; ends with 1 if a row fails."""
+    """Runs every row and prints pass or fail with both dates, and why a row could not be computed; ends with 1 if a row
+    fails."""
 
     help = "Check the legal dates against a file of worked examples (see dsar/law/vectors.py for its columns)."
 
@@ -28,14 +30,14 @@ class Command(BaseCommand):
                 rows = vectors.read(lines)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path.name} cannot be read: {error.__class__.__name__}") from error
-        except ValueError as error:
+        except (ValueError, csv.Error) as error:
             raise CommandError(f"{path.name}: {error}") from error
         counts: Counter[str] = Counter()
         for row in rows:
             result = vectors.check(row)
             counts[result.outcome] += 1
             self.stdout.write(_line(result))
-        self.stdout.write(", ".join(f"{counts[name]} {name}" for name in ("pass", "fail", "not modelled")))
+        self.stdout.write(", ".join(f"{counts[name]} {name}" for name in ("pass", "fail")))
         if counts["fail"]:
             sys.exit(1)
 
@@ -43,9 +45,7 @@ class Command(BaseCommand):
 def _line(result: vectors.Result) -> str:
     """One row of output: id, regime, outcome, then due and safe date as expected and as found."""
     due, _at, safe, status = result.expected
-    line = f"{result.outcome:<12} {result.vector_id:<6} {result.regime:<12}"
-    if result.outcome == "not modelled":
-        return f"{line} expected {due or '-':<10} safe {safe or '-':<10}"
+    line = f"{result.outcome:<4} {result.vector_id:<6} {result.regime:<12}"
     found_due, found_at, found_safe, found_status = result.found
     line = (
         f"{line} expected {due or '-':<10} found {found_due or '-':<10}"
