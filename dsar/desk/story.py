@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from dsar.desk import words
+from dsar.desk import event_words, words
 from dsar.enums import (
     ActorKind,
     AppealKind,
@@ -146,7 +146,7 @@ def told(event: AuditEvent, known: dict[int, str]) -> dict[str, Any]:
         who = str(_("Rightsdesk"))
     return {
         "at": event.at,
-        "what": words.event(event.what, event.to_state),
+        "what": event_words.event(event.what, event.to_state),
         "who": who,
         "detail": _details(event, known),
         "number": event.number,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from dsar.desk import words
+from dsar.desk import event_words
 from dsar.enums import CorrectionStatus, StepKind
 from dsar.fulfilment import access, owners
 from dsar.models.privacy_request import VERBS
@@ -55,4 +55,4 @@ def names(found: ast.expr) -> set[str]:
 def test_every_event_of_the_audit_trail_has_words():
     found = set().union(*(names(one) for one in written()))
     assert len(found) > 80
-    assert sorted(found - set(words.EVENTS)) == []
+    assert sorted(found - set(event_words.EVENTS)) == []
