@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dsar.desk import barred, forms, frame, progress, request_page, story, words
+from dsar.desk import barred, forms, frame, progress, request_page, story, words, work_forms
 from dsar.desk.catalogue import VERBS
 from dsar.enums import COPY_RIGHTS, State, StepStatus
 from dsar.fulfilment import access, manifest, package
@@ -146,8 +146,8 @@ def _number(text: str) -> int:
 
 def _form(
     held: PrivacyRequest, row: str, columns: list[str], data: Any = None, *, name: str = "take-out"
-) -> forms.TakeOutForm:
-    form = forms.TakeOutForm(held, name, data)
+) -> work_forms.TakeOutForm:
+    form = work_forms.TakeOutForm(held, name, data)
     form.offer("columns", [(column, column) for column in columns])
     form.initial["row"] = row
     return form
@@ -157,7 +157,7 @@ def _show(
     http: HttpRequest,
     held: PrivacyRequest,
     *,
-    failed: forms.TakeOutForm | None = None,
+    failed: work_forms.TakeOutForm | None = None,
     refused: forms.VerbForm | None = None,
     verb: str = "",
     status: int = 200,
@@ -186,7 +186,7 @@ def _how(held: PrivacyRequest) -> dict[str, Any]:
     return {"kind": "whole", "made_at": made.made_at, "size": made.size, "rows": made.rows}
 
 
-def _contents(http: HttpRequest, held: PrivacyRequest, failed: forms.TakeOutForm | None) -> dict[str, Any]:
+def _contents(http: HttpRequest, held: PrivacyRequest, failed: work_forms.TakeOutForm | None) -> dict[str, Any]:
     tables = access.categories(held)
     place = _place(http.GET)
     here = next((one for one in tables if (one["source"], one["table"]) == (place.source, place.table)), None)
@@ -230,7 +230,9 @@ def _grouped(tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(groups.values())
 
 
-def _line(held: PrivacyRequest, number: int, row: dict[str, Any], failed: forms.TakeOutForm | None) -> dict[str, Any]:
+def _line(
+    held: PrivacyRequest, number: int, row: dict[str, Any], failed: work_forms.TakeOutForm | None
+) -> dict[str, Any]:
     """One row: its cells as text, and the form that takes something out of it."""
     out = row["redacted"]
     cells = [{"column": column, **_cell(value), "out": column in out} for column, value in row["values"].items()]

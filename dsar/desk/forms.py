@@ -1,22 +1,15 @@
 """What the desk asks for before a verb. A form knows its request; choices come from the law and from the plan."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import RecipientStatus, RestrictionGround, Right, StepKind
-from dsar.fulfilment import control, recipients, weighing
-from dsar.fulfilment.plan import ERASING
+from dsar.enums import RestrictionGround, Right
 from dsar.law import articles, codes
-from dsar.law.code_words import CODES
 from dsar.law.codes import Code
-from dsar.models import PrivacyRequest, Step
-from dsar.notifications import report
+from dsar.models import PrivacyRequest
 from dsar.review import decide, repeats
 
 RIGHTS = [(right.value, right.label) for right in Right if right.value]
@@ -70,16 +63,6 @@ def long_text(label: Any, help_text: Any = "", *, required: bool = True, rows: i
 
 
 READ_BY_THEM = _("The requester reads this.")
-
-
-def review_day() -> forms.DateField:
-    """The day on which somebody looks again; half a year from now stands there already."""
-    return forms.DateField(
-        label=_("Look at it again on"),
-        required=False,
-        initial=lambda: timezone.localdate() + timedelta(days=180),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
 
 
 def forbidden_law() -> forms.CharField:
@@ -264,208 +247,6 @@ class WithdrawForm(VerbForm):
     """The person said so by mail or telephone."""
 
     sure = forms.BooleanField(label=_("The person told us, and I have noted when and how"))
-
-
-class ReleaseForm(VerbForm):
-    """The reference, typed: more than a click, since what is erased is gone."""
-
-    reference = forms.CharField(
-        label=_("Type the reference of this request"),
-        max_length=20,
-        widget=forms.TextInput(attrs={"class": "reference", "autocomplete": "off", "spellcheck": "false"}),
-    )
-
-    def clean_reference(self) -> str:
-        """Must be this request's own."""
-        typed: str = self.cleaned_data["reference"].strip().upper()
-        if typed != self.request.case.reference:
-            raise forms.ValidationError(_("This is not the reference of this request."))
-        return typed
-
-
-class SendBackForm(VerbForm):
-    """What is missing or wrong; a note for colleagues."""
-
-    text = long_text(_("What is missing or wrong?"), _("For colleagues only. It is never sent."), rows=3)
-
-
-class GoOnWithoutForm(VerbForm):
-    """Which source the copy goes on without, and why; the person is told that it failed."""
-
-    step = forms.ChoiceField(label=_("Which source?"))
-    text = long_text(_("Why can it not be copied?"), READ_BY_THEM, rows=3)
-
-    def prepare(self) -> None:
-        """The sources of this copy that wait for a person."""
-        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        waiting = control.failing(self.request).order_by("pk")
-        self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
-
-
-class NotDoneForm(VerbForm):
-    """Which source does not carry it out, and why."""
-
-    step = forms.ChoiceField(label=_("Where?"))
-    text = long_text(_("Why can it not be done?"), READ_BY_THEM, rows=3)
-
-    def prepare(self) -> None:
-        """The sources that wait for a person."""
-        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        waiting = control.undoable(self.request).order_by("pk")
-        self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
-
-
-class TakeOutForm(VerbForm):
-    """What of one row the person does not get, on which ground of law, in which words (GDPR Art 15(4))."""
-
-    row = forms.CharField(widget=forms.HiddenInput, max_length=2000)
-    whole = forms.BooleanField(label=_("The whole row"), required=False)
-    columns = forms.MultipleChoiceField(
-        label=_("Or single columns of it"), required=False, widget=forms.CheckboxSelectMultiple, choices=[]
-    )
-    code = forms.ChoiceField(label=_("Reason in law"))
-    text = long_text(_("The reason in words"), READ_BY_THEM, rows=2)
-
-    def prepare(self) -> None:
-        """The reasons of this law; the first one, with its sentence, stands there already."""
-        found = codes.redactions(self.request.case.law)
-        self.offer_codes(found, empty=False)
-        if found:
-            self.initial["code"], self.initial["text"] = found[0].code, found[0].text
-
-    def clean(self) -> dict[str, Any]:
-        """Something has to be ticked."""
-        data: dict[str, Any] = self.cleaned_data
-        if not data.get("whole") and not data.get("columns") and "columns" not in self.errors:
-            self.add_error("columns", _("Please tick the whole row, or at least one column."))
-        return data
-
-
-class NarrowForm(VerbForm):
-    """What is kept after all, on which ground."""
-
-    keep = forms.MultipleChoiceField(label=_("Keep after all"), widget=forms.CheckboxSelectMultiple)
-    code = forms.ChoiceField(label=_("Ground in law"))
-    text = long_text(_("What is new, and why must it be kept?"), READ_BY_THEM)
-    weighed = long_text(
-        _("What was weighed against what?"),
-        _("Only for a ground that must be weighed. For the record; the requester does not read it."),
-        required=False, rows=3,
-    )  # fmt: skip
-    review_on = review_day()
-    forbidden_by = forbidden_law()
-    forbidden_until = forbidden_day()
-
-    def prepare(self) -> None:
-        """What the frozen plan would erase; the grounds of this law."""
-        erasing = [item for item in self.plan.get("items", []) if item["action"] in ERASING]
-        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        self.offer(
-            "keep",
-            {
-                f"{item['source']}|{item['category']}": f"{item['label']} – {labels.get(item['source'])}"
-                for item in erasing
-            }.items(),
-        )
-        self.offer_codes(codes.grounds(self.request.case.law))
-
-    def clean_keep(self) -> set[tuple[str, str]]:
-        """(source, category) pairs."""
-        pairs = (value.partition("|") for value in self.cleaned_data["keep"])
-        return {(source, category) for source, _bar, category in pairs}
-
-
-class WeighForm(VerbForm):
-    """One exception that nobody has weighed yet: does it hold, by which ground, and what was weighed against what."""
-
-    place = forms.ChoiceField(label=_("What is kept for now"))
-    decision = forms.ChoiceField(
-        label=_("Does the reason hold?"),
-        choices=[("holds", _("Yes: it stays, by the ground below")), ("goes", _("No: it is deleted with the rest"))],
-        widget=forms.RadioSelect,
-    )
-    code = forms.ChoiceField(label=_("Ground in law"), required=False)
-    review_on = review_day()
-    text = long_text(
-        _("What did you weigh against what?"),
-        _(
-            "The person's interests on one side, the reason on the other, and why it tips as it does. It stays on record."
-        ),
-    )
-
-    def prepare(self) -> None:
-        """What waits; the grounds of this law, the one in question chosen where this law knows it."""
-        waiting = weighing.open_places(self.request, self.plan)
-        labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        places = {
-            "|".join((item["source"], item["category"], item["code"])): " – ".join(
-                filter(None, (gettext(item["label"]), str(labels.get(item["source"], item["source"])),
-                              str(CODES[item["code"]][0]) if item["code"] in CODES else item["code"]))
-            )
-            for item in waiting
-        }  # fmt: skip
-        self.offer("place", places.items())
-        grounds = codes.grounds(self.request.case.law)
-        self.offer_codes(grounds)
-        if waiting and waiting[0]["code"] in {one.code for one in grounds}:
-            self.initial["code"] = waiting[0]["code"]
-
-    def clean(self) -> dict[str, Any]:
-        """What holds has a ground and a day."""
-        data: dict[str, Any] = self.cleaned_data
-        if data.get("decision") == "holds":
-            if not data.get("code") and "code" not in self.errors:
-                self.add_error("code", _("Please choose the ground by which it stays."))
-            if not data.get("review_on") and "review_on" not in self.errors:
-                self.add_error("review_on", _("Please choose the day on which somebody looks again."))
-        if "place" in data:
-            source, category, doubt = data["place"].split("|")
-            data["place"] = (source, category, doubt)
-        return data
-
-
-class StepForm(VerbForm):
-    """Which step a person has done by hand."""
-
-    step = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-    sure = forms.BooleanField(label=_("I have looked there and done it"))
-    nothing = forms.BooleanField(label=_("There was nothing about this person"), required=False)
-    file = forms.FileField(
-        label=_("The copy that you made"),
-        help_text=_("It goes into the package, and is looked through."),
-        required=False,
-    )
-
-    def for_step(self, step: Step) -> "StepForm":
-        """The form of one step: a file belongs to a copy alone."""
-        self.initial["step"] = step.pk
-        if step.kind != StepKind.EXPORT:
-            del self.fields["file"]
-        return self
-
-    def clean(self) -> dict[str, Any]:
-        """What control.done_by_hand() takes."""
-        file = self.cleaned_data.get("file")
-        return {
-            "step": self.cleaned_data.get("step"), "found": not self.cleaned_data.get("nothing"),
-            "file": file.read() if file else b"", "file_name": file.name if file else "",
-        }  # fmt: skip
-
-
-class RecipientForm(VerbForm):
-    """What became of telling a recipient that the data map has no address for."""
-
-    recipient = forms.ChoiceField(label=_("Recipient"))
-    status = forms.ChoiceField(
-        label=_("What became of it?"),
-        choices=[choice for choice in RecipientStatus.choices if choice[0] != RecipientStatus.QUEUED],
-    )
-    text = long_text(_("In your own words; the requester reads it"), required=False, rows=3)
-
-    def prepare(self) -> None:
-        """Only those that wait for a person."""
-        waiting = recipients.open_notices(self.request)
-        self.offer("recipient", [(one.recipient, report.recipient_label(one.recipient)) for one in waiting])
 
 
 class AskProofForm(VerbForm):

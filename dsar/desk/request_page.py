@@ -28,6 +28,7 @@ from dsar.desk import (
     story,
     tasks,
     words,
+    work_forms,
 )
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
@@ -136,8 +137,8 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
             bound = failed is not None and verb == "by-hand" and failed.data.get("step") == str(step.pk)
             form = (
                 failed
-                if bound and isinstance(failed, forms.StepForm)
-                else forms.StepForm(request, f"by-hand-{step.pk}")
+                if bound and isinstance(failed, work_forms.StepForm)
+                else work_forms.StepForm(request, f"by-hand-{step.pk}")
             )
             line["form"] = form.for_step(step)
     return {
