@@ -1,4 +1,4 @@
-"""What a verb of the desk is; the verbs themselves stand in catalogue.py, kept_verbs.py and paper_verbs.py."""
+"""What a verb of the desk is; the verbs themselves stand in catalogue.py and the *_verbs.py that it names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
