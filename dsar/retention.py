@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from dsar.datamap.orders import KeepRule, Scalar, TableOrder, add_months, until_for
-from dsar.datamap.schema import Retention, TableMap
+from dsar.datamap.tables import Retention, TableMap
 from dsar.law import codes
 
 __all__ = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsar.datamap.orders import KeepRule, Period, TableOrder, add_months, as_date, until_for
-from dsar.datamap.schema import Retention, TableMap
+from dsar.datamap.tables import Retention, TableMap
 from dsar.law import codes
 from dsar.law.code_words import CODES
 from dsar.retention import Ask, Erase, Hold, Keep, Mask, held, hold_blocks, keep_rule, order_for, verdict

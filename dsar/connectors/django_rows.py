@@ -24,7 +24,8 @@ from dsar.connectors.base import (
 )
 from dsar.connectors.masks import mask_value
 from dsar.connectors.sql_engine import LOCK_SECONDS, STATEMENT_SECONDS, by_driver
-from dsar.datamap.schema import SourceMap, TableMap
+from dsar.datamap.schema import SourceMap
+from dsar.datamap.tables import TableMap
 
 Rows = models.QuerySet[Any]
 

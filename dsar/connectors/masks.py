@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from dsar.connectors.base import MASKED_DOMAIN, SourceBroken
-from dsar.datamap.schema import MaskKind
+from dsar.datamap.tables import MaskKind
 
 _EMPTY: dict[type, Any] = {
     str: "", int: 0, float: 0.0, bool: False, bytes: b"", decimal.Decimal: decimal.Decimal(0), dict: {}, list: [],

@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from dsar.connectors.base import KeepRule, Scalar, SourceBroken
 from dsar.connectors.sql_engine import Work
-from dsar.datamap.schema import SourceMap, TableMap
+from dsar.datamap.schema import SourceMap
+from dsar.datamap.tables import TableMap
 
 Condition = sa.ColumnElement[bool]
 T = TypeVar("T")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dsar.datamap.discover import LiveTable
-from dsar.datamap.schema import QUIZ_KINDS, DataMap, Setting, SourceMap, TableMap
+from dsar.datamap.schema import DataMap, Setting, SourceMap
+from dsar.datamap.tables import QUIZ_KINDS, TableMap
 from dsar.enums import UNVERIFIED_RIGHTS
 
 _ANCHOR_KINDS = {"date", "datetime", "str"}

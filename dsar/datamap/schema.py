@@ -1,7 +1,7 @@
 """The data map: where a company keeps which personal data, and what the law makes it keep.
 
-YAML in, frozen objects out. Everything that can be judged from the file alone is judged here; what needs the live
-database is in check.py.
+YAML in, frozen objects out. Everything that can be judged from the file alone is judged here; what describes one table
+of a source is in tables.py, what needs the live database in check.py.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from dsar.datamap.orders import CountedFrom, Disposal, Period, Scalar
+from dsar.datamap.orders import Scalar
+from dsar.datamap.tables import FieldMap, MapModel, Name, TableMap
 
 Told = Literal[
     "deletion", "correction", "restriction", "objection", "withdraw_consent", "opt_out_sale", "opt_out_targeted",
     "limit_sensitive", "marketing_opt_out",
 ]  # fmt: skip
 RecipientKey = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[A-Za-z0-9_-]+$")]
-MaskKind = Literal["null", "hash", "zero", "address", "password"]
-Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 def address_in(text: str) -> str:
@@ -30,160 +29,18 @@ def address_in(text: str) -> str:
     return found if re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", found) else ""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Model):
-    """One classified column. `mask` left out means NULL where the column allows it, else a value without meaning.
-
-    null: NULL · hash: a keyed pseudonym · zero: 0 or empty · address: an address that reaches nobody ·
-    password: a hash no password matches. `secret` columns (password hashes, tokens) never leave in an export.
-    `correct` names the field that a person may have corrected here (GDPR Art 16); a column `derived_from` a field is
-    emptied with its correction, for its owner to make anew. `proves` names the field that this column says where nobody
-    corrects it (an invoice number): what a person states of themselves may be compared with it.
-    """
-
-    personal: bool = False
-    mask: MaskKind | None = None
-    secret: bool = False
-    correct: Name | None = None
-    derived_from: Name | None = None
-    proves: Name | None = None
-
-    @model_validator(mode="after")
-    def _one_use_of_a_field(self) -> Column:
-        if sum(1 for field in (self.correct, self.derived_from, self.proves) if field) > 1:
-            raise ValueError("say either correct or derived_from or proves")
-        if self.secret and self.proves:
-            raise ValueError("a secret column proves nothing: nobody is asked for a password")
-        return self
-
-    @property
-    def says(self) -> Name | None:
-        """The field that this column holds, whether or not it is corrected here."""
-        return self.correct or self.proves
-
-
-# Of these a part can be asked for (figures at the end, the day of the month) whose wrong answers look like right ones.
-QUIZ_KINDS = ("phone", "date")
-
-
-class FieldMap(_Model):
-    """Something about a person that they may have corrected, or by which they may show who they are, wherever it stands.
-    `label` is shown to people.
-
-    `identify`: a person may state it to show who they are (11 CCR 7062). `quiz`: we may put questions about it.
-    `exposed`: others can know it, since a breach or from a public register: never the matter of a question.
-    """
-
-    label: Name
-    kind: Literal["text", "email", "phone", "date", "country"] = "text"
-    identify: bool = False
-    quiz: bool = False
-    exposed: Literal["", "breach", "register"] = ""
-
-    @property
-    def may_be_asked(self) -> bool:
-        """Whether a question about it gives nothing away: nobody else can know it, and wrong answers that look like right
-        ones can be made."""
-        return self.quiz and not self.exposed and self.kind in QUIZ_KINDS
-
-    @model_validator(mode="after")
-    def _a_mailbox_is_proven_by_its_link(self) -> FieldMap:
-        if self.kind == "email" and (self.identify or self.quiz):
-            raise ValueError("an e-mail address is proven by a link, and neither stated nor asked for")
-        return self
-
-
-class Via(_Model):
-    """The row belongs to whom the row of `table` belongs to whose `key` equals this row's `column`."""
-
-    column: Name
-    table: Name
-    key: Name = "id"
-
-
-class Retention(_Model):
-    """A reason to keep rows: a code of law, counted from an anchor column, a condition, or both.
-
-    `weighed` names where the company wrote down its weighing (a document, a date), for codes that hold only then.
-    """
-
-    code: Name
-    anchor: Name | None = None
-    counted_from: CountedFrom = "event"
-    years: int | None = Field(default=None, ge=0, le=200)
-    months: int | None = Field(default=None, ge=0, le=2400)
-    days: int | None = Field(default=None, ge=0, le=73000)
-    when: dict[Name, Scalar] = {}
-    keep_columns: tuple[Name, ...] = ()
-    weighed: str = ""
-    financial_year_end: str | None = None
-
-    @model_validator(mode="after")
-    def _period_belongs_to_an_anchor(self) -> Retention:
-        lengths = [length for length in (self.years, self.months, self.days) if length is not None]
-        if self.anchor and not lengths:
-            raise ValueError(f"{self.code}: an anchor needs a period (years, months or days)")
-        if lengths and not self.anchor:
-            raise ValueError(f"{self.code}: a period needs an anchor column")
-        return self
-
-    @property
-    def period(self) -> Period | None:
-        """The period, or None for a rule that only a review can end."""
-        if not self.anchor:
-            return None
-        year_end = self.financial_year_end or "12-31"
-        return Period(self.years or 0, self.months or 0, self.days or 0, self.counted_from, year_end)
-
-
-class TableMap(_Model):
-    """One table: how its rows reach a person, what they are, what becomes of them."""
-
-    key: Name
-    person: Name | None = None
-    via: Via | None = None
-    category: Name
-    disposal: Disposal = "erase"
-    organisation: Name | None = None
-    columns: dict[Name, Column]
-    retention: tuple[Retention, ...] = ()
-
-    @model_validator(mode="after")
-    def _names_are_classified(self) -> TableMap:
-        if (self.person is None) == (self.via is None):
-            raise ValueError("say either person or via")
-        named = {self.key, self.person, self.organisation, self.via.column if self.via else None}
-        for rule in self.retention:
-            named |= {rule.anchor, *rule.when, *rule.keep_columns}
-        missing = sorted(name for name in named if name and name not in self.columns)
-        if missing:
-            raise ValueError(f"not under columns: {', '.join(missing)}")
-        if self.disposal == "keep" and not self.retention:
-            raise ValueError("disposal keep needs a retention rule with its code")
-        return self
-
-    @property
-    def personal(self) -> tuple[str, ...]:
-        """Personal columns, without those that join the row to its person."""
-        joins = {self.key, self.person, self.via.column if self.via else None}
-        return tuple(name for name, column in self.columns.items() if column.personal and name not in joins)
-
-
-class Flag(_Model):
+class Flag(MapModel):
     column: Name
     equals: Scalar = True
     flag: Literal["security_flag", "staff"]
 
 
-class Equals(_Model):
+class Equals(MapModel):
     column: Name
     equals: Scalar
 
 
-class IdentityMap(_Model):
+class IdentityMap(MapModel):
     """The table whose row is the person, and the one identifier that may select it."""
 
     table: Name
@@ -210,7 +67,7 @@ class IdentityMap(_Model):
         return {name for name in named if name}
 
 
-class OrganisationsMap(_Model):
+class OrganisationsMap(MapModel):
     table: Name
     person: Name
     organisation: Name
@@ -221,7 +78,7 @@ class OrganisationsMap(_Model):
     name: Name = "name"
 
 
-class CloseAction(_Model):
+class CloseAction(MapModel):
     """One thing that shuts the account: delete the person's rows, or set columns ("now" is the moment, UTC)."""
 
     table: Name
@@ -236,7 +93,7 @@ class CloseAction(_Model):
         return self
 
 
-class PurchasesMap(_Model):
+class PurchasesMap(MapModel):
     table: Name
     person: Name
     key: Name = "id"
@@ -248,7 +105,7 @@ class PurchasesMap(_Model):
     never_refunded: tuple[str, ...] = ("crypto", "promotional")
 
 
-class RefundsMap(_Model):
+class RefundsMap(MapModel):
     """Where a refund that is due is written. `due` is the status that says so; `set` fills further columns."""
 
     table: Name
@@ -264,13 +121,13 @@ class RefundsMap(_Model):
     set: dict[Name, Scalar] = {}
 
 
-class AutoTopupMap(_Model):
+class AutoTopupMap(MapModel):
     table: Name
     person: Name
     enabled: Name = "enabled"
 
 
-class MoneyMap(_Model):
+class MoneyMap(MapModel):
     """Prepaid credits. Amounts are whole cents of the row's currency."""
 
     purchases: PurchasesMap
@@ -279,7 +136,7 @@ class MoneyMap(_Model):
     auto_topup: AutoTopupMap | None = None
 
 
-class Setting(_Model):
+class Setting(MapModel):
     """Columns of the person's rows in one table, set to fixed values ("now" is the moment, UTC).
 
     `only` are equalities that a row must meet for it to be set. `undo` is what taking the choice back, or lifting a
@@ -292,7 +149,7 @@ class Setting(_Model):
     undo: dict[Name, Scalar] = {}
 
 
-class SourceMap(_Model):
+class SourceMap(MapModel):
     """One system that holds personal data. `rotation_days`: backups that go by being overwritten in turn."""
 
     connector: Name
@@ -417,7 +274,7 @@ class SourceMap(_Model):
         return tuple(dict.fromkeys((*(table.category for table in self.tables.values()), *self.categories)))
 
 
-class Category(_Model):
+class Category(MapModel):
     """Words shown to people (English source strings), GDPR Art. 13-15 and 30.
 
     `recipients` are keys under recipients, or words. `kept`: how long, where nobody asks for a deletion. `transfers`:
@@ -438,7 +295,7 @@ class Category(_Model):
     automated: str = ""
 
 
-class Recipient(_Model):
+class Recipient(MapModel):
     """Somebody to whom data are passed on, and of what they are told (GDPR Art. 19; 11 CCR 7022(b)(2)-(3)).
 
     `contact` is a mail address; without one telling them is a person's task. `identifier: email` lets the mail name the
@@ -463,7 +320,7 @@ class Recipient(_Model):
         return self
 
 
-class Company(_Model):
+class Company(MapModel):
     """Who answers for the data, as letters name them (GDPR Art. 13(1)(a)-(b)). `automated` and `sale` are sentences on
     automated decisions and on sale or sharing that hold for the whole company."""
 
@@ -481,7 +338,7 @@ def _version_one(value: Any) -> Any:
     return value
 
 
-class DataMap(_Model):
+class DataMap(MapModel):
     """The whole map. `user_ids` names the source whose own key is the company's user id, as people who sign in here carry it
     (User.external_id); empty: they carry none. A key means something in its own source alone."""
 

@@ -15,7 +15,8 @@ from django.utils.translation import ngettext
 from dsar.connectors.base import SourceBroken
 from dsar.connectors.registry import source_map
 from dsar.datamap import loader
-from dsar.datamap.schema import Category, Retention, TableMap
+from dsar.datamap.schema import Category
+from dsar.datamap.tables import Retention, TableMap
 from dsar.enums import Right, StepKind, StepReason, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import spool

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from dsar.datamap.schema import FieldMap
+from dsar.datamap.tables import FieldMap
 
 # A telephone number without its country is compared with one that has it from so many figures on.
 LEAST_FIGURES = 7
