@@ -17,7 +17,7 @@ from dsar import audit, bell
 from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
 from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
-from dsar.fulfilment import by_hand, finish, lookout, manifest, package, package_zip, runner, spool
+from dsar.fulfilment import by_hand, finish, held_step, lookout, manifest, package, package_zip, spool
 from dsar.fulfilment.by_hand import FILES
 from dsar.fulfilment.tallies import merged
 from dsar.law import codes
@@ -33,52 +33,52 @@ NEAR = 200
 # --- the steps --------------------------------------------------------------------------------------------------------
 
 
-def export(held: runner.Held) -> None:
+def export(held: held_step.Held) -> None:
     """Copy one source into the spool, a chunk at a time; what was recorded is not read again.
 
     Raises what the source raises, lookout.Stop for a source that is switched off or where the address reaches more than
-    one account (doubt fails closed), runner.Fenced where somebody else holds the step.
+    one account (doubt fails closed), held_step.Fenced where somebody else holds the step.
     """
-    source, ref = runner.reach_one(held)
+    source, ref = held_step.reach_one(held)
     if not ref:
-        runner.record(held, Outcome())
+        held_step.record(held, Outcome())
         return
     page = _read(held, source, ref)
     while not page.last:
         _keep(held, page)
         page = _read(held, source, ref)
-    runner.record(held, _counted(page), also=lambda: _add_part(held, page))
+    held_step.record(held, _counted(page), also=lambda: _add_part(held, page))
 
 
-def _read(held: runner.Held, source: Connector, ref: str) -> Page:
+def _read(held: held_step.Held, source: Connector, ref: str) -> Page:
     """One chunk of the source. The lease on the person, and the switch, are looked at before each."""
     lookout.switched_on(held.step.source)
-    runner.occupy(held)
+    held_step.occupy(held)
     page = source.export(ref, held.step.cursor, settings.CHUNK_ROWS)
-    runner.still_ours(held)
+    held_step.still_ours(held)
     return page
 
 
-def _keep(held: runner.Held, page: Page) -> None:
+def _keep(held: held_step.Held, page: Page) -> None:
     """Desk: only where the fence still fits, the chunk and the cursor after it; the lease is renewed."""
     step = held.step
     with transaction.atomic():
         request = lock(held.request.pk)
         if request.state != State.FULFILLING:
-            raise runner.Fenced
+            raise held_step.Fenced
         tallies = merged(step.tallies, _counted(page))
         until = timezone.now() + settings.LEASE
         recorded = Step.objects.filter(pk=step.pk, token=held.token, status=StepStatus.LEASED).update(
             cursor=page.cursor, tallies=tallies, chunks=F("chunks") + 1, claims=0, lease_until=until
         )
         if not recorded:
-            raise runner.Fenced
+            raise held_step.Fenced
         _add_part(held, page)
     step.cursor, step.tallies, step.lease_until = page.cursor, tallies, until
     step.chunks += 1
 
 
-def _add_part(held: runner.Held, page: Page) -> None:
+def _add_part(held: held_step.Held, page: Page) -> None:
     if page.rows:
         spool.part_of(held.request, held.step.source, held.step.chunks, page.rows).save(force_insert=True)
 
@@ -90,7 +90,7 @@ def _counted(page: Page) -> Outcome:
     return Outcome(tuple(Tally(category, table, copied=number) for (category, table), number in counts.items()))
 
 
-def pack(held: runner.Held) -> None:
+def pack(held: held_step.Held) -> None:
     """Put the package together from the spool, without what was redacted, as a new version.
 
     Nobody sees it before the row says that it is whole, which it does in the transaction that ends the step. A request
@@ -103,15 +103,15 @@ def pack(held: runner.Held) -> None:
             _renew(held)
             made = package.announce(request)
     if not wanted:
-        runner.record(held, Outcome())
+        held_step.record(held, Outcome())
         return
     made.request = held.request
     try:
         with translation.override(held.request.case.language or settings.LANGUAGE_CODE):
             content = _content(held, made)
             package.write(made, lambda sink: package_zip.build(sink, content), lambda: _renew_when_due(held))
-        runner.still_ours(held)
-        runner.record(held, Outcome(), also=lambda: _finish(made))
+        held_step.still_ours(held)
+        held_step.record(held, Outcome(), also=lambda: _finish(made))
     except BaseException:
         package.discard(made)
         raise
@@ -119,7 +119,7 @@ def pack(held: runner.Held) -> None:
         package.remove_files(held.request.pk)
 
 
-def _content(held: runner.Held, made: Package) -> package_zip.Content:
+def _content(held: held_step.Held, made: Package) -> package_zip.Content:
     request = held.request
     # Counts, gaps and what was left out are all read from these.
     prefetch_related_objects([request], "steps", "redactions")
@@ -147,15 +147,15 @@ def _content(held: runner.Held, made: Package) -> package_zip.Content:
     )  # fmt: skip
 
 
-def _renew(held: runner.Held) -> None:
+def _renew(held: held_step.Held) -> None:
     until = timezone.now() + settings.LEASE
     mine = Step.objects.filter(pk=held.step.pk, token=held.token, status=StepStatus.LEASED)
     if not mine.update(lease_until=until):
-        raise runner.Fenced
+        raise held_step.Fenced
     held.step.lease_until = until
 
 
-def _renew_when_due(held: runner.Held) -> None:
+def _renew_when_due(held: held_step.Held) -> None:
     if held.step.lease_until is None or timezone.now() > held.step.lease_until - settings.LEASE / 2:
         _renew(held)
 
@@ -169,7 +169,7 @@ def _finish(made: Package) -> None:
         made_at=timezone.now(), manifest_sealed=made.manifest_sealed,
     )  # fmt: skip
     if not ready:
-        raise runner.Fenced
+        raise held_step.Fenced
 
 
 # --- looking through --------------------------------------------------------------------------------------------------

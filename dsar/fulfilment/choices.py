@@ -3,13 +3,13 @@
 from dsar.connectors.base import Connector, Outcome
 from dsar.datamap import loader
 from dsar.enums import StepReason
-from dsar.fulfilment import lookout, runner
+from dsar.fulfilment import held_step, lookout
 from dsar.models import Choice
 
 ROUNDS = 3
 
 
-def apply(held: runner.Held) -> None:
+def apply(held: held_step.Held) -> None:
     """Make one source say what the list says.
 
     A step carries no order of its own: a source that was down may hear of a choice only after the person has taken it
@@ -24,12 +24,12 @@ def apply(held: runner.Held) -> None:
             outcome = Outcome((*outcome.tallies, *_tell(held, source, ref, chosen).tallies))
         told, chosen = chosen, _chosen(held)
         if told == chosen:
-            runner.record(held, outcome)
+            held_step.record(held, outcome)
             return
     raise lookout.Stop(StepReason.BUSY)
 
 
-def _tell(held: runner.Held, source: Connector, ref: str, chosen: frozenset[str]) -> Outcome:
+def _tell(held: held_step.Held, source: Connector, ref: str, chosen: frozenset[str]) -> Outcome:
     kind = held.request.right
     tallies = source.apply(ref, kind, on=kind in chosen).tallies
     if kind not in chosen:
@@ -39,18 +39,18 @@ def _tell(held: runner.Held, source: Connector, ref: str, chosen: frozenset[str]
     return Outcome(tallies)
 
 
-def _chosen(held: runner.Held) -> frozenset[str]:
+def _chosen(held: held_step.Held) -> frozenset[str]:
     """The choices of this address that are in force at this moment."""
     index = held.request.case.email_index
     return frozenset(Choice.objects.of(index).standing().values_list("kind", flat=True))
 
 
-def _reach(held: runner.Held) -> tuple[Connector, str]:
+def _reach(held: held_step.Held) -> tuple[Connector, str]:
     """The source and the person's key in it. Where the address reaches several accounts, a person sets it in each."""
     try:
         if held.body["sources"][held.step.source]["status"] == "several":
             raise lookout.Stop(StepReason.SEVERAL_MATCHES)
-        return runner.reach(held, flags=False)
+        return held_step.reach(held, flags=False)
     except lookout.Stop as stop:
         if stop.reason == StepReason.SEVERAL_MATCHES:
             raise lookout.Stop(StepReason.NOT_SUPPORTED, block=True) from None

@@ -7,11 +7,11 @@ from dsar.connectors.base import Identity, Outcome
 from dsar.connectors.registry import connector, source_map
 from dsar.datamap import loader
 from dsar.enums import StepReason
-from dsar.fulfilment import lookout, runner
+from dsar.fulfilment import held_step, lookout
 from dsar.fulfilment import plan as plans
 
 
-def look(held: runner.Held) -> None:
+def look(held: held_step.Held) -> None:
     """Ask one source again; what it holds stands on the step, as items of a plan. Raises lookout.Stop and what connectors
     raise; a source without a machine becomes its owner's task."""
     key = held.step.source
@@ -25,4 +25,4 @@ def look(held: runner.Held) -> None:
     held.step.tallies = [
         {"category": item["category"], "table": item["action"], "code": item["code"], "item": item} for item in found
     ]
-    runner.record(held, Outcome())
+    held_step.record(held, Outcome())

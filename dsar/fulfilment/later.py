@@ -1,6 +1,6 @@
 """Erasing what was kept, once its reason has gone, and what a restore of a source brought back (laws 6, 16).
 
-The same chunks as any erasure (runner.py), under the retention of the day: what the plan kept until its date is kept by
+The same chunks as any erasure (erasure.py), under the retention of the day: what the plan kept until its date is kept by
 no rule any more. What nobody promised to keep, and what has no date, waits for an approver by name.
 """
 
@@ -17,7 +17,7 @@ from dsar.connectors.base import NotSupported, Outcome
 from dsar.connectors.registry import connector, source_map
 from dsar.datamap.orders import TableOrder
 from dsar.enums import DecisionKind, Lane, Notice, StepKind, StepReason, StepStatus
-from dsar.fulfilment import finish, lookout, remains, runner
+from dsar.fulfilment import erasure, finish, held_step, lookout, remains
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment.tallies import counts, merged
 from dsar.law import codes
@@ -31,7 +31,7 @@ WAITING = (StepStatus.QUEUED, StepStatus.BLOCKED)
 
 
 @dataclass
-class Later(runner.Held):
+class Later(held_step.Held):
     """A claimed LATER step: its orders are those of today, and what it writes is sealed by the house."""
 
     # Beside what stands in our rows: the address of an account that is there again, for the holds on it.
@@ -84,7 +84,7 @@ def _under(order: TableOrder, line: Kept, regime: str) -> TableOrder:
     return order
 
 
-def erase(claimed: runner.Held) -> None:
+def erase(claimed: held_step.Held) -> None:
     """Carry a LATER step out: look, erase what no reason keeps, note what is left and when to look again.
 
     An account of a later day under the same key is somebody's new one (law 16): then only a person can tell them apart.
@@ -117,7 +117,7 @@ def erase(claimed: runner.Held) -> None:
         if any(order.disposal != "keep" for order in work.orders):
             # Brought back by a restore, it would let somebody in.
             source.close(ref)
-    _intent, outcome = runner.erase_all(work, source, ref)
+    _intent, outcome = erasure.erase_all(work, source, ref)
     _put_back(work, outcome)
 
 
@@ -144,11 +144,11 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
             tallies=tallies, finished_at=timezone.now(), **({} if lines else {"ref_sealed": None}),
         )  # fmt: skip
         if not changed:
-            raise runner.Fenced
+            raise held_step.Fenced
         if gone or done:
             details = {"source": step.source, "ended": sorted(gone), **done}
             audit.record(request.case, audit.Entry("later_done", SYSTEM, request.pk, details=details))
-        runner.vacate(work)
+        held_step.vacate(work)
         finish.clear_attention(request)
         if due:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.REVIEW)

@@ -9,14 +9,14 @@ from dsar import audit
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.datamap import loader
 from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepStatus
-from dsar.fulfilment import finish, runner
+from dsar.fulfilment import finish, held_step
 from dsar.fulfilment.passing_on import TO
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Forbidden, Invalid, lock
 
 
-def tell(held: runner.Held) -> None:
+def tell(held: held_step.Held) -> None:
     """Queue the mail to a recipient and end the step. Raises NotSupported where the data map has no address: then it is
     a person's task. The notice says "told" only once the mail has gone (outbox)."""
     key = held.step.source.removeprefix(TO)
@@ -32,7 +32,7 @@ def tell(held: runner.Held) -> None:
                 held.request.case, Notice.TELL_RECIPIENT, request=held.request, to=recipient.contact
             )
             notice.save(update_fields=["message"])
-    runner.record(held, Outcome())
+    held_step.record(held, Outcome())
 
 
 def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> None:

@@ -105,7 +105,7 @@ def install() -> None:
 
     from dsar import journal
     from dsar.connectors.sql import SqlConnector
-    from dsar.fulfilment import access, finish, lookout, package, runner
+    from dsar.fulfilment import access, erasure, finish, held_step, lookout, package, runner
     from dsar.intake import submit
     from dsar.models import PrivacyRequest
     from dsar.notifications.folder import FolderBackend
@@ -118,13 +118,13 @@ def install() -> None:
         return lambda held, *_rest: f"{part}.{held.step.source}"
 
     wrap(runner, "work", lambda step: f"work.{step.kind}.{step.source}")
-    wrap(runner, "t1_intent", of_step("t1"))
-    wrap(runner, "t2_company", of_step("t2"))
-    wrap(runner, "t3_record", of_step("t3"))
-    wrap(runner, "record", lambda held, *_rest: f"record.{held.step.kind}.{held.step.source}")
-    wrap(runner, "_close", of_step("close"))
-    wrap(runner, "_settle", of_step("money"))
-    wrap(runner, "still_ours", of_step("check"))
+    wrap(erasure, "t1_intent", of_step("t1"))
+    wrap(erasure, "t2_company", of_step("t2"))
+    wrap(erasure, "t3_record", of_step("t3"))
+    wrap(held_step, "record", lambda held, *_rest: f"record.{held.step.kind}.{held.step.source}")
+    wrap(erasure, "_close", of_step("close"))
+    wrap(erasure, "_settle", of_step("money"))
+    wrap(held_step, "still_ours", of_step("check"))
     wrap(access, "_read", of_step("read"))
     wrap(access, "_keep", of_step("keep"))
     wrap(package, "announce", "announce")

@@ -24,7 +24,7 @@ MADE = {
     "what": set(),
 }
 # Functions that write an event whose name is one of their arguments.
-WRITERS = ("Entry", "_entry", "_note", "note_opening")
+WRITERS = ("Entry", "entry", "_entry", "_note", "note_opening")
 
 
 def written() -> Iterator[ast.expr]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from dsar.enums import Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import access, begin, lookout, runner
+from dsar.fulfilment import access, begin, erasure, held_step, lookout, runner
 from dsar.models import Actor, CopyPart, PrivacyRequest, Step, Subject
 from tests import drive, house
 from tests.fulfilment import copies
@@ -23,10 +23,10 @@ def claimed(request: PrivacyRequest, kinds: list[StepKind]) -> Step:
     return step
 
 
-def at_work(request: PrivacyRequest, kinds: list[StepKind]) -> runner.Held:
+def at_work(request: PrivacyRequest, kinds: list[StepKind]) -> held_step.Held:
     """A worker has one of the steps in hand."""
-    held = runner.hold(claimed(request, kinds))
-    runner.occupy(held)
+    held = held_step.hold(claimed(request, kinds))
+    held_step.occupy(held)
     return held
 
 
@@ -81,7 +81,7 @@ def test_a_copy_waits_while_an_erasure_is_carried_out(both: tuple[PrivacyRequest
     held = at_work(deletion, ERASING)
     waits(copy, COPYING)
     assert not CopyPart.objects.filter(request=copy).exists()
-    runner._settle(held)
+    erasure._settle(held)
     goes_on(copy, COPYING)
 
 
@@ -99,8 +99,8 @@ def test_a_worker_that_died_lets_go_after_its_lease(
     goes_on(other, others)
     # Whoever wakes now is past the lease on the person, whatever is left of the one on the step.
     dead.occupied_until = timezone.now()
-    with pytest.raises(runner.Fenced):
-        runner.still_ours(dead)
+    with pytest.raises(held_step.Fenced):
+        held_step.still_ours(dead)
 
 
 def test_whoever_works_last_lets_the_person_go(
@@ -123,7 +123,7 @@ def test_the_lease_on_the_person_lasts_as_long_as_a_chunk_may(both: tuple[Privac
     # A chunk begins when a third of the lease is gone; another one would have to hurry if it were not renewed.
     held.occupied_until = timezone.now() + 0.66 * settings.LEASE
     Subject.objects.update(busy_until=held.occupied_until)
-    runner.occupy(held)
+    held_step.occupy(held)
     until = Subject.objects.get(pk=copy.case.subject_id).busy_until
     assert until is not None and until > timezone.now() + 0.9 * settings.LEASE
 

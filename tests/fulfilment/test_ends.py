@@ -25,7 +25,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )
-from dsar.fulfilment import begin, control, locating, owners, recipients, restricting, runner
+from dsar.fulfilment import begin, control, held_step, locating, owners, recipients, restricting, runner
 from dsar.models import REQUESTER, Actor, OwnerTask, PrivacyRequest, RecipientNotice, Restriction, Step
 from dsar.notifications import outbox, owner_letters
 from dsar.review import corrections, decide, purge
@@ -241,16 +241,16 @@ def test_law_04_what_was_erased_just_before_a_dispute_is_recorded_and_the_disput
 ) -> None:
     request = drive.released(approver)
     (task,) = _paper_answered_first(request)
-    record = runner.record
+    record = held_step.record
 
-    def disputed_first(held: runner.Held, *given: Any, **named: Any) -> None:
+    def disputed_first(held: held_step.Held, *given: Any, **named: Any) -> None:
         if held.step.kind == StepKind.ERASE and drive.fresh(request.pk).disputed_at is None:
             left = request.steps.exclude(status=StepStatus.DONE).exclude(pk=held.step.pk)
             if not left.exists():
                 move(request.pk, "dispute", actor=REQUESTER)
         record(held, *given, **named)
 
-    monkeypatch.setattr(runner, "record", disputed_first)
+    monkeypatch.setattr(held_step, "record", disputed_first)
     drive.carry_out()
     held = drive.fresh(request.pk)
     assert (held.state, held.attention) == (State.FULFILLING, StepReason.DISPUTED)

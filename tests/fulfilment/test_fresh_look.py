@@ -14,7 +14,7 @@ from django.utils import timezone
 from dsar import audit, keys
 from dsar.datamap import loader
 from dsar.enums import HoldStatus, Outcome, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, locating, lookout, runner
+from dsar.fulfilment import control, erasure, held_step, locating, lookout, runner
 from dsar.fulfilment import plan as plans
 from dsar.models import Actor, House, Plan, PrivacyRequest, Step, Tombstone
 from dsar.review import holds
@@ -127,14 +127,14 @@ def test_law_05_the_kill_switch_is_looked_at_before_each_chunk(
     held = in_the_middle(request_)
     after_one = left_of()
     control.kill_switch(True, actor=approver)
-    source, ref = runner.reach(held)
+    source, ref = held_step.reach(held)
     with pytest.raises(lookout.Stop, match="kill_switch"):
-        runner.t1_intent(held, source, ref)
+        erasure.t1_intent(held, source, ref)
     assert left_of() == after_one
     assert House.objects.get().kill_switch
 
 
-def in_the_middle(request: PrivacyRequest) -> runner.Held:
+def in_the_middle(request: PrivacyRequest) -> held_step.Held:
     """A worker that has erased and recorded one chunk of the platform and is about to take the next."""
     while True:
         step = runner.claim(*FULFIL, request.pk)
@@ -142,11 +142,11 @@ def in_the_middle(request: PrivacyRequest) -> runner.Held:
         if (step.source, step.kind) == ("platform", StepKind.ERASE):
             break
         runner.work(step)
-    held = runner.hold(step)
-    source, ref = runner.reach(held)
-    intent, redo = runner.t1_intent(held, source, ref)
-    outcome = runner.t2_company(held, source, ref, intent, redo=redo)
-    runner.t3_record(held, intent, outcome)
+    held = held_step.hold(step)
+    source, ref = held_step.reach(held)
+    intent, redo = erasure.t1_intent(held, source, ref)
+    outcome = erasure.t2_company(held, source, ref, intent, redo=redo)
+    erasure.t3_record(held, intent, outcome)
     assert not intent.last
     return held
 
@@ -160,9 +160,9 @@ def test_law_05_a_hold_that_is_placed_between_two_chunks_stops_the_second(
     hold = holds.place(CAST.plain, CLAIMS, soon(), actor=approver, weighed="So.")
     # A worker is at it: nobody may rely on the hold yet, and yet its next chunk does not happen.
     assert hold.status == HoldStatus.PLACING
-    source, ref = runner.reach(held)
+    source, ref = held_step.reach(held)
     with pytest.raises(lookout.Stop, match="hold"):
-        runner.t1_intent(held, source, ref)
+        erasure.t1_intent(held, source, ref)
     assert left_of() == after_one
 
 

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
+from dsar.connectors.registry import connector
 from dsar.demo.schema import metadata
 from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, later, remains, runner
+from dsar.fulfilment import control, erasure, held_step, later, remains, runner
 from dsar.models import Actor, Case, Kept, Message, PrivacyRequest, Step
 from dsar.notifications import compose, letters
 from dsar.review import decide, holds, purge
@@ -200,12 +201,12 @@ def test_law_08_a_worker_that_dies_in_the_middle_is_taken_over(user: int, approv
     Step.objects.filter(request=request, kind=StepKind.LATER).update(due_at=timezone.now() - timedelta(seconds=1))
     step = runner.claim([StepKind.LATER], [State.FULFILLING])
     assert step is not None
-    held = runner.hold(step)
+    held = held_step.hold(step)
     work = later.Later(held.step, held.token, held.request, held.plan, {})
-    source = runner.connector("platform")
+    source = connector("platform")
     ref = remains.unseal(held.request, step.ref_sealed, "platform:ref")
-    intent, redo = runner.t1_intent(work, source, ref)
-    runner.t2_company(work, source, ref, intent, redo=redo)
+    intent, redo = erasure.t1_intent(work, source, ref)
+    erasure.t2_company(work, source, ref, intent, redo=redo)
     # Dead before T3: the intent is sealed by the house, and redone.
     Step.objects.filter(pk=step.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     drive.carry_out()
