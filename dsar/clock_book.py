@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from dsar import clock_events, deadlines
 from dsar.deadlines import Dates
-from dsar.enums import ClockEventKind, MessageStatus
+from dsar.enums import ClockEventKind
 from dsar.law import words
 from dsar.law.clocks import DueDate, Pause
 from dsar.models import ClockEvent, PrivacyRequest
+from dsar.notices import MessageStatus
 
 # How a date stands: to be kept, near, passed, kept, waiting for the person, or a day before which something stays.
 OPEN, SOON, LATE, DONE, PAUSED, UNTIL = "ok", "soon", "late", "done", "paused", "until"

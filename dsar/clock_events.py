@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from dsar import audit, deadlines
 from dsar.deadlines import Dates
-from dsar.enums import TO_OTHERS, CheckStatus, ClockEventKind, MessageStatus, Notice, Raised, State
+from dsar.enums import CheckStatus, ClockEventKind, Raised, State
 from dsar.law.clocks import Pause
 from dsar.models import SYSTEM, Actor, ClockEvent, Decision, IdentityCheck, Message, PrivacyRequest
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 
 ASKED: Final[Mapping[str, str]] = {
     ClockEventKind.IDENTITY_REQUESTED: "identity",

@@ -23,17 +23,16 @@ from dsar.enums import (
     ClockEventKind,
     ContactBy,
     DecisionKind,
-    KnownEvent,
     Lane,
-    Notice,
     Outcome,
     Right,
     State,
     StepReason,
-)  # fmt: skip
+)
 from dsar.models import Actor, Case, Decision, PrivacyRequest, Proposal, Subject
 from dsar.models.actor import Forbidden as Forbidden  # noqa: PLC0414  what callers of the door catch
 from dsar.models.privacy_request import VERBS
+from dsar.notices import KnownEvent, Notice
 from dsar.notifications import known, outbox
 
 log = structlog.get_logger(__name__)

@@ -29,8 +29,8 @@ from dsar import bell, guards
 from dsar.demo import company
 from dsar.demo.cast import CAST
 from dsar.demo.schema import metadata
-from dsar.enums import MessageStatus
 from dsar.models import Message
+from dsar.notices import MessageStatus
 from tests.environment import TEST_DATABASE_URL
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import MessageStatus, Notice, State
+from dsar.enums import State
 from dsar.intake import email
 from dsar.models import REQUESTER, SYSTEM, Case, Message, PrivacyRequest
+from dsar.notices import MessageStatus, Notice
 from dsar.review import corrections, decide, purge
 from dsar.workflow import Conflict, Forbidden, move
 from tests import drive

@@ -8,9 +8,10 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from dsar import audit, deadlines, guards
-from dsar.enums import AppealKind, AppealOutcome, Channel, MessageStatus, Notice
+from dsar.enums import AppealKind, AppealOutcome, Channel
 from dsar.law import regimes, remedies
 from dsar.models import REQUESTER, Appeal, AuditEvent, Message, PrivacyRequest
+from dsar.notices import MessageStatus, Notice
 from dsar.review import appeals, decide, purge
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive

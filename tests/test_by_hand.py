@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.models import Role
 from dsar import audit
 from dsar.demo.cast import CAST
-from dsar.enums import CheckStatus, MessageStatus, Notice, Outcome, Right, State
+from dsar.enums import CheckStatus, Outcome, Right, State
 from dsar.fulfilment import locating
 from dsar.intake import filing, web
 from dsar.models import Actor, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
 from dsar.review import decide
 from dsar.verification import by_hand, confirmation

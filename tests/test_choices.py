@@ -19,11 +19,12 @@ from dsar.connectors.base import Outcome
 from dsar.connectors.registry import connector
 from dsar.demo.schema import users
 from dsar.desk import catalogue
-from dsar.enums import Channel, MessageStatus, Notice, Right, State, StepKind, StepReason, StepStatus
+from dsar.enums import Channel, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, locating, runner
 from dsar.intake import choices, submit, unsubscribe
 from dsar.law import regimes
 from dsar.models import Actor, Choice, Intake, Message, PrivacyRequest, Source, Step
+from dsar.notices import MessageStatus, Notice
 from dsar.review import clock, decide
 from tests import drive
 from tests.house import CAST, company_engine, rows, user_id

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import Notice, Outcome, Right, State, StepReason
+from dsar.enums import Outcome, Right, State, StepReason
 from dsar.models import REQUESTER, Case, CaseKey, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.review import clock, decide, holds, purge
 from dsar.workflow import Conflict, move
 from tests import drive

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from dsar import audit, clock_book, clock_events, deadlines, workflow
 from dsar.desk import views
-from dsar.enums import CheckKind, Notice, Raised, Right, State
+from dsar.enums import CheckKind, Raised, Right, State
 from dsar.enums import ClockEventKind as K
 from dsar.intake import beside
 from dsar.law import regimes
 from dsar.law.clocks import Pause
 from dsar.models import REQUESTER, SYSTEM, AuditEvent, Case, ClockEvent, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import outbox, post
 from dsar.review import clock, dates, decide
 from dsar.workflow import move

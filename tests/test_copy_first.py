@@ -7,9 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from dsar.enums import Notice, Outcome, PackageStatus, Right, State
+from dsar.enums import Outcome, PackageStatus, Right, State
 from dsar.intake import beside, submit
 from dsar.models import REQUESTER, SYSTEM, Case, Message, Package, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import clock
 from dsar.workflow import Conflict, move

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar import clock_events, deadlines
-from dsar.enums import Notice, Raised, Right
+from dsar.enums import Raised, Right
 from dsar.models import REQUESTER, AuditEvent, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.review import dates, decide
 from dsar.workflow import move

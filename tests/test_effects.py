@@ -8,9 +8,10 @@ from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from dsar import audit
-from dsar.enums import DecisionKind, Lane, Notice, Outcome, Right, State
+from dsar.enums import DecisionKind, Lane, Outcome, Right, State
 from dsar.models import REQUESTER, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
+from dsar.notices import Notice
 from dsar.workflow import ENDINGS, ENDS_BY_VERB, GRANTED, ON_ENTER, ON_VERB, move
 from tests import drive
 from tests.drive import Route

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
-from dsar.enums import UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, Notice, Outcome, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, Outcome, Right, State
 from dsar.law import codes, money, regimes
 from dsar.models import REQUESTER, Case, Fee, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import clock, decide, fees
 from dsar.workflow import Conflict, Forbidden, Invalid, move

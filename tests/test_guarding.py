@@ -10,21 +10,12 @@ from django.utils import timezone
 
 from dsar import audit
 from dsar.connectors import addresses
-from dsar.enums import (
-    CheckKind,
-    CheckStatus,
-    DecisionKind,
-    MessageStatus,
-    Notice,
-    Outcome,
-    Right,
-    Risk,
-    State,
-)
+from dsar.enums import CheckKind, CheckStatus, DecisionKind, Outcome, Right, Risk, State
 from dsar.fulfilment import control, locating, risk, runner
 from dsar.law import tiers
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest, Source
 from dsar.models.request_conditions import copy_needs_second_person, look_at_copy
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose
 from dsar.review import decide, step_up
 from dsar.verification import confirmation

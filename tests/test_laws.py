@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit, clock_events, workflow
-from dsar.enums import DecisionKind, LawChangeStatus, Notice, Raised, Right, State
+from dsar.enums import DecisionKind, LawChangeStatus, Raised, Right, State
 from dsar.fulfilment import locating
 from dsar.law import tiers
 from dsar.models import Case, LawChange, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.review import dates, decide, laws
 from dsar.verification import confirmation

@@ -10,19 +10,10 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import deadlines
-from dsar.enums import (
-    AppealOutcome,
-    Channel,
-    CorrectionStatus,
-    DecisionKind,
-    MessageStatus,
-    Notice,
-    Outcome,
-    Right,
-    State,
-)
+from dsar.enums import AppealOutcome, Channel, CorrectionStatus, DecisionKind, Outcome, Right, State
 from dsar.intake import email, submit
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Decision, Message, PrivacyRequest
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
 from dsar.review import appeal_decisions, appeals, clock, dates, decide
 from dsar.workflow import Conflict, Forbidden, Invalid, move

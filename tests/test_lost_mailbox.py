@@ -11,10 +11,11 @@ from accounts.models import Role
 from dsar import audit
 from dsar.connectors import addresses
 from dsar.connectors.base import SourceError
-from dsar.enums import CheckStatus, ContactBy, Notice, Right, State, StepReason
+from dsar.enums import CheckStatus, ContactBy, Right, State, StepReason
 from dsar.fulfilment import locating, package, runner
 from dsar.models import Actor, Case, LostMailbox, Message, PrivacyRequest
 from dsar.models.request_conditions import copy_needs_second_person
+from dsar.notices import Notice
 from dsar.portal import present
 from dsar.review import decide
 from dsar.verification import by_hand, confirmation, links, lost_mailbox, sign_in

@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from dsar import journal
-from dsar.enums import ContactBy, Notice, Outcome, PackageStatus, RestrictionGround, Right, State, StepReason
+from dsar.enums import ContactBy, Outcome, PackageStatus, RestrictionGround, Right, State, StepReason
 from dsar.fulfilment import package, runner
 from dsar.intake import email
 from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, PrivacyRequest, Restriction
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import decide
 from dsar.verification import confirmation, links

@@ -9,10 +9,11 @@ from django.core.mail import get_connection
 from django.utils import timezone, translation
 
 from accounts.models import Role
-from dsar.enums import TO_OTHERS, CheckKind, CheckStatus, Lane, MessageStatus, Notice
+from dsar.enums import CheckKind, CheckStatus, Lane
 from dsar.fulfilment import control
 from dsar.models import Case, CaseKey, IdentityCheck, Letter, Message, PrivacyRequest, RecipientNotice
 from dsar.models.message import TELL_AFTER
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import compose, outbox
 from dsar.review import decide
 from dsar.verification import links

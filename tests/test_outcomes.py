@@ -6,9 +6,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from dsar.enums import CorrectionStatus, Notice, Outcome, Right, State
+from dsar.enums import CorrectionStatus, Outcome, Right, State
 from dsar.fulfilment import finish
 from dsar.models import REQUESTER, CategoryOutcome, Correction, Message, PrivacyRequest, Redaction, Step
+from dsar.notices import Notice
 from dsar.notifications import paper
 from dsar.workflow import Inside, lock, move
 from tests import drive

@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import CheckKind, Notice, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
+from dsar.enums import CheckKind, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, owners, runner
 from dsar.models import Actor, Case, House, Message, OwnerTask, PrivacyRequest, Representation, Step
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox, owner_letters
 from dsar.portal import present
 from dsar.review import holds, purge

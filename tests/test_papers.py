@@ -9,20 +9,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Role
 from dsar import audit, records
-from dsar.enums import (
-    UNVERIFIED_RIGHTS,
-    CheckStatus,
-    Notice,
-    RepresentativeKind,
-    Right,
-    Risk,
-    State,
-    StepReason,
-)  # fmt: skip
+from dsar.enums import UNVERIFIED_RIGHTS, CheckStatus, RepresentativeKind, Right, Risk, State, StepReason
 from dsar.fulfilment import risk
 from dsar.law import regimes, representing, tiers
 from dsar.models import REQUESTER, SYSTEM, AuditEvent, Case, IdentityPaper, Message, PrivacyRequest
 from dsar.models.own_data import OWN_DATA, Kind
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import decide, purge
 from dsar.verification import by_hand, papers, representation

@@ -15,9 +15,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from dsar.enums import CheckKind, CheckStatus, ClockEventKind, DecisionKind, Notice, Right, State
+from dsar.enums import CheckKind, CheckStatus, ClockEventKind, DecisionKind, Right, State
 from dsar.intake import submit
 from dsar.models import REQUESTER, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.review import clock, corrections
 from dsar.verification import asking, confirmation, data_points, links, second_factor, sign_in

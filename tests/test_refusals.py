@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import proposals
-from dsar.enums import CorrectionStatus, DecisionKind, Notice, Outcome, ProposalStatus, Right, State, StepReason
+from dsar.enums import CorrectionStatus, DecisionKind, Outcome, ProposalStatus, Right, State, StepReason
 from dsar.fulfilment import lookout, narrowing
 from dsar.intake import email
 from dsar.models import REQUESTER, Actor, AuditEvent, Case, Correction, Message, PrivacyRequest, Proposal
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import corrections, decide, refusals
 from dsar.workflow import Conflict, Forbidden, Invalid, move

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
-from dsar.enums import CheckStatus, MessageStatus, Notice, State
+from dsar.enums import CheckStatus, State
 from dsar.fulfilment import locating
 from dsar.intake import filing, submit, sweep, web
 from dsar.models import Intake, Message, Plan, SignedConfirmation
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import paper
 from dsar.verification import confirmation, signed
 from dsar.workflow import Conflict, Forbidden, Invalid

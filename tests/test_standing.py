@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.models import Role
 from dsar import audit
-from dsar.enums import ContactBy, Notice, RepresentativeKind, Right, State, StepReason
+from dsar.enums import ContactBy, RepresentativeKind, Right, State, StepReason
 from dsar.fulfilment import locating, runner
 from dsar.models import REQUESTER, Actor, AuditEvent, AuthorityPaper, Case, Message, PrivacyRequest, Representation
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.portal import present
 from dsar.review import decide

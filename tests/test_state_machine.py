@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from dsar.enums import BOUND_STATES, FINAL_STATES, DecisionKind, Notice, Outcome, Right, State
+from dsar.enums import BOUND_STATES, FINAL_STATES, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
 from dsar.models.request_conditions import is_copy, overtaken_by_a_deletion
+from dsar.notices import Notice
 from dsar.workflow import Conflict, move
 from tests import drive
 from tests.drive import Route

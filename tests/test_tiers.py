@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.models import Role
-from dsar.enums import TO_OTHERS, DecisionKind, Notice, Outcome, Right, State
+from dsar.enums import DecisionKind, Outcome, Right, State
 from dsar.fulfilment import begin, locating
 from dsar.intake import beside
 from dsar.law import regimes, tiers
 from dsar.models import SYSTEM, Case, Message, PrivacyRequest
+from dsar.notices import TO_OTHERS, Notice
 from dsar.notifications import compose
 from dsar.review import decide
 from dsar.verification import by_hand, links

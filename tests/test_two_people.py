@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import DecisionKind, Notice, SecondLook, State
+from dsar.enums import DecisionKind, SecondLook, State
 from dsar.fulfilment import control
 from dsar.models import REQUESTER, Actor, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.two_people import second_look
+from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.workflow import Forbidden, move
 from tests import drive

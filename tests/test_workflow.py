@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dsar import audit, bell
-from dsar.enums import Channel, CheckStatus, DecisionKind, MessageStatus, Notice, Right, State
+from dsar.enums import Channel, CheckStatus, DecisionKind, Right, State
 from dsar.intake import submit, web
 from dsar.models import (
     REQUESTER,
@@ -27,6 +27,7 @@ from dsar.models import (
     PrivacyRequest,
     Subject,
 )  # fmt: skip
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox
 from dsar.verification import confirmation, links
 from dsar.workflow import Because, Conflict, Forbidden, move

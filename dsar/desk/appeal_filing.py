@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar.desk.forms import VerbForm, long_text
-from dsar.enums import Channel, MessageStatus
+from dsar.enums import Channel
 from dsar.intake import filing
 from dsar.models import Actor
+from dsar.notices import MessageStatus
 from dsar.review import appeals
 
 ELSEWHERE = "elsewhere"

@@ -12,10 +12,11 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from dsar import clock_events
 from dsar.desk import story
-from dsar.enums import OWNER_NOTICES, CheckKind, MessageStatus, Outcome
+from dsar.enums import CheckKind, Outcome
 from dsar.fulfilment import plan as plans
 from dsar.law.errors import LawError
 from dsar.models import AuditEvent, ClockEvent, Message, PrivacyRequest, RequestRecord
+from dsar.notices import OWNER_NOTICES, MessageStatus
 from dsar.notifications import letters, paper, report
 
 Facts = dict[str, Any]

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dsar import keys
 from dsar.desk import frame, rows
-from dsar.enums import Notice
 from dsar.fulfilment import package
 from dsar.models import Message
 from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
+from dsar.notices import Notice
 from dsar.notifications import compose, post
 
 SHOWN = 100

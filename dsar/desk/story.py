@@ -13,9 +13,6 @@ from dsar.enums import (
     AppealKind,
     AppealOutcome,
     DecisionKind,
-    KnownEvent,
-    MessageStatus,
-    Notice,
     Outcome,
     Raised,
     RepresentativeKind,
@@ -26,6 +23,7 @@ from dsar.enums import (
 from dsar.law import regimes
 from dsar.law.code_words import CODES
 from dsar.models import AuditEvent, Case, Decision, Message, PrivacyRequest
+from dsar.notices import KnownEvent, MessageStatus, Notice
 from dsar.notifications import paper
 
 MESSAGES, EVENTS = 200, 200

@@ -16,12 +16,13 @@ from dsar import audit, bell, keys
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.connectors.registry import connector, source_map
 from dsar.datamap.orders import TableOrder
-from dsar.enums import DecisionKind, Lane, Notice, StepKind, StepReason, StepStatus
+from dsar.enums import DecisionKind, Lane, StepKind, StepReason, StepStatus
 from dsar.fulfilment import erasure, finish, held_step, lookout, remains
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment.tallies import counts, merged
 from dsar.law import codes
 from dsar.models import SYSTEM, Actor, Decision, Kept, PrivacyRequest, Step
+from dsar.notices import Notice
 from dsar.notifications import outbox, undisclosed
 from dsar.retention import Hold, held
 from dsar.workflow import Conflict, Forbidden, Invalid, lock

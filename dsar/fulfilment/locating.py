@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from dsar import bell, keys
 from dsar.connectors import addresses
-from dsar.enums import UNVERIFIED_RIGHTS, Lane, Notice, Right, State, StepReason
+from dsar.enums import UNVERIFIED_RIGHTS, Lane, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import risk
 from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
+from dsar.notices import Notice
 from dsar.notifications import known, outbox, undisclosed
 from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
 

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, bell, proposals, retention
-from dsar.enums import DecisionKind, Lane, Notice, Right, SecondLook, State, StepReason, StepStatus
+from dsar.enums import DecisionKind, Lane, Right, SecondLook, State, StepReason, StepStatus
 from dsar.fulfilment import finish, locating, remains, weighing
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, PrivacyRequest, Proposal
 from dsar.models.request_conditions import look_at_proposal
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Because, Conflict, Forbidden, Invalid, decide, lock, move
 

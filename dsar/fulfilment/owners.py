@@ -15,18 +15,11 @@ from django.utils.translation import gettext as _
 from dsar import audit
 from dsar.datamap import loader
 from dsar.datamap.schema import SourceMap, address_in
-from dsar.enums import (
-    WITH_OWNERS,
-    CheckKind,
-    Notice,
-    OwnerTaskStatus,
-    StepKind,
-    StepReason,
-    StepStatus,
-)  # fmt: skip
+from dsar.enums import WITH_OWNERS, CheckKind, OwnerTaskStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, remains
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, PrivacyRequest, Step
 from dsar.models.apart import is_the_person
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
 

@@ -24,9 +24,10 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import Notice, PackageStatus, StepKind, StepReason, StepStatus
+from dsar.enums import PackageStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
 from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import as_whom, each, lock
 

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from dsar import audit
 from dsar.connectors.base import NotSupported, Outcome
 from dsar.datamap import loader
-from dsar.enums import MessageStatus, Notice, RecipientStatus, StepKind, StepStatus
+from dsar.enums import RecipientStatus, StepKind, StepStatus
 from dsar.fulfilment import finish, held_step
 from dsar.fulfilment.passing_on import TO
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Forbidden, Invalid, lock
 

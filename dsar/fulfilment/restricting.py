@@ -12,8 +12,6 @@ from dsar.enums import (
     FINAL_STATES,
     DecisionKind,
     Lane,
-    MessageStatus,
-    Notice,
     Outcome,
     RestrictionGround,
     Right,
@@ -26,6 +24,7 @@ from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
 from dsar.law import articles
 from dsar.models import SYSTEM, Actor, Message, Plan, PrivacyRequest, Restriction, Step
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, restriction_letter, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, decide, each, in_trouble, lock
 

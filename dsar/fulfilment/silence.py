@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from dsar import proposals
 from dsar.datamap import loader
-from dsar.enums import DecisionKind, Notice, Right, SecondLook, SilenceKind, State, StepReason
+from dsar.enums import DecisionKind, Right, SecondLook, SilenceKind, State, StepReason
 from dsar.fulfilment import finish, locating
 from dsar.fulfilment.by_hand import FILES
 from dsar.law import codes
 from dsar.models import Actor, NonDisclosure, PrivacyRequest
 from dsar.models.non_disclosure import LONGEST_DAYS
 from dsar.models.two_people import second_look
+from dsar.notices import Notice
 from dsar.notifications import kept_letter, outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 

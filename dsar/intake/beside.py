@@ -5,10 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import MessageStatus, Right, State
+from dsar.enums import Right, State
 from dsar.intake import submit
 from dsar.law import codes
 from dsar.models import REQUESTER, Actor, Message, PrivacyRequest
+from dsar.notices import MessageStatus
 from dsar.workflow import Conflict, lock, move
 
 

@@ -11,11 +11,12 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, bell, keys, proposals
-from dsar.enums import Channel, IntakeStatus, Lane, MessageStatus, State
+from dsar.enums import Channel, IntakeStatus, Lane, State
 from dsar.intake import submit
 from dsar.intake.mail.classify import classify
 from dsar.intake.mail.parse import ParsedMail, Quarantined, parse
 from dsar.models import REQUESTER, Appeal, Case, Intake, Message, PrivacyRequest
+from dsar.notices import MessageStatus
 from dsar.notifications.compose import is_own_loop
 from dsar.workflow import lock_case, move
 

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dsar import audit, deadlines, keys
-from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Notice, Right
+from dsar.enums import COPY_RIGHTS, Channel, IntakeStatus, Right
 from dsar.models import REQUESTER, SYSTEM, Case, CaseKey, Intake, LostMailbox, PrivacyRequest, Representation
 from dsar.models.case import reply_token
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Inside, move
 

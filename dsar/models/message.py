@@ -6,7 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import CODE_NOTICES, TO_OTHERS, CheckStatus, MessageStatus, Notice
+from dsar.enums import CheckStatus
+from dsar.notices import CODE_NOTICES, TO_OTHERS, MessageStatus, Notice
 
 TELL_AFTER = 8  # tries, which take an hour: after them a person has to know
 SETTLED = ("purged", "decided")  # reasons for which a mail is not to be sent any more

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dsar import deadlines
-from dsar.enums import AppealKind, AppealOutcome, Notice, Right
+from dsar.enums import AppealKind, AppealOutcome, Right
 from dsar.law import regimes, remedies
 from dsar.models import Appeal, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import undisclosed
 
 # The words of the button on the page of a request, which letters name.

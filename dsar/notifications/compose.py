@@ -15,23 +15,10 @@ from django.utils.translation import gettext as _
 from accounts.models import Role
 from dsar import deadlines, keys
 from dsar.datamap import loader
-from dsar.enums import (
-    ALSO_NOT_ME,
-    KNOWN_NOTICES,
-    NO_LETTERS,
-    OWNER_NOTICES,
-    REP_NOTICES,
-    TO_OTHERS,
-    UNVERIFIED_RIGHTS,
-    CheckKind,
-    CheckStatus,
-    DecisionKind,
-    Notice,
-    Outcome,
-    Right,
-)
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, DecisionKind, Outcome, Right
 from dsar.law import codes, tiers
 from dsar.models import Case, Decision, Message, Representation
+from dsar.notices import ALSO_NOT_ME, KNOWN_NOTICES, NO_LETTERS, OWNER_NOTICES, REP_NOTICES, TO_OTHERS, Notice
 from dsar.notifications import (
     appeal_letter,
     choices,

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from dsar.enums import DecisionKind, Notice, Outcome
+from dsar.enums import DecisionKind, Outcome
 from dsar.models import PrivacyRequest
+from dsar.notices import Notice
 
 FINDINGS: dict[str, DecisionKind] = {
     Notice.DISPUTE_FOUNDED: DecisionKind.DISPUTE_FOUNDED,

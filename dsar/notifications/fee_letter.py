@@ -4,9 +4,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from dsar.enums import FeeStatus, Notice
+from dsar.enums import FeeStatus
 from dsar.law import money
 from dsar.models import Fee, Message, PrivacyRequest
+from dsar.notices import Notice
 
 
 def view(fee: Fee, request: PrivacyRequest) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dsar.datamap import loader
-from dsar.enums import Notice, Outcome, Right, StepKind
+from dsar.enums import Outcome, Right, StepKind
 from dsar.law import articles, codes
 from dsar.models import Case, Choice, Kept, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import fates, report, undisclosed
 
 

@@ -3,8 +3,9 @@ proven, that it was confirmed (a copy: approved), that it was released (a copy: 
 """
 
 from dsar import keys
-from dsar.enums import COPY_RIGHTS, KnownEvent, Notice, Right
+from dsar.enums import COPY_RIGHTS, Right
 from dsar.models import PrivacyRequest
+from dsar.notices import KnownEvent, Notice
 from dsar.notifications import outbox
 
 WATCHED = frozenset({Right.DELETION, *COPY_RIGHTS})

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from dsar import clock_events
 from dsar.datamap import loader
-from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
+from dsar.enums import DecisionKind, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import (
     correction_letter,
     dispute_letter,

@@ -19,18 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dsar import bell, clock_events, keys
-from dsar.enums import (
-    ALSO_NOT_ME,
-    CODE_NOTICES,
-    LINK_NOTICES,
-    TO_OTHERS,
-    CheckKind,
-    CheckStatus,
-    Lane,
-    MessageStatus,
-    Notice,
-    RecipientStatus,
-)  # fmt: skip
+from dsar.enums import CheckKind, CheckStatus, Lane, RecipientStatus
 from dsar.models import (
     Case,
     Decision,
@@ -43,6 +32,7 @@ from dsar.models import (
     Representation,
 )  # fmt: skip
 from dsar.models.message import TELL_AFTER
+from dsar.notices import ALSO_NOT_ME, CODE_NOTICES, LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import compose, post, undelivered
 
 log = structlog.get_logger(__name__)

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar.datamap import loader
-from dsar.enums import CheckKind, Notice, StepKind
+from dsar.enums import CheckKind, StepKind
 from dsar.models import Message, OwnerTask, PrivacyRequest
 from dsar.models.case import with_keys
+from dsar.notices import Notice
 from dsar.notifications import fates
 
 WHAT: Final[dict[str, Any]] = {

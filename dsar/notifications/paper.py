@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from dsar.enums import NO_LETTERS, MessageStatus
 from dsar.models import Case, Letter, Message
+from dsar.notices import NO_LETTERS, MessageStatus
 from dsar.notifications import compose
 
 PAPER: Final = "letters/paper.html"

@@ -13,8 +13,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from dsar import audit, clock_events
-from dsar.enums import TO_OTHERS, MessageStatus, Notice
 from dsar.models import Actor, Case, Message, PrivacyRequest
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import paper, undelivered
 
 

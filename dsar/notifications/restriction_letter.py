@@ -5,8 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from dsar.enums import DecisionKind, Notice, Right
+from dsar.enums import DecisionKind, Right
 from dsar.models import PrivacyRequest, Restriction
+from dsar.notices import Notice
 
 REVIEWED = (DecisionKind.REVIEWED_CHANGED, DecisionKind.REVIEWED_UPHELD)
 

@@ -4,9 +4,10 @@ from django.db.models import F, Min
 from django.utils import timezone
 
 from dsar import bell
-from dsar.enums import Lane, MessageStatus
+from dsar.enums import Lane
 from dsar.models import Message, PrivacyRequest
 from dsar.models.message import TELL_AFTER
+from dsar.notices import MessageStatus
 
 
 def note(request_id: int) -> None:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from dsar import bell, guards, keys
 from dsar.checks import missing_press
-from dsar.enums import MessageStatus
 from dsar.models import Message
+from dsar.notices import MessageStatus
 
 OUTBOX_LATE_SECONDS = 15 * 60
 

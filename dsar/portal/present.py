@@ -9,20 +9,12 @@ from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 
 from dsar import clock_book
-from dsar.enums import (
-    COPY_RIGHTS,
-    TO_OTHERS,
-    UNVERIFIED_RIGHTS,
-    MessageStatus,
-    Notice,
-    Outcome,
-    Right,
-    State,
-)
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Outcome, Right, State
 from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
 from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import letters, paper, report, undisclosed
 from dsar.notifications.appeal_letter import BUTTONS
 from dsar.review import appeals

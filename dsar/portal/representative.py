@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind, CheckStatus, Notice
+from dsar.enums import COPY_RIGHTS, STANDING_KINDS, CheckKind, CheckStatus
 from dsar.fulfilment import progress
 from dsar.law import representing
 from dsar.models import REQUESTER, Case, PrivacyRequest, Representation
+from dsar.notices import Notice
 from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
 from dsar.portal.proof import next_place

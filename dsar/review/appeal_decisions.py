@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines
-from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, DecisionKind, Notice, Right, SecondLook
+from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, DecisionKind, Right, SecondLook
 from dsar.law import regimes
 from dsar.law.errors import LawError
 from dsar.models import Actor, Appeal, Correction, Decision, PrivacyRequest, Redaction
 from dsar.models.appeal import DECIDED
 from dsar.models.two_people import second_look
+from dsar.notices import Notice
 from dsar.review import appeals
 from dsar.workflow import Conflict, Forbidden, Invalid
 

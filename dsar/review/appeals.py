@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
-from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, MessageStatus, Notice, StepReason
+from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, StepReason
 from dsar.law import regimes, remedies
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import DECIDED, AppealQuerySet
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
 from dsar.review import decide
 from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, each, lock

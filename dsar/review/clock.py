@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, Notice, State
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, State
 from dsar.models import SYSTEM, IdentityCheck, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.review import appeals, decide, fees, holds, purge
 from dsar.workflow import Conflict, Inside, each, in_trouble, lock, move

@@ -16,9 +16,10 @@ from dsar import audit, proposals
 from dsar.connectors.base import NotSupported, SourceError
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
-from dsar.enums import ActorKind, CorrectionStatus, MessageStatus, Outcome, Right, State
+from dsar.enums import ActorKind, CorrectionStatus, Outcome, Right, State
 from dsar.law import codes
 from dsar.models import Actor, Correction, Evidence, Message, PrivacyRequest
+from dsar.notices import MessageStatus
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 LONGEST = 500

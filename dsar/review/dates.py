@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import audit, clock_events, deadlines
-from dsar.enums import TO_OTHERS, ClockEventKind, LawChangeStatus, MessageStatus, Notice, Raised, State
+from dsar.enums import ClockEventKind, LawChangeStatus, Raised, State
 from dsar.law import regimes
 from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import outbox, staff_letter, undelivered
 from dsar.review.clock import each_locked, in_part
 from dsar.workflow import each, lock

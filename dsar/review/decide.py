@@ -10,23 +10,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events, deadlines, workflow
-from dsar.enums import (
-    DecisionKind,
-    MessageStatus,
-    Notice,
-    Outcome,
-    Raised,
-    RestrictionGround,
-    Right,
-    SecondLook,
-    State,
-    StepReason,
-)
+from dsar.enums import DecisionKind, Outcome, Raised, RestrictionGround, Right, SecondLook, State, StepReason
 from dsar.law import articles, codes, words
 from dsar.law.errors import LawError
 from dsar.models import Actor, AuditEvent, Message, PrivacyRequest, Restriction
 from dsar.models.privacy_request import NOT_ME
 from dsar.models.request_conditions import lesser_right, look_at_approval
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox
 from dsar.review import corrections
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move

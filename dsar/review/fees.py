@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events
-from dsar.enums import COPY_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, Notice, State
+from dsar.enums import COPY_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, State
 from dsar.law import codes, money
 from dsar.law.shapes import Regime
 from dsar.models import SYSTEM, Actor, Fee, PrivacyRequest
 from dsar.models.request_conditions import fee_is_open, may_be_charged
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.review import repeats
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, each, in_trouble, lock, move

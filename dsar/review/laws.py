@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, bell, clock_events, deadlines
-from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Lane, LawChangeStatus, Notice, Raised, State
+from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Lane, LawChangeStatus, Raised, State
 from dsar.law import regimes, tiers
 from dsar.law.errors import LawError
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LawChange, PrivacyRequest
 from dsar.models.privacy_request import TIER
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock_case, move
 

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dsar import audit, records
-from dsar.enums import CheckKind, CheckStatus, IntakeStatus, MessageStatus, StepReason
+from dsar.enums import CheckKind, CheckStatus, IntakeStatus, StepReason
 from dsar.models import (
     SYSTEM,
     Appeal,
@@ -34,6 +34,7 @@ from dsar.models import (
     Restriction,
     Subject,
 )  # fmt: skip
+from dsar.notices import MessageStatus
 from dsar.workflow import each, lock_case
 
 BATCH = 200

@@ -5,10 +5,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import COPY_RIGHTS, Notice, Risk, State
+from dsar.enums import COPY_RIGHTS, Risk, State
 from dsar.law import tiers
 from dsar.models import Actor, Message, PrivacyRequest
 from dsar.models.privacy_request import TIER
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 

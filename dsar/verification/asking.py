@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, Notice, State
+from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, State
 from dsar.models import Actor, Case, Message, PrivacyRequest
 from dsar.models.request_queues import OPEN_STATES
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, lock
 

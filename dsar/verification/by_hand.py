@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Notice, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Right, State
 from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.request_queues import PrivacyRequestQuerySet
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import confirmation, contact, papers, proving
 from dsar.workflow import Conflict, Forbidden, Invalid

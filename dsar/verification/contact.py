@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
-from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice
+from dsar.enums import CheckKind, CheckStatus, ContactBy
 from dsar.models import Case
+from dsar.notices import Notice
 from dsar.notifications import outbox
 
 # Ways in that were sent to the address before: they die with it. "This was not me" stays.

@@ -21,9 +21,10 @@ from dsar import audit, bell
 from dsar.connectors.base import Identity, NotSupported, SourceError, SourceUnavailable
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
-from dsar.enums import CheckKind, CheckStatus, Lane, Notice, Right
+from dsar.enums import CheckKind, CheckStatus, Lane, Right
 from dsar.law import declarations, tiers
 from dsar.models import REQUESTER, SYSTEM, Case, Correction, IdentityCheck, Source
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import asking, points, proving
 from dsar.workflow import Conflict, Invalid, each

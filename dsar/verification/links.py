@@ -9,9 +9,10 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from dsar import audit, keys
-from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice
+from dsar.enums import CheckKind, CheckStatus, ContactBy
 from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck, Message, PrivacyRequest, Subject
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import lost_mailbox, sign_in
 from dsar.verification.proving import count_as_proven, hold

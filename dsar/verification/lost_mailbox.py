@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from dsar import audit, keys
 from dsar.connectors import addresses
-from dsar.enums import CheckKind, CheckStatus, ContactBy, Notice, PackageStatus, StepReason
+from dsar.enums import CheckKind, CheckStatus, ContactBy, PackageStatus, StepReason
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LostMailbox, Plan, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import contact, proving
 from dsar.workflow import Conflict, Forbidden, Invalid, each, move

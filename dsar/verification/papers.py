@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsar import audit, clock_events
-from dsar.enums import CheckKind, CheckStatus, ClockEventKind, Notice, StepReason
+from dsar.enums import CheckKind, CheckStatus, ClockEventKind, StepReason
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, IdentityPaper, PrivacyRequest
 from dsar.models.request_queues import PrivacyRequestQuerySet
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, lock_case
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import STANDING_KINDS, CheckKind, CheckStatus, ContactBy, Notice, RepresentativeKind, StepReason
+from dsar.enums import STANDING_KINDS, CheckKind, CheckStatus, ContactBy, RepresentativeKind, StepReason
 from dsar.law import representing
 from dsar.models import (
     REQUESTER,
@@ -25,6 +25,7 @@ from dsar.models import (
     PrivacyRequest,
     Representation,
 )  # fmt: skip
+from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import contact
 from dsar.workflow import Conflict, Forbidden, Invalid, lock_case, move

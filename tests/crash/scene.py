@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from accounts.models import Role, User
 from dsar import audit, journal
 from dsar.demo.schema import metadata
-from dsar.enums import MessageStatus, Notice, State, StepKind, StepStatus
+from dsar.enums import State, StepKind, StepStatus
 from dsar.fulfilment import control, locating, runner
 from dsar.models import Message, PrivacyRequest, Step, Tombstone
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import letters, outbox
 from dsar.verification import confirmation
 from tests import drive, house

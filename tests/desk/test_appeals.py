@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import Channel, Notice
+from dsar.enums import Channel
 from dsar.intake import filing
 from dsar.models import Appeal, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.review import appeals
 from tests import drive
 from tests.desk import scenes

@@ -12,10 +12,11 @@ from accounts.models import Role
 from dsar.demo.cast import CAST
 from dsar.desk.catalogue import VERBS
 from dsar.desk.request_page import plan_of
-from dsar.enums import DecisionKind, MessageStatus, Outcome, State, StepReason, StepStatus
+from dsar.enums import DecisionKind, Outcome, State, StepReason, StepStatus
 from dsar.fulfilment import silence
 from dsar.intake import filing
 from dsar.models import AuditEvent, Message, PrivacyRequest, Recusal, Step
+from dsar.notices import MessageStatus
 from dsar.workflow import Forbidden
 from tests import drive
 from tests.desk import scenes

@@ -11,9 +11,10 @@ from django.db.models import F
 from dsar import audit
 from dsar.connectors.base import SourceUnavailable
 from dsar.connectors.sql import SqlConnector
-from dsar.enums import Notice, Outcome, OwnerTaskStatus, Right, State, StepKind
+from dsar.enums import Outcome, OwnerTaskStatus, Right, State, StepKind
 from dsar.fulfilment import access, by_hand, control, locating, owners
 from dsar.models import Actor, Message, OwnerTask, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose, letters
 from dsar.review import decide
 from dsar.workflow import Forbidden, Invalid

@@ -3,8 +3,9 @@
 import pytest
 
 from accounts.models import User
-from dsar.enums import Notice, Outcome, State
+from dsar.enums import Outcome, State
 from dsar.models import Actor, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.review import decide
 from dsar.verification import confirmation
 from dsar.workflow import Conflict, Forbidden

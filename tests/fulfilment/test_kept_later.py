@@ -10,9 +10,10 @@ from accounts.models import Role
 from dsar import audit
 from dsar.connectors.registry import connector
 from dsar.demo.schema import metadata
-from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, State, StepKind, StepReason, StepStatus
+from dsar.enums import DecisionKind, Outcome, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, erasure, held_step, later, remains, runner
 from dsar.models import Actor, Case, Kept, Message, PrivacyRequest, Step
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, letters
 from dsar.review import decide, holds, purge
 from dsar.verification import confirmation

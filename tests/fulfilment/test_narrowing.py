@@ -3,9 +3,10 @@
 import pytest
 
 from accounts.models import User
-from dsar.enums import Notice, Outcome, State
+from dsar.enums import Outcome, State
 from dsar.fulfilment import control
 from dsar.models import Actor, Message, Plan, PrivacyRequest
+from dsar.notices import Notice
 from dsar.review import holds
 from dsar.workflow import Conflict, Forbidden
 from tests import drive, house

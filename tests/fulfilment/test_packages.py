@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from dsar import audit, keys
 from dsar.connectors.sql import SqlConnector
-from dsar.enums import MessageStatus, Notice, Outcome, PackageStatus, State, StepKind, StepReason, StepStatus
+from dsar.enums import Outcome, PackageStatus, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import access, control, package, runner
 from dsar.models import Actor, AuditEvent, CopyPart, Message, Package, PrivacyRequest, Step
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox
 from dsar.review import purge
 from dsar.workflow import Conflict, Forbidden, Invalid

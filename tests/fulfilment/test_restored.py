@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from dsar import audit, journal, keys
 from dsar.demo.schema import metadata
-from dsar.enums import Notice, State, StepKind, StepReason, StepStatus
+from dsar.enums import State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, restored
 from dsar.models import Actor, House, Kept, Message, PrivacyRequest, Step, Tombstone
+from dsar.notices import Notice
 from dsar.review import holds, purge
 from dsar.tasks import look_for_restored
 from tests import drive, house

@@ -8,8 +8,9 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from dsar.enums import MessageStatus, Right, StepKind
+from dsar.enums import Right, StepKind
 from dsar.models import Choice, Evidence, Message, OwnerTask, PrivacyRequest, Step
+from dsar.notices import MessageStatus
 from tests import drive
 from tests.drive import Route
 from tests.guards.attacks import PLAN, REQUEST, USER, copied, everything, refused

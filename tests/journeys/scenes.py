@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from dsar.demo.schema import metadata
-from dsar.enums import MessageStatus, State, StepKind, StepStatus
+from dsar.enums import State, StepKind, StepStatus
 from dsar.models import Case, Message, PrivacyRequest, Step
+from dsar.notices import MessageStatus
 from tests.house import body_of, link_in, mail_to, mails, rows, user_id, wait_for
 from tests.journeys.people import PASSWORD, Colleague, Visitor
 

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from dsar.enums import UNVERIFIED_RIGHTS, Notice, Outcome, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, Outcome, Right, State
 from dsar.intake import unsubscribe
 from dsar.models import Choice, Message, PrivacyRequest
+from dsar.notices import Notice
 from tests.house import CAST, House, body_of, mail_to, mails, rows, wait_for
 from tests.journeys import scenes
 from tests.journeys.people import Visitor

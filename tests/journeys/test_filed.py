@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from dsar.enums import MessageStatus, Notice, Outcome, State
+from dsar.enums import Outcome, State
 from dsar.intake import filing
 from dsar.models import IdentityCheck, Message
+from dsar.notices import MessageStatus, Notice
 from tests.desk import filed
 from tests.house import CAST, everything_of, mail_to, mails
 from tests.journeys import scenes

@@ -14,8 +14,9 @@ import httpx
 import pytest
 from django.conf import settings
 
-from dsar.enums import Channel, IntakeStatus, MessageStatus, Outcome, State
+from dsar.enums import Channel, IntakeStatus, Outcome, State
 from dsar.models import Case, Intake, Message, PrivacyRequest
+from dsar.notices import MessageStatus
 from tests.house import CAST, ROOT, House, body_of, everything_of, mail_to, mails, rows, wait_for
 from tests.journeys import scenes
 from tests.journeys.people import Colleague, Visitor

@@ -3,8 +3,9 @@
 import pytest
 from django.conf import settings
 
-from dsar.enums import MessageStatus, Notice, Outcome, Right, State, StepStatus
+from dsar.enums import Outcome, Right, State, StepStatus
 from dsar.models import Message, PrivacyRequest, Restriction, Step
+from dsar.notices import MessageStatus, Notice
 from tests.house import CAST, body_of, mail_to, rows, wait_for
 from tests.journeys import scenes
 from tests.journeys.people import Colleague, Visitor

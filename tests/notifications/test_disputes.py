@@ -8,9 +8,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import DecisionKind, MessageStatus, Notice, Outcome, Right, State, StepStatus
+from dsar.enums import DecisionKind, Outcome, Right, State, StepStatus
 from dsar.fulfilment import begin, restricting
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, Message, PrivacyRequest, Restriction, Step
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
 from dsar.review import decide
 from dsar.verification import confirmation

@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import DecisionKind, Notice, Outcome, Right, StepKind, StepStatus
+from dsar.enums import DecisionKind, Outcome, Right, StepKind, StepStatus
 from dsar.fulfilment import plan as plans
 from dsar.models import Decision, Kept, PrivacyRequest, Step
+from dsar.notices import Notice
 from dsar.notifications import compose, kept_letter, letters, outbox
 from dsar.review import holds
 from dsar.workflow import GRANTED, Invalid

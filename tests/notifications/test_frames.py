@@ -5,8 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import MessageStatus, Notice, Right
+from dsar.enums import Right
 from dsar.models import Case, Letter, Message, Restriction
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, paper
 from dsar.review import purge
 from tests import drive

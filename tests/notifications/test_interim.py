@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Role
-from dsar.enums import Notice, Right, State, StepReason, StepStatus
+from dsar.enums import Right, State, StepReason, StepStatus
 from dsar.models import REQUESTER, Message, PrivacyRequest, Step
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.workflow import move
 from tests import drive

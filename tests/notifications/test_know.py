@@ -5,10 +5,11 @@ import re
 import pytest
 
 from dsar.datamap import loader
-from dsar.enums import Notice, Outcome, Right, State
+from dsar.enums import Outcome, Right, State
 from dsar.fulfilment import begin, locating
 from dsar.law import regimes
 from dsar.models import Actor, Message, PrivacyRequest, Tombstone
+from dsar.notices import Notice
 from dsar.notifications import compose, report
 from dsar.workflow import move
 from tests import drive

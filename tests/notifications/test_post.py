@@ -13,9 +13,10 @@ from django.utils import timezone
 from accounts.models import Role
 from dsar import audit
 from dsar.demo.cast import CAST
-from dsar.enums import TO_OTHERS, MessageStatus, Notice, StepReason
+from dsar.enums import StepReason
 from dsar.fulfilment import access, control, locating, runner
 from dsar.models import AuditEvent, IdentityCheck, Message
+from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import outbox, paper, post, undelivered
 from dsar.review import decide
 from dsar.verification import by_hand, links

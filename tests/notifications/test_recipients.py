@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import MessageStatus, Notice, RecipientStatus, Right, State, StepKind, StepStatus
+from dsar.enums import RecipientStatus, Right, State, StepKind, StepStatus
 from dsar.fulfilment import control, locating, recipients, runner
 from dsar.intake import submit
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox, report
 from dsar.portal import present
 from dsar.workflow import Invalid

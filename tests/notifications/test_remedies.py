@@ -9,9 +9,10 @@ from django.utils import timezone, translation
 
 from accounts.models import Role, User
 from dsar.datamap import loader
-from dsar.enums import AppealKind, Notice, Outcome, Right
+from dsar.enums import AppealKind, Outcome, Right
 from dsar.law import codes, regimes, remedies
 from dsar.models import Choice, Decision, Message, PrivacyRequest, Redaction
+from dsar.notices import Notice
 from dsar.notifications import compose, letters
 from tests import drive
 from tests.notifications.test_fates import SOURCES, item

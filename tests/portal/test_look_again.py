@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from dsar import deadlines
-from dsar.enums import Notice
 from dsar.models import Appeal, Message, PrivacyRequest
+from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.portal import session
 from dsar.review import decide

@@ -9,8 +9,9 @@ from pytest_django import Settings
 
 from accounts.models import Role
 from dsar.connectors import registry
-from dsar.enums import CheckKind, CheckStatus, Notice, State
+from dsar.enums import CheckKind, CheckStatus, State
 from dsar.models import AuditEvent, IdentityCheck, Message, PrivacyRequest, Source
+from dsar.notices import Notice
 from dsar.review import decide
 from dsar.verification import data_points, points
 from tests import house

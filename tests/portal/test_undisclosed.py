@@ -10,20 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar.enums import (
-    NO_LETTERS,
-    TO_OTHERS,
-    Notice,
-    Outcome,
-    Right,
-    SilenceKind,
-    State,
-    StepKind,
-    StepReason,
-    StepStatus,
-)
+from dsar.enums import Outcome, Right, SilenceKind, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, locating, narrowing, runner, silence
 from dsar.models import Actor, Kept, Message, NonDisclosure, PrivacyRequest, Step
+from dsar.notices import NO_LETTERS, TO_OTHERS, Notice
 from dsar.notifications import compose, letters, paper, undisclosed
 from dsar.portal import present
 from dsar.review import clock, decide, refusals
