@@ -93,6 +93,14 @@ def received_on(law: Regime | str, received_at: datetime) -> date:
     return clocks.local_date(received_at, _place(_known(law))[0])
 
 
+def todays(now: datetime) -> Mapping[date, frozenset[str]]:
+    """The days that it is at a moment under the laws (their newest versions), each with their ids: two or three."""
+    found: dict[date, set[str]] = {}
+    for law in regimes.all_ids():
+        found.setdefault(received_on(law, now), set()).add(law)
+    return {day: frozenset(laws) for day, laws in found.items()}
+
+
 def law_for(country: str, part: str, received_at: datetime) -> Regime:
     """The law for somebody who lives there (codes of law/countries.py; both may be empty), in the version that is in
     force on the day of receipt."""

@@ -18,6 +18,7 @@ from django.utils import timezone
 from dsar import deadlines
 from dsar.enums import AppealOutcome, Outcome, Right
 from dsar.models import Appeal, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models.law_days import TODAY, by_law
 
 # What counts as denied in whole: refused for a reason, not proven (11 CCR 7102(b) counts it so), narrowed to nothing.
 DENIED: Final = (Outcome.DENIED, Outcome.NOT_PROVEN)
@@ -201,7 +202,7 @@ def _open(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[st
     if regimes:
         rows = rows.filter(case__regime__in=regimes)
     # While the law itself stops the clock it has no date.
-    over = When(due_on__lt=timezone.localdate(), paused_reason="", then=True)
+    over = When(by_law(timezone.now(), "case__regime", due_on__lt=TODAY), paused_reason="", then=True)
     rows = rows.annotate(overdue=Case(over, default=Value(False), output_field=BooleanField()))
     yield from _by_day(rows, first, last, "case__regime", ("right", "take_back", "overdue"))
 

@@ -1,6 +1,6 @@
 """Looking again at the desk: which appeals, complaints and grievances are open, the page of one, and its verbs."""
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,10 +18,10 @@ from dsar import deadlines, keys
 from dsar.desk import frame, paging, rows, story, words
 from dsar.desk.appeal_verbs import VERBS, AppealForm, AppealVerb
 from dsar.enums import AppealKind, AppealOutcome
-from dsar.law import regimes
 from dsar.models import Actor, Appeal, PrivacyRequest
 from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
+from dsar.models.law_days import TODAY, by_law
 from dsar.review import appeal_decisions
 from dsar.workflow import Conflict, Forbidden, Invalid
 
@@ -37,10 +37,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     """The open ones, soonest legal date first; overdue; answered, newest first."""
     key = request.GET.get("view", "")
     view = key if key in VIEWS else "open"
-    today = timezone.localdate()
+    now = timezone.now()
     found = Appeal.objects.open() if view != "ended" else Appeal.objects.exclude(outcome=AppealOutcome.OPEN)
     if view == "late":
-        found = found.filter(due_on__lt=today)
+        found = found.filter(by_law(now, "regime", due_on__lt=TODAY))
     found = found.exclude(request__case__in=apart_from(frame.signed_in(request).pk))
     found = found.select_related("request__case", "assignee")
     order = "decided_at" if view == "ended" else "due_on"
@@ -50,34 +50,34 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "views": [{"url": f"?view={one}", "label": label, "current": one == view} for one, label in VIEWS.items()],
         "label": VIEWS[view],
-        "lines": [{**_line(one, today), "not": barred[one.request_id]} for one in page.rows],
+        "lines": [{**_line(one, now), "not": barred[one.request_id]} for one in page.rows],
         "page": page,
     }
     return frame.page(request, "desk/appeals.html", "appeals", context)
 
 
-def _line(appeal: Appeal, today: date) -> dict[str, Any]:
+def _line(appeal: Appeal, now: datetime) -> dict[str, Any]:
     request = appeal.request
     return {
         "row": appeal,
         "url": reverse("desk_appeal", args=[appeal.pk]),
         "reference": request.case.reference,
         "requester": rows.masked(request.case),
-        "deadline": chip(appeal, today),
+        "deadline": chip(appeal, now),
         "kind": appeal.get_kind_display(),
         "right": request.title,
-        "law": regimes.load(appeal.regime, appeal.regime_version).text("short"),
+        "law": appeal.law.text("short"),
         "assignee": story.name_of(appeal.assignee),
         "unread": request.unread_at is not None,
         "stuck": words.attention(appeal.attention) if appeal.attention else "",
     }
 
 
-def chip(appeal: Appeal, today: date) -> dict[str, Any] | None:
-    """What the deadline chip needs; None once it has ended."""
+def chip(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
+    """What the deadline chip needs, by the day that it is under the law of the appeal; None once it has ended."""
     if not appeal.is_open:
         return None
-    left = (appeal.due_on - today).days
+    left = (appeal.due_on - appeal.day(now)).days
     state = "late" if left < 0 else "soon" if left <= rows.SOON_DAYS else "ok"
     return {"date": appeal.due_on, "days_left": left, "state": state}
 
@@ -114,7 +114,7 @@ def show(
         "request_url": reverse("desk_request", args=[request.pk]),
         "opened_url": reverse("desk_request", args=[appeal.opened_id]) if appeal.opened_id else "",
         "deadline": _deadline(appeal),
-        "law_name": regimes.load(appeal.regime, appeal.regime_version).name,
+        "law_name": appeal.law.name,
         "who_may_not": _names([request.pk])[request.pk],
         "barred": VERBS["decide"].bar(appeal, actor) if appeal.is_open and VERBS["decide"].allows(actor) else None,
         "filed_by": story.name_of(appeal.filed_by),
@@ -149,12 +149,11 @@ def _readable(request: PrivacyRequest) -> bool:
 
 
 def _deadline(appeal: Appeal) -> dict[str, Any] | None:
-    shown = chip(appeal, timezone.localdate())
+    shown = chip(appeal, timezone.now())
     if shown is None:
         return None
-    regime = regimes.load(appeal.regime, appeal.regime_version)
     due = deadlines.appeal_dates(
-        regime,
+        appeal.law,
         AppealKind(appeal.kind),
         appeal.received_at,
         extended=appeal.extended_at is not None,
@@ -208,7 +207,7 @@ def of_request(request: PrivacyRequest) -> dict[str, Any]:
     begun = Appeal.objects.filter(opened=request.pk).first()
     return {
         "appeals": [
-            {"row": one, "url": reverse("desk_appeal", args=[one.pk]), "deadline": chip(one, timezone.localdate())}
+            {"row": one, "url": reverse("desk_appeal", args=[one.pk]), "deadline": chip(one, timezone.now())}
             for one in found
         ],
         "begun_by": {"row": begun, "url": reverse("desk_appeal", args=[begun.pk])} if begun else None,

@@ -15,6 +15,7 @@ from dsar.desk.filters import QueueFilter
 from dsar.enums import IntakeStatus
 from dsar.models import Appeal, Intake, PrivacyRequest
 from dsar.models.apart import apart_from
+from dsar.models.law_days import TODAY, by_law
 from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notifications import post
 
@@ -67,7 +68,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "appeals": views.shown(appeals[: views.COUNT_TO].count()),
         "late_appeals": Appeal.objects.open()
         .exclude(request__case__in=apart)
-        .filter(due_on__lt=timezone.localdate(now))
+        .filter(by_law(now, "regime", due_on__lt=TODAY))
         .exists(),
         "to_post": views.shown(post.waiting().exclude(case__in=apart)[: views.COUNT_TO].count()),
         "clear_url": f"?{urlencode({'view': view.key})}",

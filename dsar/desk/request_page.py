@@ -6,10 +6,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import keys
+from dsar import clock_events, keys
 from dsar.desk import (
     appeals,
     corrections,
@@ -110,7 +109,7 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
     case = request.case
     regime = case.law
     return {
-        "deadline": rows.deadline(request, timezone.localdate()),
+        "deadline": rows.deadline(request, clock_events.today(request)),
         **dates.panel(request),
         **law_verbs.panel(request),
         "law": regime.text("short"),

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from dsar import keys
+from dsar import clock_events, keys
 from dsar.desk import words
 from dsar.models import Case, PrivacyRequest, Proposal
 from dsar.models.case import with_keys
@@ -38,7 +38,7 @@ class Line:
 
 
 def deadline(request: PrivacyRequest, today: date) -> dict[str, Any] | None:
-    """What the deadline chip needs; None once the request has ended."""
+    """What the deadline chip needs on a day of the request's law; None once the request has ended."""
     if request.is_ended or request.due_on is None:
         return None
     left = (request.due_on - today).days
@@ -62,9 +62,9 @@ def masked(case: Case) -> str:
 def lines(requests: Sequence[PrivacyRequest]) -> list[Line]:
     """The rows of a page; `requests` come with their case and assignee. Two queries."""
     with_keys(request.case for request in requests)
-    today = timezone.localdate()
+    now = timezone.now()
     waiting = set(Proposal.objects.standing().filter(request__in=requests).values_list("request_id", flat=True))
-    return [_line(request, today, proposed=request.pk in waiting) for request in requests]
+    return [_line(request, clock_events.today(request, now), proposed=request.pk in waiting) for request in requests]
 
 
 def _flags(request: PrivacyRequest, *, proposed: bool) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import IntegerField, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from dsar.models import PrivacyRequest
+from dsar.models.law_days import TODAY, by_law
 from dsar.models.request_queues import PrivacyRequestQuerySet
 
 COUNT_TO = 500
@@ -39,8 +39,11 @@ def _open() -> PrivacyRequestQuerySet:
 
 
 def _soon(now: datetime) -> PrivacyRequestQuerySet:
-    today = timezone.localdate(now)
-    return _open().filter(due_on__gte=today, due_on__lte=today + SOON, paused_reason="")
+    return _open().filter(by_law(now, "case__regime", due_on__gte=TODAY, due_on__lte=SOON), paused_reason="")
+
+
+def _overdue(now: datetime) -> PrivacyRequestQuerySet:
+    return _open().filter(by_law(now, "case__regime", due_on__lt=TODAY), paused_reason="")
 
 
 VIEWS: tuple[View, ...] = (
@@ -70,12 +73,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View("stuck", _("Stuck"), lambda _now: PrivacyRequest.objects.stuck(), _("Nothing is stuck.")),
     View("soon", _("Due in 5 days"), _soon, _("Nothing is due in the next five days.")),
-    View(
-        "overdue",
-        _("Overdue"),
-        lambda now: _open().filter(due_on__lt=timezone.localdate(now), paused_reason=""),
-        _("Nothing is overdue."),
-    ),
+    View("overdue", _("Overdue"), _overdue, _("Nothing is overdue.")),
     View(
         "all",
         _("All"),

@@ -9,7 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
+from dsar import deadlines
 from dsar.enums import UPHELD, AppealKind, AppealOutcome, Channel
+from dsar.law import regimes
+from dsar.law.shapes import Regime
+from dsar.models.law_days import TODAY, by_law
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -35,7 +39,7 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         soon = Q(target_on__lte=until)
         theirs = Q(assignee_id=colleague.pk) & soon
         if colleague.role == Role.APPROVER:
-            theirs |= (Q(assignee__isnull=True) & soon) | Q(due_on__lt=timezone.localdate())
+            theirs |= (Q(assignee__isnull=True) & soon) | by_law(timezone.now(), "regime", due_on__lt=TODAY)
         return self.open().filter(theirs).order_by("due_on", "pk")
 
     def received_between(self, since: datetime, until: datetime) -> Self:
@@ -127,6 +131,15 @@ class Appeal(models.Model):
     def was_upheld(self) -> bool:
         """Whether the person was right, wholly or in part."""
         return self.outcome in UPHELD
+
+    @property
+    def law(self) -> Regime:
+        """The law that it is judged by, in the version in which it was received."""
+        return regimes.load(self.regime, self.regime_version)
+
+    def day(self, moment: datetime) -> date:
+        """The day that it is at a moment where its law counts."""
+        return deadlines.received_on(self.law, moment)
 
     @property
     def words(self) -> str:

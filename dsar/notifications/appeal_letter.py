@@ -101,7 +101,7 @@ def context(message: Message) -> dict[str, Any]:
         "due_on": appeal.due_on,
         "old_due_on": appeal.original_due_on,
         "new_due_on": appeal.due_on if appeal.extended_at else None,
-        "overdue": appeal.is_open and timezone.localdate() > appeal.due_on,
+        "overdue": appeal.is_open and appeal.day(timezone.now()) > appeal.due_on,
         "deadline_explained": list(dates.due.explain()),
         "understood": _about(request),
         "person_text": message.text if message.notice == Notice.APPEAL_EXTENDED else appeal.reasons,

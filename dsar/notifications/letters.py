@@ -351,7 +351,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         legal = request.legal_date
         return {
             "by_category": interim_letter.by_category(request, _plan_body(request)) if request.case.is_proven else {},
-            "hear_by": legal if legal and legal >= timezone.localdate() else None,
+            "hear_by": legal if legal and legal >= clock_events.today(request) else None,
             "standing": interim_letter.standing(request),
             "items": _items(request, body, unfinished=True),
             "notes": notes(body),
@@ -375,7 +375,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         lines = _items(request, body) if deletion else []
         return {"items": lines if request.is_bound else [line for line in lines if line["action"] == "kept"]}
     if notice == Notice.CONFIRMED:
-        ahead = request.due_on if request.due_on and request.due_on >= timezone.localdate() else None
+        ahead = request.due_on if request.due_on and request.due_on >= clock_events.today(request) else None
         return {"notes": notes(body, closing=True), "due_ahead": ahead}
     return {
         "items": _items(request, body) if notice in WITH_ITEMS and deletion else [],

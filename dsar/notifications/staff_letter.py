@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from dsar import clock_events
 from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.models.apart import apart_from
 from dsar.models.appeal import AppealQuerySet
@@ -40,7 +41,7 @@ def due(message: Message) -> dict[str, Any]:
             "reference": one.case.reference,
             "legal_date": one.legal_date,
             "target_on": one.target_on,
-            "days_left": (one.legal_date - today).days if one.legal_date else None,
+            "days_left": (one.legal_date - clock_events.today(one)).days if one.legal_date else None,
             "reason": one.get_raised_display() if one.raised else "",
             "link": settings.BASE_URL + reverse("desk_request", args=[one.pk]),
         }
@@ -52,7 +53,7 @@ def due(message: Message) -> dict[str, Any]:
             "reference": one.request.case.reference,
             "legal_date": one.due_on,
             "target_on": one.target_on,
-            "days_left": (one.due_on - today).days,
+            "days_left": (one.due_on - one.day(timezone.now())).days,
             "reason": one.get_kind_display(),
             "link": settings.BASE_URL + reverse("desk_appeal", args=[one.pk]),
         }

@@ -2,20 +2,22 @@
 dates come; records of their own, whatever becomes of the request that they are about."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, Min, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, StepReason
-from dsar.law import regimes, remedies
+from dsar.law import remedies
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import DECIDED, AppealQuerySet
+from dsar.models.law_days import TODAY, by_law
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
 from dsar.review import decide
@@ -238,34 +240,38 @@ def sweep(now: datetime | None = None) -> int:
     """Note what was acknowledged, raise what was not, write to the person on the target date and after the legal one: no
     date of an appeal passes in silence. Returns how many were touched; one person's trouble keeps nobody else waiting."""
     moment = now or timezone.now()
-    today = timezone.localdate(moment)
     current = Appeal.objects.open()
     sent = Appeal.objects.filter(
         acknowledged_at__isnull=True, messages__notice=Notice.APPEAL_RECEIVED, messages__status=MessageStatus.SENT
     )
-    near = current.filter(acknowledged_at__isnull=True, acknowledge_by__lte=today + ACKNOWLEDGE_SOON, attention="")
+    near = current.filter(
+        by_law(moment, "regime", acknowledge_by__lte=ACKNOWLEDGE_SOON), acknowledged_at__isnull=True, attention=""
+    )
     parts = (
         (sent, _acknowledge),
         (near.exclude(pk__in=sent.values("pk")), _raise_one),
-        (_void_extensions(today), _void),
-        (current.filter(_untold(created_at__date__gt=OuterRef("due_on")), due_on__lt=today), partial(_write, "late")),
+        (_extended_too_late(moment), _void),
+        (current.filter(_untold("late"), by_law(moment, "regime", due_on__lt=TODAY)), partial(_write, "late")),
         (
-            current.filter(
-                _untold(created_at__date__gte=OuterRef("target_on")), target_on__lte=today, due_on__gte=today
-            ),
+            current.filter(_untold("interim"), by_law(moment, "regime", target_on__lte=TODAY, due_on__gte=TODAY)),
             partial(_write, "interim"),
         ),
     )
     done = 0
     for found, work in parts:
-        keys = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        keys = list(found.order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH])
         done += each(keys, partial(_locked, work), "an appeal could not be swept", failed=_in_trouble)
     return done
 
 
-def _untold(**since: OuterRef) -> Q:
-    """Whom nobody has written to about where it stands (since a day), and whom a letter can reach."""
-    told = Message.objects.filter(appeal=OuterRef("pk"), notice=Notice.APPEAL_INTERIM, **since)
+# Why a letter says where an appeal stands, and the date that it is about.
+ABOUT: Final = {"late": "due_on", "interim": "target_on"}
+
+
+def _untold(why: str) -> Q:
+    """Whom nobody has written to about where it stands, for this reason and about this date, and whom a letter can reach."""
+    number, day = (Cast(OuterRef(name), CharField()) for name in ("pk", ABOUT[why]))
+    told = Message.objects.filter(dedupe=Concat(Value("appeal:"), number, Value(f":{why}:"), day))
     silent = Q(request__case__machine_mail=True, request__case__email_proven_at__isnull=True)
     case = "request__case__"
     nowhere = Q(**{f"{case}email_sealed": None, f"{case}contact_sealed": None, f"{case}by_post": False})
@@ -291,22 +297,28 @@ def _acknowledge(appeal: Appeal) -> bool:
     return True
 
 
-def _void_extensions(today: date) -> AppealQuerySet:
-    """Extensions whose first date has passed and whose letter did not leave by then."""
-    left = Message.objects.filter(
-        appeal=OuterRef("pk"), notice=Notice.APPEAL_EXTENDED, status=MessageStatus.SENT,
-        sent_at__date__lte=OuterRef("original_due_on"),
-    )  # fmt: skip
-    return Appeal.objects.open().filter(~Exists(left), extended_at__isnull=False, original_due_on__lt=today)
+def _extended_too_late(now: datetime) -> AppealQuerySet:
+    """Extensions whose first date has passed and whose letter did not leave by then, in the zone of their law."""
+    letters = Message.objects.filter(appeal=OuterRef("pk"), notice=Notice.APPEAL_EXTENDED, status=MessageStatus.SENT)
+    # No zone is more than a day ahead of this one: what left before counts as in time without being looked at again and again.
+    surely = letters.annotate(left=TruncDate("sent_at", tzinfo=UTC)).filter(left__lt=OuterRef("original_due_on"))
+    passed = by_law(now, "regime", original_due_on__lt=TODAY)
+    found = Appeal.objects.open().filter(~Exists(surely), passed, extended_at__isnull=False).order_by("due_on", "pk")
+    return Appeal.objects.filter(pk__in=[one.pk for one in found[:BATCH] if not _was_announced(one)])
+
+
+def _was_announced(appeal: Appeal) -> bool:
+    """Whether the letter that extends it left by its first date."""
+    letters = appeal.messages.filter(notice=Notice.APPEAL_EXTENDED, status=MessageStatus.SENT)
+    left = letters.aggregate(at=Min("sent_at"))["at"]
+    return left is not None and appeal.original_due_on is not None and appeal.day(left) <= appeal.original_due_on
 
 
 def _void(appeal: Appeal) -> bool:
     """A notice that comes after the date is void: the first date counts, and has passed."""
-    if not appeal.is_open or appeal.original_due_on is None:
+    if not appeal.is_open or appeal.original_due_on is None or _was_announced(appeal):
         return False
-    first = deadlines.appeal_dates(
-        regimes.load(appeal.regime, appeal.regime_version), AppealKind(appeal.kind), appeal.received_at
-    )
+    first = deadlines.appeal_dates(appeal.law, AppealKind(appeal.kind), appeal.received_at)
     Appeal.objects.filter(pk=appeal.pk).update(
         due_on=first.due_on, target_on=first.target_on, original_due_on=None, extended_at=None
     )
@@ -323,5 +335,5 @@ def _raise_one(appeal: Appeal) -> bool:
 def _write(why: str, appeal: Appeal) -> bool:
     if not appeal.is_open:
         return False
-    day = appeal.due_on if why == "late" else appeal.target_on
-    return tell(appeal, Notice.APPEAL_INTERIM, dedupe=f"appeal:{appeal.pk}:{why}:{day}") is not None
+    about = f"appeal:{appeal.pk}:{why}:{getattr(appeal, ABOUT[why])}"
+    return tell(appeal, Notice.APPEAL_INTERIM, dedupe=about) is not None
