@@ -4,6 +4,8 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -12,7 +14,7 @@ from dsar.enums import Raised, Right
 from dsar.models import REQUESTER, AuditEvent, Message, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import compose, outbox
-from dsar.review import dates, decide
+from dsar.review import clock, dates, decide
 from dsar.workflow import move
 from tests import drive
 from tests.drive import Route
@@ -75,6 +77,62 @@ def test_while_the_law_has_no_date_none_is_near_or_has_passed(route: Route) -> N
     dates.sweep(on(due(request) + timedelta(days=3)))
     assert raised(request) == ""
     assert drive.fresh(request.pk).legal_date is None
+
+
+def changes(moment: datetime) -> list[str]:
+    """What a sweep locks or writes, as the database hears it."""
+    with CaptureQueriesContext(connection) as captured:
+        dates.sweep(moment)
+    return [one["sql"] for one in captured if one["sql"].startswith(("SAVEPOINT", "UPDATE", "INSERT"))]
+
+
+def test_law_14_what_is_not_yet_due_keeps_nothing_waiting_and_is_not_locked(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands before it: of many that are near, the soonest is named first, and all of them in one sweep."""
+    for part in (dates, clock):
+        monkeypatch.setattr(part, "BATCH", 2)
+    monkeypatch.setattr(settings, "STAFF_DIGEST_HOUR", 24)
+    moment = timezone.now()
+    today = deadlines.received_on("eu_gdpr", moment)
+    cases = [
+        # Not yet near, and near for days: these stand first by number.
+        *[(settings.ESCALATE_BEFORE.days + 1, "", "")] * 5, *[(settings.ESCALATE_BEFORE.days, "due_soon", "due_soon")] * 5,
+        # And those that a sweep has something to say about, more than one page of each.
+        *[(settings.ESCALATE_BEFORE.days + 1, "due_soon", "")] * 3, *[(2, "", "due_soon")] * 3, (-9, "", "overdue"),
+        *[(-1, "due_soon", "overdue")] * 3, *[(0, "overdue", "due_soon")] * 3,
+    ]  # fmt: skip
+    keys = [drive.a_request(right=Right.ACCESS).pk for _ in cases]
+    outbox.drain()
+    for pk, (days, before, _after) in zip(keys, cases, strict=True):
+        PrivacyRequest.objects.filter(pk=pk).update(due_on=today + timedelta(days=days), raised=before)
+    wanted = {pk: after for pk, (_days, _before, after) in zip(keys, cases, strict=True)}
+    assert changes(moment) != []
+    assert {pk: raised(drive.fresh(pk)) for pk in wanted} == wanted
+    first = AuditEvent.objects.filter(what="raised").order_by("pk").first()
+    assert first is not None and wanted[first.request_id or 0] == Raised.OVERDUE
+    assert due(drive.fresh(first.request_id or 0)) == today - timedelta(days=9)
+    assert changes(moment) == [], "nothing is locked for nothing"
+
+
+def test_law_09_who_was_not_acknowledged_is_named_whatever_stands_before(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """11 CCR 7021(a)."""
+    for part in (dates, clock):
+        monkeypatch.setattr(part, "BATCH", 2)
+    machines = [drive.a_request(right="", machine=True, country="US-CA") for _ in range(3)]
+    early = [drive.a_request(country="US-CA") for _ in range(3)]
+    silent = [drive.a_request(country="US-CA") for _ in range(3)]
+    Message.objects.update(status="failed", reason="OSError")
+    for found, days in ((machines, 20), (early, 3), (silent, 15)):
+        for one in found:
+            PrivacyRequest.objects.filter(pk=one.pk).update(received_at=timezone.now() - timedelta(days=days))
+    dates.sweep()
+    assert [[raised(one) for one in found] for found in (machines, early, silent)] == [
+        [""] * 3, [""] * 3, [Raised.ACK_MISSING] * 3,
+    ]  # fmt: skip
+    assert [sql for sql in changes(timezone.now()) if "dsar_privacyrequest" in sql] == []
 
 
 # --- acknowledgements -------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ are near or have passed, and one mail a day to each colleague with something due
 All of it is read off the rows, again and again: nothing is missed because a process was down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -18,12 +19,14 @@ from dsar import audit, clock_events, deadlines
 from dsar.enums import ClockEventKind, LawChangeStatus, Raised, State
 from dsar.law import regimes
 from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
+from dsar.models.law_days import TODAY, by_law
 from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import outbox, staff_letter, undelivered
 from dsar.review.clock import each_locked, in_part
-from dsar.workflow import each, lock
+from dsar.workflow import each, in_trouble, lock
 
 BATCH = 200
+MOST = 25 * BATCH
 DAY: Final = timedelta(days=1)
 
 
@@ -89,7 +92,10 @@ def _void(now: datetime) -> int:
         request=OuterRef("pk"), kind=ClockEventKind.EXTENSION_NOTICE_SENT, noted_at__gte=OuterRef("extended_at")
     )
     found = PrivacyRequest.objects.open().filter(
-        ~Exists(told), extended_at__isnull=False, original_due_on__lte=timezone.localdate(now)
+        ~Exists(told),
+        by_law(now, "case__regime", original_due_on__lt=TODAY),
+        extended_at__isnull=False,
+        paused_reason="",
     )
 
     def work(request: PrivacyRequest) -> bool:
@@ -105,11 +111,9 @@ def _void(now: datetime) -> int:
 
 def _raise(now: datetime) -> int:
     """Open requests whose legal date is near or has passed, and those that nobody has acknowledged."""
-    # A day more: in some zone it is tomorrow already.
-    today = timezone.localdate(now) + DAY
-    near = Q(paused_reason="", due_on__lte=today + settings.ESCALATE_BEFORE) & (
-        Q(raised__in=["", Raised.ACK_MISSING, Raised.LAW_ASKED]) | Q(raised=Raised.DUE_SOON, due_on__lt=today)
-    )
+    not_yet = Q(raised__in=["", Raised.ACK_MISSING, Raised.LAW_ASKED])
+    passed = Q(raised=Raised.DUE_SOON) & by_law(now, "case__regime", due_on__lt=TODAY)
+    near = by_law(now, "case__regime", due_on__lte=settings.ESCALATE_BEFORE) & (not_yet | passed) & Q(paused_reason="")
     letters = Message.objects.filter(
         case=OuterRef("case"), status=MessageStatus.SENT, sent_at__gte=OuterRef("received_at")
     ).exclude(notice__in=TO_OTHERS)
@@ -117,23 +121,45 @@ def _raise(now: datetime) -> int:
         regime for regime in regimes.all_ids()
         if any(clock.kind == "acknowledgement" for clock in regimes.load(regime).clocks)
     ]  # fmt: skip
-    unacknowledged = Q(~Exists(letters), raised="", case__regime__in=acknowledging, received_at__lte=now - DAY)
+    silent = Q(case__machine_mail=True, case__email_proven_at__isnull=True)
+    waiting = Q(~Exists(letters), ~silent, raised="", received_at__lte=now - DAY)
     found = PrivacyRequest.objects.filter(ended_at__isnull=True)
-    return sum(each_locked(found.filter(one), lambda request: _say(request, now)) for one in (near, unacknowledged))
+    # Law by law: within one, what came first is due first.
+    return _look_at(found.filter(near), now) + sum(
+        _look_at(found.filter(waiting, case__regime=law), now, "received_at") for law in acknowledging
+    )
 
 
 def _settle(now: datetime) -> int:
     """What was raised and holds no longer: the date has moved, or a letter has left."""
-    today = timezone.localdate(now)
     moved = Q(raised__in=[Raised.DUE_SOON, Raised.OVERDUE]) & (
         ~Q(paused_reason="")
-        | Q(due_on__gt=today + settings.ESCALATE_BEFORE - DAY)
-        | Q(raised=Raised.OVERDUE, due_on__gte=today)
+        | by_law(now, "case__regime", due_on__gt=settings.ESCALATE_BEFORE)
+        | (Q(raised=Raised.OVERDUE) & by_law(now, "case__regime", due_on__gte=TODAY))
     )
-    found = PrivacyRequest.objects.filter(
-        moved | Q(raised__in=[Raised.ACK_MISSING, Raised.LAW_ASKED]), ended_at__isnull=True
-    )
-    return each_locked(found, lambda request: _say(request, now))
+    answered = Q(raised__in=[Raised.ACK_MISSING, Raised.LAW_ASKED])
+    found = PrivacyRequest.objects.filter(ended_at__isnull=True)
+    return sum(_look_at(found.filter(one), now) for one in (moved, answered))
+
+
+def _look_at(found: QuerySet[PrivacyRequest], now: datetime, order: str = "due_on") -> int:
+    """Say of each what holds now, the soonest first, page after page until none is left (or MOST were looked at: the next
+    sweep goes on with them). Only what changes is locked."""
+    keys = list(found.order_by(order, "pk").values_list("pk", flat=True)[:MOST])
+    done = 0
+    for start in range(0, len(keys), BATCH):
+        page = keys[start : start + BATCH]
+        rows = PrivacyRequest.objects.select_related("case").in_bulk(page)
+        still = [pk for pk in page if pk in rows]
+        done += each(still, partial(_look, rows, now), "a date could not be raised", failed=in_trouble)
+    return done
+
+
+def _look(rows: Mapping[int, PrivacyRequest], now: datetime, pk: int) -> bool:
+    if reason(rows[pk], now) == rows[pk].raised:
+        return False
+    with transaction.atomic():
+        return _say(lock(pk), now)
 
 
 def _say(request: PrivacyRequest, now: datetime) -> bool:
