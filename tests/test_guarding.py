@@ -6,20 +6,23 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
 from dsar.connectors import addresses
+from dsar.connectors.base import SourceError
+from dsar.desk import words
 from dsar.enums import CheckKind, CheckStatus, DecisionKind, Outcome, Right, Risk, State
 from dsar.fulfilment import control, locating, risk, runner
 from dsar.law import tiers
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest, Source
 from dsar.models.request_conditions import copy_needs_second_person, look_at_copy
 from dsar.notices import MessageStatus, Notice
-from dsar.notifications import compose
+from dsar.notifications import compose, known
 from dsar.review import decide, step_up
 from dsar.verification import confirmation
-from dsar.workflow import Because, Conflict, Forbidden, Invalid, move
+from dsar.workflow import Because, Conflict, Forbidden, Invalid, lock, move
 from dsar.workflow import decide as written
 from tests import drive, house
 from tests.drive import Route
@@ -141,6 +144,13 @@ class Known:
         return {fields[0]: (CAST.plain, OTHER.upper())}
 
 
+class Silent:
+    """A system that finds the account and cannot say which addresses it holds for it."""
+
+    def current(self, _ref: str, _fields: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        raise SourceError("unreachable")
+
+
 OTHER = "second.address@example.net"
 OWN_LETTERS = {Notice.CONFIRMED, Notice.DONE_COPY}
 
@@ -193,6 +203,43 @@ def test_every_known_address_hears_of_each_step_once_and_can_stop_it_and_no_stra
     others = Message.objects.filter(notice=Notice.KNOWN_TOLD).exclude(case=request.case)
     assert not others.exists()
     assert OTHER not in str(list(AuditEvent.objects.values_list("details", flat=True)))
+
+
+def test_who_was_told_once_is_told_on_when_the_plan_is_made_anew(
+    company: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = addresses.connector
+    answers: list[Any] = [Known()]
+    monkeypatch.setattr(addresses, "connector", lambda key: answers[-1] if key == "platform" else real(key))
+    request = drive.confirming()
+    for now in (Silent(), Known()):
+        answers.append(now)
+        body = locating.asked_anew(request, {})
+        with transaction.atomic():
+            locating.store(lock(request.pk), body)
+    since = Message.objects.latest("pk").pk
+    newest = drive.fresh(request.pk).plans.newest()
+    assert newest is not None
+    confirmation.confirm(request.pk, newest.digest)
+    assert set(heard(drive.fresh(request.pk), since)) == {CAST.plain, OTHER}
+
+
+def test_a_source_that_cannot_say_its_addresses_is_asked_again_and_then_shown_to_a_person(
+    company: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = addresses.connector
+    monkeypatch.setattr(addresses, "connector", lambda key: Silent() if key == "platform" else real(key))
+    settings.LOCATE_FOR = timedelta(minutes=1)
+    request = drive.by_web()
+    drive.proven_by_link(request.case)
+    locating.drain()
+    assert drive.fresh(request.pk).located_at is None, "asked again"
+    settings.LOCATE_FOR = timedelta(0)
+    locating.drain()
+    held = drive.fresh(request.pk)
+    assert (held.state, held.judgement) == (State.REVIEW, [known.UNKNOWN])
+    assert known.UNKNOWN in words.FLAGS, "in words"
+    assert not step_up.may_ask(held), "what a system of ours cannot say is no reason to ask the person for more"
 
 
 def test_a_choice_is_not_stopped_by_anybodys_word_and_a_flag_outlives_a_new_search(route: Route) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Raised, Right, Risk, State, StepReason
 from dsar.models import PrivacyRequest
+from dsar.notifications import known
 
 UNREAD = _("Answer to read")
 TO_CONFIRM = _("To be confirmed")
@@ -134,6 +135,13 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     Risk.CONTACT_UNKNOWN: (
         _("Contact details not checked"),
         _("The system that knows whether they changed lately did not answer. Look there yourself, or try again later."),
+    ),
+    known.UNKNOWN: (
+        _("Addresses not asked for"),
+        _(
+            "A system that holds the account could not say which addresses it knows. Whoever reads one of them hears nothing"
+            " of this: look there yourself before it goes on."
+        ),
     ),
     Risk.MANY_REQUESTS: (
         _("Many requests"),

@@ -43,7 +43,8 @@ def drain(turn: bell.Turn | None = None) -> int:
 def locate(pk: int) -> bool:
     """Ask every source about one request's person and store the plan; a proven request moves on. True where it did.
 
-    A source that does not answer is asked again for LOCATE_FOR; after that it stands in the plan by its categories.
+    A source that does not answer is asked again for LOCATE_FOR; after that it stands in the plan by its categories. One
+    that cannot say which addresses it knows is asked again as long, and then shown to a person.
     """
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     case = request.case
@@ -67,7 +68,11 @@ def locate(pk: int) -> bool:
         body["flags"] = sorted({*body["flags"], *risk.of(case, now)})
     if request.right in known.WATCHED:
         # Whoever's account it is hears of it wherever the company knows to reach them.
-        body[known.IN_PLAN] = addresses.on_file(body["sources"])[0]
+        body[known.IN_PLAN], whole = addresses.on_file(body["sources"])
+        if not whole and waits:
+            return False
+        if not whole:
+            body["flags"] = sorted({*body["flags"], known.UNKNOWN})
     if case.acts_as != "self":
         body["flags"] = sorted({*body["flags"], "representative"})
     with transaction.atomic():
@@ -85,11 +90,16 @@ def locate(pk: int) -> bool:
 
 
 def store(request: PrivacyRequest, body: plans.Body, *, frozen_at: datetime | None = None) -> Plan:
-    """Write a new version of a request's plan, in the caller's transaction; what is not told is marked in it."""
+    """Write a new version of a request's plan, in the caller's transaction; what is not told is marked in it, and an address
+    that was found once hears of the rest too."""
     body = plans.marked(body, undisclosed.places(request))
-    last = request.plans.order_by("-version").values_list("version", flat=True).first() or 0
+    last = request.plans.newest()
+    if last is not None:
+        last.request = request
+        found = dict.fromkeys([*body.get(known.IN_PLAN, []), *last.body().get(known.IN_PLAN, [])])
+        body |= {known.IN_PLAN: list(found)} if found else {}
     return Plan.objects.create(
-        request=request, version=last + 1, digest=plans.digest(body), frozen_at=frozen_at,
+        request=request, version=last.version + 1 if last else 1, digest=plans.digest(body), frozen_at=frozen_at,
         body_sealed=request.case.seal(json.dumps(body), "plan"),
     )  # fmt: skip
 
@@ -143,6 +153,13 @@ def asked_anew(request: PrivacyRequest, weighed: plans.AllWeighed) -> plans.Body
     body = plans.build(case.email, case.email_index, case.regime, timezone.localdate(), weighed)
     if set(plans.failures(body)) - set(plans.failures(current.body()) if current else ()):
         raise Invalid(_("A source does not answer at the moment. Please try again in a few minutes."))
+    return _with_addresses(request, body)
+
+
+def _with_addresses(request: PrivacyRequest, body: plans.Body) -> plans.Body:
+    """A plan that was made anew, with the addresses that the sources know now; asks them, outside of any transaction."""
+    if request.right in known.WATCHED:
+        body[known.IN_PLAN] = addresses.on_file(body["sources"])[0]
     return body
 
 
@@ -152,15 +169,10 @@ def refresh(pk: int) -> Plan | None:
     body = look_again(request)
     if body is None:
         return None
+    body = _with_addresses(request, body)
     with transaction.atomic():
         held = lock(pk)
-        if held.is_bound:
-            return None
-        earlier = held.plans.newest()
-        if earlier is not None:
-            earlier.request = held
-            body[known.IN_PLAN] = earlier.body().get(known.IN_PLAN, [])
-        return store(held, body)
+        return None if held.is_bound else store(held, body)
 
 
 def note_sources(body: plans.Body, now: datetime) -> None:

@@ -11,6 +11,8 @@ from dsar.notifications import outbox
 WATCHED = frozenset({Right.DELETION, *COPY_RIGHTS})
 # In the plan of a search: what the company's own systems hold for the account (connectors/addresses.py).
 IN_PLAN = "known_addresses"
+# The flag of a search in which a source that holds the account could not say which addresses it knows.
+UNKNOWN = "addresses_unknown"
 # The address of the case has a letter of its own that says it, with the same link.
 HAS_ITS_LETTER = frozenset(
     {(KnownEvent.CONFIRMED, Right.DELETION), *((KnownEvent.RELEASED, right) for right in COPY_RIGHTS)}
