@@ -64,10 +64,10 @@ class Book:
 
 
 def answer(request: PrivacyRequest, found: Dates | None = None) -> Dated:
-    """The date of the answer: when it is due, or when it was given."""
+    """The date of the answer: when it is due, or on which day it left. What is decided and still here is due."""
     known = found or clock_events.dates(request)
     due, today = known.due, clock_events.today(request)
-    kept_on = clock_events.today(request, request.ended_at) if request.ended_at else None
+    kept_on = request.answered_on
     left = (known.due_on - today).days
     if kept_on is not None:
         state = LATE if kept_on > known.due_on and not known.paused else DONE

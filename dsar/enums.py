@@ -390,6 +390,7 @@ class Raised(models.TextChoices):
     LAW_ASKED = "law_asked", _("The person says that they live somewhere else")
     OVERDUE = "overdue", _("The legal date has passed")
     EXTENSION_VOID = "extension_void", _("The notice of more time did not leave in time: answer now")
+    ANSWER_HERE = "answer_here", _("The answer is written and has not left: its date is near or has passed")
 
 
 class ProposalStatus(models.TextChoices):

@@ -112,7 +112,8 @@ def guards() -> list[Guard]:
         ),
         Guard(
             "request_final", REQUEST, "UPDATE", "A request that has ended stays ended.",
-            f"OLD.state IN ({FINAL}) AND ({_changed('id', 'uid', 'state', 'outcome', 'ended_at')})",
+            f"OLD.state IN ({FINAL}) AND ({_changed('id', 'uid', 'state', 'outcome', 'ended_at')}"
+            f" OR (OLD.answered_on IS NOT NULL AND ({_changed('answered_on')})))",
         ),
         Guard(
             "request_identity", REQUEST, "UPDATE", "A request keeps its number.", _changed("id", "uid"),
@@ -191,7 +192,14 @@ def guards() -> list[Guard]:
             "OLD.expires_on >= CURRENT_DATE",
         ),
         *_no_replace("tombstone", "dsar_tombstone", (("source", "index", "request_id"),), "A tombstone never changes."),
-        Guard("record_update", "dsar_requestrecord", "UPDATE", "The record of a request never changes."),
+        Guard(
+            # The day on which the answer left is written in once.
+            "record_update", "dsar_requestrecord", "UPDATE", "The record of a request never changes.",
+            "OLD.answered_on IS NOT NULL OR NEW.answered_on IS NULL OR NEW.keep_until < OLD.keep_until"
+            " OR NEW.\"right\" <> OLD.\"right\""
+            f" OR {_changed('id', 'request_id', 'regime', 'regime_version', 'take_back', 'begun_anew', 'channel')}"
+            f" OR {_changed('received_on', 'outcome', 'basis', 'extended')}",
+        ),
         Guard(
             "record_delete", "dsar_requestrecord", "DELETE", "The record of a request stays until its period ends.",
             "OLD.keep_until >= CURRENT_DATE",

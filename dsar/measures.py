@@ -1,5 +1,5 @@
 """The yearly measures of 11 CCR 7102, and the same for any law and period: how many requests came, what became of them,
-how long it took.
+how long it took. What an upheld appeal begins anew was asked for once, and is counted apart.
 
 Counted are the requests that were *received* in the period, by the day of receipt in the zone of their law: from the log
 of requests what has ended, from the requests themselves what is open, from the counts that are left what is older than
@@ -12,12 +12,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import BooleanField, Case, Count, QuerySet, Sum, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from dsar import deadlines
-from dsar.enums import AppealOutcome, Outcome, Right
-from dsar.models import Appeal, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.enums import AppealOutcome, DecisionKind, Outcome, Right
+from dsar.models import Appeal, Decision, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.models.law_days import TODAY, by_law
 
 # What counts as denied in whole: refused for a reason, not proven (11 CCR 7102(b) counts it so), narrowed to nothing.
@@ -48,6 +62,7 @@ class Line:
     merged: int = 0
     rejected: int = 0
     taken_back: int = 0
+    begun_anew: int = 0
 
     def add(self, other: "Line") -> None:
         """Add another line's numbers to this one."""
@@ -58,7 +73,7 @@ class Line:
                 setattr(self, name, getattr(self, name) + value)
 
     def __bool__(self) -> bool:
-        return bool(self.received or self.appeals or self.merged or self.rejected or self.taken_back)
+        return bool(self.received or self.appeals or self.merged or self.rejected or self.taken_back or self.begun_anew)
 
     @property
     def received(self) -> int:
@@ -115,7 +130,8 @@ class Line:
             "overtaken": of[Outcome.OVERTAKEN], "open": self.open, "open_late": self.overdue,
             "mean_days": self.mean_days, "median_days": self.median_days, "answered_late": self.late,
             "extended": self.extended, "merged": self.merged, "not_a_request": self.rejected,
-            "choices_taken_back": self.taken_back, "appeals": self.appeals.total(),
+            "choices_taken_back": self.taken_back, "begun_anew": self.begun_anew,
+            "appeals": self.appeals.total(),
             "appeals_upheld": self.appeals[AppealOutcome.UPHELD],
             "appeals_upheld_in_part": self.appeals[AppealOutcome.UPHELD_IN_PART],
             "appeals_dismissed": self.appeals[AppealOutcome.DISMISSED],
@@ -153,14 +169,18 @@ def report(first: date, last: date, regimes: Collection[str] = ()) -> Report:
     for row in _ended(first, last, regimes):
         _count(lines[row["right"]], row)
     for row in _open(first, last, regimes):
-        line = lines[row["right"]]
-        if row["take_back"]:
+        line = lines[row["asked"]]
+        if row["anew"]:
+            line.begun_anew += row["number"]
+        elif row["take_back"]:
             line.taken_back += row["number"]
         else:
             line.open += row["number"]
             line.overdue += row["number"] if row["overdue"] else 0
+    for row in _not_left(first, last, regimes):
+        lines[row["right"]].late += row["number"]
     for row in _appeals(first, last, regimes):
-        lines[row["request__right"]].appeals[row["outcome"]] += row["number"]
+        lines[row["asked"]].appeals[row["outcome"]] += row["number"]
     total = Line(None)
     for line in lines.values():
         total.add(line)
@@ -173,6 +193,8 @@ def _count(line: Line, row: dict[str, Any]) -> None:
     if outcome in APART:
         line.merged += number if outcome == Outcome.MERGED else 0
         line.rejected += number if outcome == Outcome.REJECTED else 0
+    elif row["begun_anew"]:
+        line.begun_anew += number
     elif row["take_back"]:
         line.taken_back += number
     else:
@@ -181,7 +203,8 @@ def _count(line: Line, row: dict[str, Any]) -> None:
         line.outcomes[outcome] += number
         line.extended += number if row["extended"] else 0
         if outcome in ANSWERED:
-            line.took[row["days"]] += number
+            if row["days"] is not None:
+                line.took[row["days"]] += number
             line.late += number if row["late"] else 0
 
 
@@ -193,7 +216,7 @@ def _ended(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[s
     sources: tuple[tuple[QuerySet[Any], Any], ...] = ((logged, Count("pk")), (past, Sum("number")))
     for rows, number in sources:
         of_laws = (rows.filter(regime__in=regimes) if regimes else rows).order_by()
-        alike = of_laws.values("right", "take_back", "outcome", "days", "extended", "late", "basis")
+        alike = of_laws.values("right", "take_back", "begun_anew", "outcome", "days", "extended", "late", "basis")
         yield from alike.annotate(number=number)
 
 
@@ -203,13 +226,42 @@ def _open(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[st
         rows = rows.filter(case__regime__in=regimes)
     # While the law itself stops the clock it has no date.
     over = When(by_law(timezone.now(), "case__regime", due_on__lt=TODAY), paused_reason="", then=True)
-    rows = rows.annotate(overdue=Case(over, default=Value(False), output_field=BooleanField()))
-    yield from _by_day(rows, first, last, "case__regime", ("right", "take_back", "overdue"))
+    rows = rows.annotate(
+        overdue=Case(over, default=Value(False), output_field=BooleanField()),
+        anew=Exists(Appeal.objects.filter(opened=OuterRef("pk"))),
+        asked=_asked("right", "pk"),
+    )
+    yield from _by_day(rows, first, last, "case__regime", ("asked", "take_back", "anew", "overdue"))
+
+
+def _not_left(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
+    """What has ended and is late all the same: the answer is still in the house, and its date has passed."""
+    here = PrivacyRequest.objects.answers_here().filter(
+        by_law(timezone.now(), "case__regime", due_on__lt=TODAY), outcome__in=ANSWERED
+    )
+    rows = RequestRecord.objects.filter(
+        request_id__in=here.values("pk"), received_on__gte=first, received_on__lte=last, take_back=False, begun_anew=False
+    )  # fmt: skip
+    of_laws = (rows.filter(regime__in=regimes) if regimes else rows).order_by()
+    for row in of_laws.values("right").annotate(number=Count("pk")):
+        yield dict(row)
 
 
 def _appeals(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
     rows = Appeal.objects.filter(regime__in=regimes) if regimes else Appeal.objects.all()
-    yield from _by_day(rows, first, last, "regime", ("request__right", "outcome"))
+    rows = rows.annotate(asked=_asked("request__right", "request"))
+    yield from _by_day(rows, first, last, "regime", ("asked", "outcome"))
+
+
+def _asked(right: str, request: str) -> Case:
+    """The right that was asked for, also where a lesser one is being answered: as `records.asked_right` says it of what has
+    ended. `right` and `request` are the fields that hold the right and the key of the request."""
+    fell = Decision.objects.filter(request=OuterRef(request), kind=DecisionKind.FALL_BACK, code__in=Right.values)
+    first = Subquery(fell.order_by("pk").values("code")[:1])
+    return Case(
+        When(**{right: Right.KNOW}, then=Coalesce(first, F(right), output_field=CharField())),
+        default=F(right), output_field=CharField(),
+    )  # fmt: skip
 
 
 def _by_day(

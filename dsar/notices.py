@@ -120,3 +120,11 @@ ALSO_NOT_ME = (Notice.DONE_COPY, Notice.COPY_DOWNLOADED)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
 NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})
+# Letters that are the answer to a request: it is answered on the day on which one of them leaves.
+ANSWERS = frozenset(
+    {
+        Notice.DONE_ERASED, Notice.DONE_COPY, Notice.DONE_KNOW, Notice.DONE_CORRECTED, Notice.DONE_OBJECTION,
+        Notice.DONE_RESTRICTED, Notice.DONE_CHOICE, Notice.DONE_REVIEWED, Notice.NOTHING_HELD, Notice.REFUSED,
+        Notice.REFERRED, Notice.NOT_PROVEN, Notice.UNANSWERED, Notice.DISPUTE_FOUNDED,
+    }
+)  # fmt: skip

@@ -5,18 +5,19 @@ It holds what the law asks for and nothing more, and outlives the case: the purg
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from dsar import deadlines
-from dsar.enums import DecisionKind, Outcome, Right
+from dsar.enums import DecisionKind, Outcome, Raised, Right
 from dsar.law import codes
 from dsar.law.regimes import Regime
-from dsar.models import Case, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models import Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
 
 BATCH: Final = 1000
 # Ends whose reason the law wants written down (11 CCR 7101(a): "the basis for the denial ... in whole or in part").
@@ -26,7 +27,7 @@ GROUNDS: Final = (
     DecisionKind.FALL_BACK, DecisionKind.GO_ON_WITHOUT, DecisionKind.NOT_DONE,
 )  # fmt: skip
 # What of a past record tells one count from another.
-COUNTED: Final = ("regime", "right", "take_back", "outcome", "basis", "days", "extended", "late")
+COUNTED: Final = ("regime", "right", "take_back", "begun_anew", "outcome", "basis", "days", "extended", "late")
 UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
 
 
@@ -53,15 +54,41 @@ def record_of(request: PrivacyRequest) -> RequestRecord:
     if ended_at is None:
         raise ValueError("only what has ended has a record")
     received_on = deadlines.received_on(case.law, request.received_at)
-    answered_on = deadlines.received_on(case.law, ended_at)
     return RequestRecord(
         request_id=request.pk, regime=case.regime, regime_version=case.regime_version, right=asked_right(request),
-        take_back=request.take_back, channel=case.channel, received_on=received_on, answered_on=answered_on,
-        outcome=request.outcome, basis="\n".join(basis_of(request)), days=max(0, (answered_on - received_on).days),
-        extended=request.extended_at is not None,
-        late=request.legal_date is not None and answered_on > request.legal_date,
+        take_back=request.take_back, begun_anew=Appeal.objects.filter(opened=request).exists(), channel=case.channel,
+        received_on=received_on, outcome=request.outcome, basis="\n".join(basis_of(request)),
+        extended=request.extended_at is not None, **_of_the_answer(request, received_on),
         keep_until=deadlines.record_until(case.law, request.right, ended_at),
     )  # fmt: skip
+
+
+def _of_the_answer(request: PrivacyRequest, received_on: date) -> dict[str, Any]:
+    """What is known once the answer has left: the day, how long it took, and whether that was too long."""
+    day = request.answered_on
+    if day is None:
+        return {}
+    late = request.legal_date is not None and day > request.legal_date
+    return {"answered_on": day, "days": max(0, (day - received_on).days), "late": late}
+
+
+def answer_left(request: PrivacyRequest, left_at: datetime) -> bool:
+    """Note the moment at which the letter that answers an ended request left, once: what is open or was answered before
+    stays as it is. The caller holds the request. Returns whether it was noted."""
+    if request.ended_at is None or request.answered_on is not None:
+        return False
+    regime = request.case.law
+    day = deadlines.received_on(regime, max(left_at, request.ended_at))
+    request.answered_on = day
+    if request.raised == Raised.ANSWER_HERE:
+        request.raised = Raised.NONE
+    PrivacyRequest.objects.filter(pk=request.pk).update(answered_on=day, raised=request.raised)
+    received_on = deadlines.received_on(regime, request.received_at)
+    keep_until = deadlines.record_until(regime, request.right, max(left_at, request.ended_at))
+    RequestRecord.objects.filter(request_id=request.pk, answered_on__isnull=True).update(
+        keep_until=Greatest("keep_until", Value(keep_until)), **_of_the_answer(request, received_on)
+    )
+    return True
 
 
 def asked_right(request: PrivacyRequest) -> str:
@@ -135,10 +162,13 @@ def forget_expired() -> int:
     with transaction.atomic():
         over = RequestRecord.objects.filter(keep_until__lt=today()).order_by("keep_until", "pk")
         gone = list(over.select_for_update(skip_locked=True)[:BATCH])
+        for one in gone:
+            # What never left was not in time.
+            one.late = one.late or one.answered_on is None
         counts = Counter((one.received_on.replace(day=1), *(getattr(one, name) for name in COUNTED)) for one in gone)
         PastMeasure.objects.bulk_create(
             PastMeasure(month=month, number=number, **dict(zip(COUNTED, alike, strict=True)))
-            for (month, *alike), number in sorted(counts.items())
+            for (month, *alike), number in sorted(counts.items(), key=str)
         )
         RequestRecord.objects.filter(pk__in=[one.pk for one in gone]).delete()
     return len(gone)

@@ -39,6 +39,10 @@ log = structlog.get_logger(__name__)
 Key = TypeVar("Key", int, str)
 
 
+# Ended by the person or by another request of theirs: no letter of ours is the answer.
+UNASKED_ENDS = frozenset({Outcome.WITHDRAWN, Outcome.OVERTAKEN, Outcome.MERGED, Outcome.REJECTED})
+
+
 class Conflict(Exception):
     """The request is in a state (or a condition) in which this verb does not exist (HTTP 409)."""
 
@@ -219,6 +223,8 @@ def move(
         entered = before != request.state
         if entered:
             request.entered_at = now
+            if request.outcome in UNASKED_ENDS:
+                request.answered_on = clock_events.today(request, now)
         request.save(update_fields=[name for name, value in _columns(request).items() if value != stored[name]])
         decision = decide(request, actor, because) if because else None
         beside = proposals.settle(
@@ -238,7 +244,10 @@ def move(
         )  # fmt: skip
         _tell_the_clock(request, verb, actor)
         tell = partial(outbox.queue, decision=decision, hand=inside.letters if inside else None)
-        _enter(request, verb, entered, partial(_unless_quiet, tell) if inside and inside.quiet else tell)
+        told = _enter(request, verb, entered, partial(_unless_quiet, tell) if inside and inside.quiet else tell)
+        if entered and request.is_ended and not told:
+            # Nobody can be written to: what is known on the page, or was said by telephone, is the answer.
+            records.answer_left(request, now)
     return request
 
 
@@ -300,8 +309,10 @@ def _wake_followers(copy: PrivacyRequest) -> None:
         outbox.queue(deletion, Notice.CONFIRM_READY)
 
 
-def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[PrivacyRequest, Notice], object]) -> None:
+def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[PrivacyRequest, Notice], object]) -> bool:
+    """Everything that follows from a move; returns whether a letter says how the request has ended."""
     effects = ON_ENTER[request.state]
+    ending = None
     if verb in ON_VERB and (verb != "approve" or request.state == State.CONFIRMING):
         tell(request, ON_VERB[verb])
     if verb == "route" and request.state in ON_ROUTE and request.right not in UNVERIFIED_RIGHTS:
@@ -313,13 +324,14 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
         if request.outcome and request.right in COPY_RIGHTS:
             _wake_followers(request)
         if verb in ENDS_BY_VERB:
-            tell(request, ENDS_BY_VERB[verb])
+            ending = tell(request, ENDS_BY_VERB[verb])
         elif effects.by_outcome and request.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
-            tell(request, GRANTED[request.right])
+            ending = tell(request, GRANTED[request.right])
         elif request.outcome in effects.by_outcome:
-            tell(request, effects.by_outcome[request.outcome])
+            ending = tell(request, effects.by_outcome[request.outcome])
         bell.ring(*effects.bells)
     _tell_known(request, verb)
+    return ending is not None
 
 
 def _tell_known(request: PrivacyRequest, verb: str) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from dsar import measures, records
 from dsar.enums import Channel, Outcome, Right
 from dsar.models import Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.notifications import outbox
 from dsar.review import purge
 from tests import drive
 from tests.drive import Route
@@ -47,7 +48,7 @@ def by_hand(rows: list[RequestRecord]) -> dict[str, Any]:
         "mean_days": round(mean(days), 1) if days else None, "median_days": median(days) if days else None,
         "answered_late": sum(one.late for one in answered), "extended": sum(one.extended for one in real),
         "merged": sum(one.outcome == "merged" for one in rows), "not_a_request": sum(one.outcome == "rejected" for one in rows),
-        "choices_taken_back": sum(one.take_back for one in rows if one.outcome not in ("merged", "rejected")),
+        "choices_taken_back": sum(one.take_back for one in rows if one.outcome not in ("merged", "rejected")), "begun_anew": 0,
         **dict.fromkeys(
             ("appeals", "appeals_upheld", "appeals_upheld_in_part", "appeals_dismissed", "appeals_withdrawn", "appeals_open"), 0
         ),
@@ -130,6 +131,8 @@ def test_the_measures_remain_after_the_purge_and_after_the_log(route: Route) -> 
     drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
     for end in ("refused", "withdrawn", "completed, carried out", "rejected"):
         ENDS[end].build(route)
+    while outbox.drain():
+        pass
     before = measures.report(first, last)
     for case in Case.objects.exclude(requests__ended_at__isnull=True):
         purge.purge(case.pk)

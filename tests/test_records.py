@@ -22,6 +22,7 @@ from dsar.models import (
     RequestRecord,
 )  # fmt: skip
 from dsar.models.own_data import OWN_DATA, Kind
+from dsar.notifications import outbox
 from dsar.review import decide, purge
 from dsar.workflow import Because, move
 from dsar.workflow import decide as write_down
@@ -83,6 +84,7 @@ def test_a_refusal_is_recorded_with_its_code_and_article(route: Route) -> None:
     request = route.review(Right.ACCESS)
     received(request, ago=10)
     drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "A secret about somebody.", actor=route.approver)
+    outbox.drain()
     found = record_of(request)
     article = codes.named("RIGHTS_OF_OTHERS", "eu_gdpr").citation
     assert (found.right, found.outcome, found.basis) == (Right.ACCESS, Outcome.DENIED, f"RIGHTS_OF_OTHERS {article}")

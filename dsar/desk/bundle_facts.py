@@ -48,7 +48,8 @@ def dates(found: PrivacyRequest) -> Facts:
     said: Facts = {
         "due_on": found.due_on, "law_has_a_date": found.legal_date is not None, "our_target": found.target_on,
         "first_due_on": found.original_due_on, "extended_at": found.extended_at,
-        "answered_on": clock_events.today(found, found.ended_at) if found.ended_at else None,
+        "decided_on": clock_events.today(found, found.ended_at) if found.ended_at else None,
+        "answered_on": found.answered_on,
         "acknowledged_on": clock_events.acknowledged_on(found),
         "events": [_clock_event(one) for one in found.clock_events.in_order()],
     }  # fmt: skip

@@ -38,8 +38,8 @@ class Line:
 
 
 def deadline(request: PrivacyRequest, today: date) -> dict[str, Any] | None:
-    """What the deadline chip needs on a day of the request's law; None once the request has ended."""
-    if request.is_ended or request.due_on is None:
+    """What the deadline chip needs on a day of the request's law; None once the answer has left."""
+    if request.answered_on is not None or request.due_on is None:
         return None
     left = (request.due_on - today).days
     if request.paused_reason:

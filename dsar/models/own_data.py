@@ -69,7 +69,7 @@ OWN_DATA: dict[str, Own] = {
             " extended_until paused_reason"
             " tier_needed asked_in answer_by reminders reminded_at located_at judgement attention undelivered_at"
             " unread_at raised confirmed_at quiet_until"
-            " released_at begun_at waived_copy_at disputed_at outcome ended_at take_back",
+            " released_at begun_at waived_copy_at disputed_at outcome ended_at answered_on take_back",
         ),
     ),
     "dsar.LawChange": Own(
@@ -88,13 +88,13 @@ OWN_DATA: dict[str, Own] = {
         "the day in keep_until: the sweep turns it into a count",
         _fields(
             pseudonym="id request_id",
-            operational="regime regime_version right take_back channel received_on answered_on outcome basis days extended"
-            " late keep_until",
+            operational="regime regime_version right take_back begun_anew channel received_on answered_on outcome basis days"
+            " extended late keep_until",
         ),
     ),
     "dsar.PastMeasure": Own(
         "as long as the house stands: counts for the yearly measures (11 CCR 7102)", "never: it counts, and knows no request",
-        _fields(none="id regime right take_back month outcome basis days extended late number"),
+        _fields(none="id regime right take_back begun_anew month outcome basis days extended late number"),
     ),
     "dsar.Intake": Own(
         CASE_PERIOD, "the purge empties it and destroys its key",

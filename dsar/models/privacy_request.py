@@ -64,7 +64,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     (kept by the outbox), and since when an answer of the person waits to be read; no state and no work clears them.
     `raised`: what the clock says of it (review/dates.py). `paused_reason`: what the law waits for, so that there is no
     legal date; `due_on` is then the earliest that it can become. `promised_on`: a date that the person was told before the
-    law of the case was corrected; our target never lies after it.
+    law of the case was corrected; our target never lies after it. `answered_on`: the day (in the zone of the law) on which
+    the letter that answers it left, or on which it ended where none does; None while that letter is still here.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -98,6 +99,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     disputed_at = models.DateTimeField(null=True)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True, default="")
     ended_at = models.DateTimeField(null=True)
+    answered_on = models.DateField(null=True)
     waived_copy_at = models.DateTimeField(null=True)
     take_back = models.BooleanField(default=False)
     after = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")

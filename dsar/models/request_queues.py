@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Role
-from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, ProposalStatus, Right, State
+from dsar.enums import FINAL_STATES, UNVERIFIED_RIGHTS, ProposalStatus, Raised, Right, State
 from dsar.models.apart import apart_from
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ OURS = (State.TRIAGE, State.REVIEW, State.RELEASING, State.CHECKING)
 THEIRS = (State.VERIFYING, State.CLARIFYING, State.CONFIRMING)
 # What has ended can be stuck too: a recipient that nobody could tell, a letter that could not be sent (law 9).
 STUCK = ~Q(attention="") | Q(undelivered_at__isnull=False) | ~Q(raised="")
+# Ended, and the letter that answers it is still in the house.
+ANSWER_HERE = Q(ended_at__isnull=False, answered_on__isnull=True)
 # Whatever has become of a request: an answer is read (law 1), and no letter about it says that nobody will.
 NEEDS_US = Q(ended_at__isnull=True, state__in=OURS) | Q(unread_at__isnull=False) | STUCK
 
@@ -53,6 +55,10 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
         """The ball is with us: to sort, to decide, to release, or something is stuck."""
         return self.filter(NEEDS_US)
 
+    def answers_here(self) -> Self:
+        """Ended, and the letter that answers them has not left."""
+        return self.filter(ANSWER_HERE)
+
     def to_confirm(self) -> Self:
         """A refusal is proposed and waits for its second person."""
         return self.filter(proposals__status=ProposalStatus.STANDING)
@@ -81,12 +87,14 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
 
     def due_for(self, colleague: "User", until: date) -> Self:
         """What a colleague is reminded of, the soonest first: their own requests whose target comes until a day; approvers
-        also those that nobody has taken, and whatever the clock has raised."""
+        also those that nobody has taken, and whatever the clock has raised. Of those that have ended, the ones whose answer
+        has not left."""
         soon = Q(target_on__lte=until)
         theirs = Q(assignee_id=colleague.pk) & (soon | ~Q(raised=""))
         if colleague.role == Role.APPROVER:
             theirs |= (Q(assignee__isnull=True) & soon) | ~Q(raised="")
-        return self.filter(theirs, ended_at__isnull=True).without(apart_from(colleague.pk)).order_by("due_on", "pk")
+        todo = Q(ended_at__isnull=True) | Q(raised=Raised.ANSWER_HERE)
+        return self.filter(theirs, todo).without(apart_from(colleague.pk)).order_by("due_on", "pk")
 
     def stuck(self) -> Self:
         """Something failed or is disputed, by a named reason."""

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from dsar.enums import BOUND_STATES, FINAL_STATES, UNVERIFIED_RIGHTS, Right, State
-from dsar.models.request_queues import NEEDS_US, STUCK, THEIRS
+from dsar.models.request_queues import ANSWER_HERE, NEEDS_US, STUCK, THEIRS
 
 INDEXES: Final[list[models.Index]] = [
     models.Index(fields=["state", "due_on", "id"], name="request_queue"),
@@ -21,6 +21,7 @@ INDEXES: Final[list[models.Index]] = [
         condition=Q(state=State.FULFILLING, begun_at__isnull=True) & ~Q(right=Right.DELETION),
     ),
     models.Index(fields=["ended_at", "id"], name="request_ended", condition=Q(ended_at__isnull=False)),
+    models.Index(fields=["due_on", "id"], name="request_answer_here", condition=ANSWER_HERE),
 ]
 
 CONSTRAINTS: Final[list[models.BaseConstraint]] = [
@@ -53,5 +54,8 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
         condition=(Q(state__in=[s.value for s in FINAL_STATES]) & ~Q(outcome="") & Q(ended_at__isnull=False))
         | (~Q(state__in=[s.value for s in FINAL_STATES]) & Q(outcome="") & Q(ended_at__isnull=True)),
         name="request_ends_with_an_outcome",
+    ),
+    models.CheckConstraint(
+        condition=Q(answered_on__isnull=True) | Q(ended_at__isnull=False), name="request_answered_has_ended"
     ),
 ]

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from dsar import bell, clock_events, keys
+from dsar import bell, clock_events, keys, records
 from dsar.enums import CheckKind, CheckStatus, Lane, RecipientStatus
 from dsar.models import (
     Case,
@@ -32,7 +32,7 @@ from dsar.models import (
     Representation,
 )  # fmt: skip
 from dsar.models.message import TELL_AFTER
-from dsar.notices import ALSO_NOT_ME, CODE_NOTICES, LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
+from dsar.notices import ALSO_NOT_ME, ANSWERS, CODE_NOTICES, LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import compose, post, undelivered
 
 log = structlog.get_logger(__name__)
@@ -328,16 +328,20 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
         }
     recipient = message.notice == Notice.TELL_RECIPIENT
     about = message.request_id if message.attempts >= TELL_AFTER else None
+    answers = message.notice in ANSWERS and changes["status"] == MessageStatus.SENT
+    locked = about or (message.request_id if answers else None)
     # One transaction only where there is a second row to keep in step: whoever is said to be told was told.
-    with transaction.atomic() if recipient or letter or about else nullcontext():
-        if about:
-            PrivacyRequest.objects.select_for_update().get(pk=about)
+    with transaction.atomic() if recipient or letter or locked else nullcontext():
+        held = PrivacyRequest.objects.select_for_update().get(pk=locked) if locked else None
         done = Message.objects.filter(pk=message.pk, token=entry.token).update(lease_until=None, **changes)
         if done and recipient and changes["status"] == MessageStatus.SENT:
             told = RecipientNotice.objects.filter(message=message, status=RecipientStatus.QUEUED)
             told.update(status=RecipientStatus.TOLD, at=now)
         if done and letter and changes["status"] == MessageStatus.SENT:
             letter.save(force_insert=True)
+        if done and answers and held:
+            held.case = message.case
+            records.answer_left(held, now)
         if about:
             undelivered.note(about)
     went = bool(done and changes["status"] == MessageStatus.SENT)

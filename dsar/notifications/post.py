@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from dsar import audit, clock_events
+from dsar import audit, clock_events, records
 from dsar.models import Actor, Case, Message, PrivacyRequest
-from dsar.notices import TO_OTHERS, MessageStatus, Notice
+from dsar.notices import ANSWERS, TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import paper, undelivered
 
 
@@ -94,6 +94,9 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
             if request and row.notice in clock_events.LETTERS:
                 request.case = case
                 clock_events.sent(request, row, min(day, clock_events.today(request)))
+            if request and row.notice in ANSWERS:
+                request.case = case
+                records.answer_left(request, row.sent_at)
             done += 1
     return done
 

@@ -1,5 +1,5 @@
 """What the clock raises: acknowledgements that never left, extensions whose notice did not leave in time, legal dates that
-are near or have passed, and one mail a day to each colleague with something due.
+are near or have passed, answers that are written and have not left, and one mail a day to each colleague with something due.
 
 All of it is read off the rows, again and again: nothing is missed because a process was down.
 """
@@ -28,6 +28,8 @@ from dsar.workflow import each, in_trouble, lock
 BATCH = 200
 MOST = 25 * BATCH
 DAY: Final = timedelta(days=1)
+# So long an answer may take to leave before anybody is troubled: a mail is out within seconds.
+LEAVES: Final = timedelta(hours=1)
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -45,9 +47,10 @@ def sweep(now: datetime | None = None) -> int:
 
 def reason(request: PrivacyRequest, now: datetime) -> str:
     """What the clock says of an open request on a moment's day in its law's zone: an extension that was void, a date that
-    has passed or is near, an acknowledgement that is still owed; empty where nothing is."""
+    has passed or is near, an acknowledgement that is still owed; of one that has ended that its answer is still here. Empty
+    where nothing is."""
     if request.is_ended:
-        return ""
+        return _of_an_answer(request, now)
     if request.raised == Raised.EXTENSION_VOID:
         return Raised.EXTENSION_VOID
     today = clock_events.today(request, now)
@@ -57,6 +60,15 @@ def reason(request: PrivacyRequest, now: datetime) -> str:
     if request.case.law_changes.filter(status=LawChangeStatus.ASKED).exists():
         return Raised.LAW_ASKED
     return Raised.ACK_MISSING if _is_unacknowledged(request, today) else ""
+
+
+def _of_an_answer(request: PrivacyRequest, now: datetime) -> str:
+    """What is decided and not said is not answered: a letter that nobody has posted, a mail that does not go out."""
+    legal = request.legal_date
+    if request.answered_on is not None or legal is None or request.case.purged_at is not None:
+        return ""
+    near = legal - settings.ESCALATE_BEFORE <= clock_events.today(request, now)
+    return Raised.ANSWER_HERE if near and request.ended_at is not None and request.ended_at <= now - LEAVES else ""
 
 
 def _is_unacknowledged(request: PrivacyRequest, today: date) -> bool:
@@ -124,8 +136,12 @@ def _raise(now: datetime) -> int:
     silent = Q(case__machine_mail=True, case__email_proven_at__isnull=True)
     waiting = Q(~Exists(letters), ~silent, raised="", received_at__lte=now - DAY)
     found = PrivacyRequest.objects.filter(ended_at__isnull=True)
+    here = PrivacyRequest.objects.answers_here().filter(
+        by_law(now, "case__regime", due_on__lte=settings.ESCALATE_BEFORE),
+        raised="", ended_at__lte=now - LEAVES, case__purged_at__isnull=True,
+    )  # fmt: skip
     # Law by law: within one, what came first is due first.
-    return _look_at(found.filter(near), now) + sum(
+    return sum(_look_at(one, now) for one in (found.filter(near), here)) + sum(
         _look_at(found.filter(waiting, case__regime=law), now, "received_at") for law in acknowledging
     )
 

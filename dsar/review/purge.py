@@ -105,7 +105,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         IdentityCheck.objects.filter(case=case).update(
             token_hash=None, seen_sealed=None, stated_sealed=None, declaration_sealed=None
         )
-        PrivacyRequest.objects.filter(case=case).update(undelivered_at=None, attention="")
+        PrivacyRequest.objects.filter(case=case).update(undelivered_at=None, attention="", raised="")
         Restriction.objects.filter(request__case=case).update(email_index="")
         # What nobody posted in all that time cannot be printed any more.
         Message.objects.filter(case=case, status=MessageStatus.TO_POST).update(

@@ -1,0 +1,209 @@
+"""The day of the answer is the day on which its letter leaves, in record, measures, dates and bundle; and what is written and
+does not leave is raised by name."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Role, User
+from dsar import clock_book, guards, measures, records, workflow
+from dsar.desk import bundle_facts, rows
+from dsar.enums import AppealOutcome, Outcome, Raised, Right, State
+from dsar.intake import submit
+from dsar.models import SYSTEM, Message, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.notices import ANSWERS, MessageStatus, Notice
+from dsar.notifications import outbox, post, staff_letter
+from dsar.review import appeal_decisions, appeals, dates
+from dsar.workflow import move
+from tests import drive
+from tests.drive import CAST, Route
+from tests.remedies import under
+from tests.situations import ENDS
+from tests.test_audit import unguarded
+
+pytestmark = pytest.mark.usefixtures("own_journal")
+
+
+def refused(route: Route, request: PrivacyRequest) -> PrivacyRequest:
+    return drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+
+
+def in_review(request: PrivacyRequest) -> PrivacyRequest:
+    """Whatever it waited for: a person looks at it."""
+    move(request.pk, "not_proven", actor=SYSTEM)
+    PrivacyRequest.objects.filter(pk=request.pk).update(located_at=timezone.now())
+    return drive.fresh(request.pk)
+
+
+def as_if(request: PrivacyRequest, *, received: int, due: int, ended: int) -> None:
+    """It came, was due and was decided so many days ago."""
+    now = timezone.now()
+    with transaction.atomic(), unguarded():
+        PrivacyRequest.objects.filter(pk=request.pk).update(
+            received_at=now - timedelta(days=received), ended_at=now - timedelta(days=ended),
+            due_on=now.date() - timedelta(days=due),
+        )  # fmt: skip
+        RequestRecord.objects.filter(request_id=request.pk).update(received_on=now.date() - timedelta(days=received))
+        Message.objects.filter(request=request).update(created_at=now - timedelta(days=ended))
+
+
+def record_of(request: PrivacyRequest) -> RequestRecord:
+    return RequestRecord.objects.get(request_id=request.pk)
+
+
+def this_year() -> measures.Line:
+    today = timezone.now().date()
+    return measures.report(today - timedelta(days=60), today + timedelta(days=2)).total
+
+
+def test_law_09_an_answer_that_nobody_posts_is_raised_and_is_late_and_is_answered_when_it_goes(route: Route) -> None:
+    """Decided a day before its date, posted sixteen days later."""
+    request = in_review(drive.a_request(CAST.plain, Right.KNOW, by_post=True, postal="1 High Street"))
+    request = refused(route, request)
+    (letter,) = Message.objects.filter(request=request, notice=Notice.REFUSED)
+    assert letter.status == MessageStatus.TO_POST
+    as_if(request, received=45, due=15, ended=16)
+    held = drive.fresh(request.pk)
+    assert (record_of(request).answered_on, record_of(request).days) == (None, None)
+    shown = clock_book.answer(held)
+    assert (shown.state, shown.done_on) == (clock_book.LATE, None)
+    assert shown.days_left is not None and shown.days_left < 0
+    chip = rows.deadline(held, timezone.localdate())
+    assert chip and chip["state"] == "late"
+    counted = this_year()
+    assert (counted.denied, counted.late, counted.median_days) == (1, 1, None)
+
+    dates.sweep()
+    held = drive.fresh(request.pk)
+    assert held.raised == held.named_reason == Raised.ANSWER_HERE
+    assert PrivacyRequest.objects.stuck().filter(pk=request.pk).exists()
+    approver = User.objects.get(pk=route.approver.user_id)
+    assert request.pk in staff_letter.reminded_of(approver, timezone.localdate()).values_list("pk", flat=True)
+    dates.sweep()
+    assert drive.fresh(request.pk).raised == Raised.ANSWER_HERE, "it stays until the letter is out"
+
+    today = timezone.localdate()
+    assert post.posted([letter.pk], today, actor=route.handler) == 1
+    found, held = record_of(request), drive.fresh(request.pk)
+    assert (found.answered_on, found.days, found.late) == (held.answered_on, 45, True)
+    assert (held.answered_on, held.raised) == (today, "")
+    assert bundle_facts.dates(held)["answered_on"] == today
+    shown = clock_book.answer(held)
+    assert (shown.state, shown.done_on) == (clock_book.LATE, today)
+    counted = this_year()
+    assert (counted.late, counted.median_days) == (1, 45)
+    dates.sweep()
+    assert drive.fresh(request.pk).raised == ""
+
+
+def test_a_mail_that_went_days_later_answers_on_the_day_on_which_it_went(route: Route) -> None:
+    request = refused(route, route.review(Right.ACCESS))
+    as_if(request, received=20, due=1, ended=3)
+    dates.sweep()
+    assert drive.fresh(request.pk).raised == Raised.ANSWER_HERE
+    while outbox.drain():
+        pass
+    found = record_of(request)
+    assert (found.days, found.late, drive.fresh(request.pk).raised) == (20, True, "")
+    longer = found.keep_until
+    assert longer >= found.answered_on.replace(year=found.answered_on.year + 3, day=min(found.answered_on.day, 28))
+
+
+def test_one_that_is_out_in_time_is_never_raised(route: Route) -> None:
+    request = refused(route, route.review(Right.ACCESS))
+    today = timezone.localdate()
+    PrivacyRequest.objects.filter(pk=request.pk).update(due_on=today)
+    dates.sweep()
+    assert drive.fresh(request.pk).raised == "", "a mail is given its hour"
+    while outbox.drain():
+        pass
+    dates.sweep(timezone.now() + timedelta(days=9))
+    held = drive.fresh(request.pk)
+    assert (held.answered_on, held.raised, record_of(request).late) == (today, "", False)
+
+
+def test_the_day_of_the_answer_is_written_once(route: Route) -> None:
+    """By no statement: neither a day that stands, nor anything beside it, nor a shorter period."""
+    request = refused(route, route.review(Right.ACCESS))
+    day = timezone.now().date()
+    mine = RequestRecord.objects.filter(request_id=request.pk)
+    for changed in (
+        {"outcome": Outcome.GRANTED, "answered_on": day, "days": 0},
+        {"keep_until": day, "answered_on": day, "days": 0},
+        {"late": True},
+        {"answered_on": day},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            mine.update(**changed)
+    while outbox.drain():
+        pass
+    for table, changed in (
+        (mine, {"answered_on": day + timedelta(days=1)}),
+        (mine, {"late": True}),
+        (mine, {"answered_on": None, "days": None}),
+        (PrivacyRequest.objects.filter(pk=request.pk), {"answered_on": None}),
+        (PrivacyRequest.objects.filter(pk=request.pk), {"answered_on": day + timedelta(days=1)}),
+    ):
+        with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+            table.update(**changed)
+        assert guards.REFUSAL in str(refusal.value)
+    assert not records.answer_left(drive.fresh(request.pk), timezone.now() + timedelta(days=9))
+    open_one = route.review()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PrivacyRequest.objects.filter(pk=open_one.pk).update(answered_on=day)
+
+
+def test_what_ends_without_a_letter_of_ours_is_answered_when_it_ends(route: Route) -> None:
+    for name, end in ENDS.items():
+        request = end.build(route)
+        letter = Message.objects.filter(request=request, notice__in=ANSWERS).exists()
+        assert (request.answered_on is None) == letter, name
+        assert (record_of(request).answered_on is None) == letter, name
+    silent = drive.a_request(right=Right.KNOW)
+    type(silent.case).objects.filter(pk=silent.case_id).update(machine_mail=True, email_proven_at=None)
+    silent = refused(route, in_review(silent))
+    assert record_of(silent).days == 0, "nobody is written to"
+
+
+def test_every_letter_that_ends_a_request_is_known_as_an_answer() -> None:
+    ends = {outcome: notice for outcome, notice in workflow.ENDINGS.items() if outcome not in workflow.UNASKED_ENDS}
+    assert {*ends.values(), *workflow.GRANTED.values(), *workflow.ENDS_BY_VERB.values()} == ANSWERS
+
+
+def test_an_answer_that_never_left_is_a_late_one_in_the_counts(db: None) -> None:
+    day = date(2020, 1, 5)
+    given: dict[str, Any] = {"regime": "eu_gdpr", "right": Right.ACCESS, "channel": "web", "received_on": day}
+    RequestRecord.objects.create(**given, request_id=10**9, outcome=Outcome.DENIED, keep_until=day)
+    RequestRecord.objects.create(
+        **given, request_id=10**9 + 1, outcome=Outcome.DENIED, keep_until=day, answered_on=day, days=0
+    )
+    assert records.forget_expired() == 2
+    assert sorted(PastMeasure.objects.values_list("late", "days")) == [(False, 0), (True, None)]
+    line = measures.report(date(2020, 1, 1), date(2020, 1, 31)).total
+    assert (line.denied, line.late, line.took) == (2, 1, {0: 1})
+
+
+def test_what_an_upheld_appeal_begins_anew_was_received_once(route: Route) -> None:
+    """Before and after the second one has ended."""
+    old = under(refused(route, route.review(Right.KNOW)))
+    appeal = appeals.take(old.pk, "You never looked into the second account.")
+    assert appeal is not None
+    other = drive.person_of_the_desk(Role.APPROVER, "other")
+    done = appeal_decisions.decide(
+        appeal.pk, AppealOutcome.UPHELD, "It was overlooked.", actor=other, anew=submit.begin_anew
+    )
+    new = done.opened
+    assert new is not None
+    found = this_year()
+    assert (found.received, found.open, found.begun_anew, found.denied) == (1, 0, 1, 1)
+    drive.freeze(new)
+    PrivacyRequest.objects.filter(pk=new.pk).update(located_at=timezone.now())
+    move(new.pk, "located", actor=SYSTEM, nothing_held=True, judgement=[])
+    assert drive.fresh(new.pk).state == State.COMPLETED
+    assert (record_of(new).begun_anew, record_of(old).begun_anew) == (True, False)
+    found = this_year()
+    assert (found.received, found.begun_anew, found.denied, found.outcomes.total()) == (1, 1, 1, 1)
+    assert found.numbers()["appeals_upheld"] == 1
