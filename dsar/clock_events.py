@@ -176,6 +176,15 @@ def is_void(request: PrivacyRequest, notice_on: date) -> bool:
     return request.extended_at is not None and limit is not None and not request.paused_reason and notice_on > limit
 
 
+def announced_on(request: PrivacyRequest) -> date | None:
+    """The day on which the notice of the extension that stands has left; None while it has not, or where none stands."""
+    if request.extended_at is None:
+        return None
+    told = request.clock_events.filter(kind=ClockEventKind.EXTENSION_NOTICE_SENT, noted_at__gte=request.extended_at)
+    newest = told.order_by("-pk").first()
+    return newest.on if newest else None
+
+
 def void(request: PrivacyRequest, *, actor: Actor = SYSTEM) -> None:
     """Take an extension back whose notice did not leave in time: the request was due when it was, and stands in the queue
     by that name. The caller holds the locks."""

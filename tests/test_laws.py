@@ -6,14 +6,15 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import Role
-from dsar import audit, clock_events, workflow
-from dsar.enums import DecisionKind, LawChangeStatus, Raised, Right, State
+from dsar import audit, clock_events, deadlines, workflow
+from dsar.enums import ClockEventKind, DecisionKind, LawChangeStatus, Raised, Right, State
 from dsar.fulfilment import locating
 from dsar.law import tiers
-from dsar.models import Case, LawChange, Message, PrivacyRequest
-from dsar.notices import Notice
+from dsar.models import Case, ClockEvent, LawChange, Message, PrivacyRequest
+from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
 from dsar.review import dates, decide, laws
 from dsar.verification import confirmation
@@ -21,6 +22,7 @@ from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.desk import scenes
 from tests.drive import Route
+from tests.remedies import under
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -152,6 +154,66 @@ def test_an_extension_that_the_other_law_does_not_know_ends_and_the_promise_stay
     after = drive.fresh(request.pk)
     assert (after.extended_at, after.original_due_on) == (None, None)
     assert after.due_on is not None and request.due_on is not None and after.due_on < request.due_on
+
+
+def extended(route: Route, days_ago: int, *, told_after: int | None = None) -> PrivacyRequest:
+    """A copy asked for in California so many days ago and extended; its notice left so many days after that, or is here."""
+    request = under(route.review(Right.ACCESS), "us_ca_ccpa")
+    decide.extend(request.pk, "COMPLEXITY", "A lot.", actor=route.handler)
+    if told_after is not None:
+        outbox.drain()
+        day = clock_events.today(request) - timedelta(days=days_ago - told_after)
+        ClockEvent.objects.filter(request=request, kind=ClockEventKind.EXTENSION_NOTICE_SENT).update(on=day)
+    ClockEvent.objects.filter(request=request).exclude(kind=ClockEventKind.EXTENSION_NOTICE_SENT).delete()
+    return received(request, days_ago)
+
+
+def law_letter(request: PrivacyRequest) -> str:
+    made = compose.mail(Message.objects.get(case=request.case_id, notice=Notice.LAW_CHANGED))
+    return str(made.body) + str(made.alternatives[0][0])
+
+
+def test_law_14_an_extension_does_not_stand_whose_notice_was_late_under_the_law_that_applies(route: Route) -> None:
+    """GDPR Art 12(3): within one month of receipt; 45 days in California (Civ. Code 1798.130(a)(2))."""
+    late, in_time = extended(route, 50, told_after=40), extended(route, 50, told_after=20)
+    here = extended(route, 40)
+    assert all(one.extended_at is not None for one in (late, here, in_time))
+    for request, stands in ((late, False), (here, False), (in_time, True)):
+        law = laws.in_version("eu_gdpr", request.case)
+        first = deadlines.dates(law, Right.ACCESS, request.received_at).due_on
+        longer = deadlines.dates(law, Right.ACCESS, request.received_at, extended=True).due_on
+        (effect,) = laws.effects(request.case, law)
+        assert effect.due_on == (longer if stands else first)
+        laws.change(request.pk, "eu_gdpr", "You live in Germany.", actor=route.handler)
+        after = drive.fresh(request.pk)
+        assert (after.due_on, after.extended_at is not None) == (effect.due_on, stands)
+        assert after.raised == ("" if stands else Raised.EXTENSION_VOID)
+        said = law_letter(request)
+        assert (date_format(longer) in said, "It is late, and we are sorry" in said) == (stands, not stands)
+        assert stands or date_format(first) in said
+        dates.sweep()
+        assert drive.fresh(request.pk).due_on == effect.due_on
+    assert Message.objects.get(request=here, notice=Notice.EXTENDED).status == MessageStatus.FAILED
+    assert clock_events.announced_on(drive.fresh(in_time.pk)) is not None
+    assert audit.verify() == []
+
+
+def test_law_14_a_notice_that_was_late_is_found_once_the_law_has_a_date_again(route: Route) -> None:
+    """Under the law of the United Kingdom a question stops the clock: whether the notice came in time is known after it."""
+    request = extended(route, 50, told_after=40)
+    asked = clock_events.today(request) - timedelta(days=30)
+    ClockEvent.objects.create(request=request, kind=ClockEventKind.CLARIFICATION_REQUESTED, on=asked)
+    laws.change(request.pk, "uk_gdpr", "You live in Leeds.", actor=route.handler)
+    open_one = drive.fresh(request.pk)
+    assert (open_one.paused_reason, open_one.extended_at is not None) == ("clarification", True)
+    with transaction.atomic():
+        locked = workflow.lock(request.pk)
+        clock_events.note(locked, ClockEventKind.CLARIFICATION_RECEIVED, asked + timedelta(days=2))
+    assert drive.fresh(request.pk).paused_reason == ""
+    dates.sweep()
+    after = drive.fresh(request.pk)
+    first = clock_events.dates(after, extended=False).due_on
+    assert (after.extended_at, after.due_on, after.raised) == (None, first, Raised.EXTENSION_VOID)
 
 
 def test_the_person_says_it_on_their_page_in_plain_words_and_the_desk_sees_what_it_would_change(route: Route) -> None:

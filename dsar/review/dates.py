@@ -99,19 +99,18 @@ def _find_letter(pk: int) -> bool:
 
 
 def _void(now: datetime) -> int:
-    """Extensions whose first date has passed while their notice was still here."""
+    """Extensions whose first date has passed while their notice was still here; and those whose notice came after the date
+    that is the first by now, since another law applies."""
     told = ClockEvent.objects.filter(
         request=OuterRef("pk"), kind=ClockEventKind.EXTENSION_NOTICE_SENT, noted_at__gte=OuterRef("extended_at")
     )
-    found = PrivacyRequest.objects.open().filter(
-        ~Exists(told),
-        by_law(now, "case__regime", original_due_on__lt=TODAY),
-        extended_at__isnull=False,
-        paused_reason="",
-    )
+    untold = ~Exists(told) & by_law(now, "case__regime", original_due_on__lt=TODAY)
+    late = Exists(told.filter(on__gt=OuterRef("original_due_on")))
+    found = PrivacyRequest.objects.open().filter(untold | late, extended_at__isnull=False, paused_reason="")
 
     def work(request: PrivacyRequest) -> bool:
-        if request.is_ended or not clock_events.is_void(request, clock_events.today(request, now)):
+        notice_on = clock_events.announced_on(request) or clock_events.today(request, now)
+        if request.is_ended or not clock_events.is_void(request, notice_on):
             return False
         clock_events.void(request)
         # What it says is not true any more.

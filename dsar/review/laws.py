@@ -8,6 +8,7 @@ carried out by the plan that was confirmed.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,7 @@ from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LawChange, PrivacyRequest
 from dsar.models.privacy_request import TIER
 from dsar.notices import Notice
-from dsar.notifications import outbox
+from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock_case, move
 
 # What is approved goes on by what it was approved under; its dates alone follow the law.
@@ -193,17 +194,21 @@ def _close(case: Case, status: LawChangeStatus, actor: Actor) -> None:
 
 
 def _dates(request: PrivacyRequest, law: Regime) -> deadlines.Dates:
-    """The dates of a request under another law, an extension kept where that law knows one."""
-    waited = clock_events.pauses(request.clock_events.in_order())
-    if request.extended_at is not None:
-        try:
-            return deadlines.dates(
-                law, request.right, request.received_at, extended=True, until=request.extended_until or request.due_on,
-                pauses=waited,
-            )  # fmt: skip
-        except LawError:
-            pass
-    return deadlines.dates(law, request.right, request.received_at, pauses=waited)
+    """The dates of a request under another law: an extension is kept where that law knows one, and where its notice left
+    within the first period of that law, or still can (GDPR Art 12(3); Cal. Civ. Code 1798.130(a)(2))."""
+    count = partial(
+        deadlines.dates, law, request.right, request.received_at,
+        pauses=clock_events.pauses(request.clock_events.in_order()),
+    )  # fmt: skip
+    first = count()
+    if request.extended_at is None:
+        return first
+    try:
+        longer = count(extended=True, until=request.extended_until or request.due_on)
+    except LawError:
+        return first
+    notice_on = clock_events.announced_on(request) or deadlines.received_on(law, timezone.now())
+    return longer if longer.paused or notice_on <= first.due_on else first
 
 
 def _apply(case: Case, law: Regime, actor: Actor, **where: str) -> list[PrivacyRequest]:
@@ -224,7 +229,8 @@ def _work_out_anew(request: PrivacyRequest, case: Case, before: str, actor: Acto
     request.case = case
     told = [day for day in (request.promised_on, request.legal_date) if day is not None]
     changed: dict[str, object] = {"promised_on": min(told, default=None), "raised": ""}
-    if request.extended_at is not None:
+    was_extended = request.extended_at is not None
+    if was_extended:
         known = case.law.extension(case.law.governing(request.right).kind, request.right)
         if known is None:
             changed |= {"extended_at": None, "extended_until": None, "original_due_on": None}
@@ -236,6 +242,11 @@ def _work_out_anew(request: PrivacyRequest, case: Case, before: str, actor: Acto
     for name, value in changed.items():
         setattr(request, name, value)
     clock_events.recount(request)
+    if clock_events.is_void(request, clock_events.announced_on(request) or clock_events.today(request)):
+        clock_events.void(request, actor=actor)
+    if was_extended and request.extended_at is None:
+        # What it says is not true any more.
+        undelivered.call_off(request, Notice.EXTENDED)
     details = {"law": case.regime, "before": before, "due_on": request.due_on.isoformat() if request.due_on else ""}
     audit.record(case, audit.Entry("law_changed", actor, request.pk, details=details))
     if request.state == State.CONFIRMING:
