@@ -4,6 +4,7 @@ confirmation set aside; and whoever starts again is shown a way that leads somew
 import re
 from collections.abc import Callable
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.utils import timezone
 from dsar import journal
 from dsar.enums import ContactBy, Outcome, PackageStatus, RestrictionGround, Right, State, StepReason
 from dsar.fulfilment import package, runner
-from dsar.intake import email
+from dsar.intake import email, submit
 from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, PrivacyRequest, Restriction
 from dsar.notices import Notice
 from dsar.notifications import compose
@@ -19,6 +20,7 @@ from dsar.review import decide
 from dsar.verification import confirmation, links
 from dsar.workflow import Invalid, move
 from tests import drive
+from tests.drive import Route
 from tests.fulfilment import copies
 from tests.house import CAST
 
@@ -56,6 +58,26 @@ def test_not_me_stops_a_copy_in_the_making(
     with pytest.raises(Invalid, match="Another approver"):
         copies.hand_over(drive.fresh(request.pk), approver)
     assert copies.hand_over(drive.fresh(request.pk), second_approver).outcome == Outcome.GRANTED
+
+
+def test_what_cannot_be_stopped_keeps_nothing_else_from_being_stopped(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = route.releasing()
+    other = submit.add_request(request.case, Right.CORRECTION, "And put it right.")
+    real = confirmation.move
+
+    def fails(pk: int, verb: str, **given: Any) -> PrivacyRequest:
+        return real(pk, verb, **given) if pk == other.pk else real(1 // 0, verb, **given)
+
+    with monkeypatch.context() as once:
+        once.setattr(confirmation, "move", fails)
+        with pytest.raises(confirmation.NotStopped):
+            confirmation.not_me(request.case)
+    assert drive.fresh(other.pk).judgement == ["not_me"]
+    assert drive.fresh(request.pk).attention == StepReason.ERROR, "and somebody sees it"
+    assert [one.pk for one in confirmation.not_me(request.case)] == [request.pk]
+    assert (drive.fresh(request.pk).attention, drive.fresh(other.pk).attention) == (StepReason.DISPUTED, "")
 
 
 @pytest.mark.parametrize("downloads", [0, 1])

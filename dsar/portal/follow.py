@@ -92,12 +92,18 @@ def not_me(request: HttpRequest) -> HttpResponse:
     case = check.case if check else session.current_case(request)
     if case is None:
         return session.not_yours(request)
+    spent = check is not None and check.status == CheckStatus.PASSED
+    failed = False
     if request.method == "POST":
-        if check is None or links.spend(check):
-            confirmation.not_me(case)
-        return redirect(f"{reverse('not_me')}?noted=1")
-    noted = "noted" in request.GET or (check is not None and check.status == CheckStatus.PASSED)
-    return render(request, "portal/not_me.html", {"case": case, "noted": noted, **_what_stands(case)})
+        try:
+            if not spent:
+                confirmation.not_me(case, link=check)
+            return redirect(f"{reverse('not_me')}?noted=1")
+        except confirmation.NotStopped:
+            failed = True
+    noted = not failed and ("noted" in request.GET or spent)
+    facts = {"case": case, "noted": noted, "failed": failed, **_what_stands(case)}
+    return render(request, "portal/not_me.html", facts, status=503 if failed else 200)
 
 
 def _what_stands(case: Case) -> dict[str, bool]:

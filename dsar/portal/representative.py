@@ -25,7 +25,7 @@ from dsar.portal import download, present, session
 from dsar.portal.follow import PROBLEMS, CodeForm
 from dsar.portal.proof import next_place
 from dsar.portal.representative_forms import ALLOW, ALONE, AllowForm, PaperForm
-from dsar.verification import links, lost_mailbox, representation
+from dsar.verification import confirmation, links, representation
 from dsar.workflow import Conflict, Invalid
 
 View = Callable[..., HttpResponse]
@@ -171,13 +171,16 @@ def objection(request: HttpRequest) -> HttpResponse:
     check = usable or session.pressed(request, CheckKind.OBJECTION)
     if check is None or check.kind != CheckKind.OBJECTION:
         return session.not_yours(request)
+    noted, failed = check.status == CheckStatus.PASSED, False
     if request.method == "POST":
-        if links.spend(check):
-            representation.object_to(check.case)
-            lost_mailbox.object_to(check.case)
-        return redirect(f"{reverse('objection')}?noted=1")
-    facts = {"reference": check.case.reference, "noted": check.status == CheckStatus.PASSED}
-    return render(request, "portal/objection.html", facts)
+        try:
+            if not noted:
+                confirmation.object_by(check)
+            return redirect(f"{reverse('objection')}?noted=1")
+        except confirmation.NotStopped:
+            failed = True
+    facts = {"reference": check.case.reference, "noted": noted, "failed": failed}
+    return render(request, "portal/objection.html", facts, status=503 if failed else 200)
 
 
 def show(request: HttpRequest, standing: Representation, status: int = 200, **more: Any) -> HttpResponse:

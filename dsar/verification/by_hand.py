@@ -154,13 +154,17 @@ def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
 
 
 def note_not_me(pk: int, *, actor: Actor) -> None:
-    """Somebody wrote or said that it was not them who asks: it stops at once, as by the link in a mail. Raises Forbidden."""
+    """Somebody wrote or said that it was not them who asks: it stops at once, as by the link in a mail. Raises
+    Forbidden, Invalid where something could not be stopped."""
     if not actor.is_handler:
         raise Forbidden("not_me")
     case = PrivacyRequest.objects.select_related("case").get(pk=pk).case
     with transaction.atomic():
         audit.record(Case.objects.select_for_update().get(pk=case.pk), audit.Entry("not_me_noted", actor, pk))
-    confirmation.not_me(case)
+    try:
+        confirmation.not_me(case)
+    except confirmation.NotStopped:
+        raise Invalid(_("Not everything could be stopped just now. Please try again in a minute.")) from None
 
 
 def may_note_not_me(request: PrivacyRequest) -> bool:

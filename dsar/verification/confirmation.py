@@ -1,4 +1,7 @@
-"""The confirmation: in one transaction the request is bound and the account is shut here (law 3)."""
+"""The confirmation: in one transaction the request is bound and the account is shut here (law 3). And the word against it:
+"this was not me"."""
+
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
@@ -22,10 +25,25 @@ from dsar.enums import (
     StepStatus,
 )  # fmt: skip
 from dsar.law import tiers
-from dsar.models import REQUESTER, SYSTEM, Case, CopyPart, Package, Plan, PrivacyRequest, Restriction, Step
+from dsar.models import (
+    REQUESTER,
+    SYSTEM,
+    Case,
+    CopyPart,
+    IdentityCheck,
+    Package,
+    Plan,
+    PrivacyRequest,
+    Restriction,
+    Step,
+)
 from dsar.models.privacy_request import NOT_ME
-from dsar.verification import lost_mailbox, second_factor
-from dsar.workflow import Because, Conflict, lock, move
+from dsar.verification import links, lost_mailbox, representation, second_factor
+from dsar.workflow import Because, Conflict, each, in_trouble, lock, move
+
+
+class NotStopped(Exception):
+    """Something that somebody says was not them could not be stopped just now; their word is not used up."""
 
 
 class PlanChanged(Exception):
@@ -124,39 +142,90 @@ def _overtake(request: PrivacyRequest) -> None:
         move(pk, "overtake", actor=SYSTEM)
 
 
-def not_me(case: Case) -> list[PrivacyRequest]:
+def not_me(case: Case, *, link: IdentityCheck | None = None) -> list[PrivacyRequest]:
     """Somebody at an address of the person says "this was not me": the steps of confirmed deletions stop, the clock does
     not, and two people decide. What is not confirmed yet goes to a person, and nothing of it is withdrawn; a copy, made or
     in the making, is not to be had any more, and who hands one over later is somebody else than who approved it. A choice
-    stays carried out (law 12). A copy that was on offer stands in the queue. Repeatable; returns what was moved."""
-    moved = []
-    for request in list(case.requests.open().order_by("pk")):
+    stays carried out (law 12). A copy that was on offer stands in the queue. Repeatable; returns what was moved.
+
+    Each thing is stopped by itself, so that none waits for another; `link`, whose button was pressed, is spent with the
+    last of them and not before. Raises NotStopped where something could not be stopped: it stands in the queue, and
+    pressed again everything is tried again.
+    """
+    moved: list[PrivacyRequest] = []
+    left: list[int] = []
+    failed: list[str] = []
+    open_ones = case.requests.open().order_by("pk").values_list("pk", flat=True)
+    each(list(open_ones), lambda pk: _stop(pk, moved), "a request could not be stopped", failed=left.append)
+    beside: dict[str, Callable[[], object]] = {
+        "a new address": lambda: lost_mailbox.object_to(case),
+        "copies and proofs": lambda: _take_back(case, len(moved), None if left or failed else link),
+    }
+    each(
+        beside, lambda what: beside[what](), "something beside the requests could not be stopped", failed=failed.append
+    )
+    if left or failed:
+        _show(case, left)
+        raise NotStopped
+    return moved
+
+
+def _show(case: Case, left: list[int]) -> None:
+    """Put what could not be stopped into the queue: these requests, or where it is something beside them all of the case."""
+    for pk in left or case.requests.order_by("pk").values_list("pk", flat=True):
+        in_trouble(pk)
+
+
+def _stop(pk: int, moved: list[PrivacyRequest]) -> bool:
+    """Stop one request, and whoever works at it, in one transaction; False where nothing of it is to be stopped."""
+    with transaction.atomic():
+        request = lock(pk)
         if NOT_ME in request.judgement and request.state in (State.TRIAGE, State.REVIEW):
-            continue
+            return False
         try:
             if request.is_bound:
-                moved.append(move(request.pk, "dispute", actor=REQUESTER))
+                stopped = move(pk, "dispute", actor=REQUESTER)
             else:
-                moved.append(move(request.pk, "doubt", actor=REQUESTER, because=Because(DecisionKind.NOT_ME)))
+                stopped = move(pk, "doubt", actor=REQUESTER, because=Because(DecisionKind.NOT_ME))
         except Conflict:
-            continue
-    lost_mailbox.object_to(case)
+            return False
+        if stopped.right in COPY_RIGHTS:
+            CopyPart.objects.filter(request=stopped).delete()
+            # Whoever copies or packs is fenced out; approved again, every source is asked afresh.
+            stopped.steps.update(
+                status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
+            )
+    moved.append(stopped)
+    return True
+
+
+def _take_back(case: Case, requests: int, link: IdentityCheck | None) -> None:
+    """Take every copy off offer, end what waits to be shown, note it all, and spend the link by which it was said."""
     with transaction.atomic():
         held = Case.objects.select_for_update().get(pk=case.pk)
         copies = Package.objects.filter(request__case=held)
         on_offer = copies.filter(Q(downloads__gt=0) | Q(status=PackageStatus.OFFERED))
         held.requests.filter(attention="", packages__in=on_offer).update(attention=StepReason.DISPUTED)
-        stopped = [request.pk for request in moved if request.right in COPY_RIGHTS]
-        CopyPart.objects.filter(request_id__in=stopped).delete()
-        # Whoever copies or packs is fenced out; approved again, every source is asked afresh.
-        Step.objects.filter(request_id__in=stopped).update(
-            status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
-        )
         # What was shown by hand or stated and has not counted yet never will.
         kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS, CheckKind.QUIZ)
         held.checks.filter(kind__in=kinds, status=CheckStatus.PENDING).update(
             status=CheckStatus.FAILED, decided_at=timezone.now(), stated_sealed=None
         )
-        details = {"requests": len(moved), "copies": copies.retire()}
+        details = {"requests": requests, "copies": copies.retire()}
         audit.record(held, audit.Entry("not_me", REQUESTER, details=details))
-    return moved
+        if link is not None:
+            links.spend(link)
+
+
+def object_by(link: IdentityCheck) -> None:
+    """Somebody at an address of the person presses the button against who would stand for them, or against a new address:
+    both are stopped, each by itself, and the link is spent once they are. Raises NotStopped, and nothing is spent."""
+    against: dict[str, Callable[[Case], bool]] = {
+        "who stands for them": representation.object_to, "a new address": lost_mailbox.object_to,
+    }  # fmt: skip
+    failed: list[str] = []
+    each(against, lambda what: against[what](link.case), "an objection could not take effect", failed=failed.append)
+    if failed:
+        _show(link.case, [])
+        raise NotStopped
+    links.spend(link)

@@ -1,14 +1,15 @@
 """Links and codes: what they open, for whom, how long, and what those that do not work say."""
 
+import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from dsar.demo.cast import CAST
-from dsar.enums import CheckKind, State
+from dsar.enums import CheckKind, CheckStatus, State, StepReason
 from dsar.models import Case, IdentityCheck, Plan
 from dsar.notifications import outbox
 from dsar.review import decide
-from dsar.verification import links
+from dsar.verification import confirmation, links
 from tests import house
 from tests.desk import scenes
 from tests.portal.conftest import Visitor, newest_link, only, tables, words, work
@@ -143,6 +144,28 @@ def test_this_was_not_me_needs_no_code_and_stops_the_work(visitor: Visitor) -> N
     assert only().disputed_at is not None
     victim.post("/not-me/")
     assert "Two people are looking into it" in words(visitor.get("/case/"))
+
+
+@pytest.mark.parametrize("broken", ["move", "_take_back"])
+def test_law_09_not_me_is_not_used_up_before_it_has_taken_effect(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    visitor.prove(CAST.plain)
+    visitor.confirm()
+    outbox.drain()
+    victim = Visitor()
+    victim.get(newest_link(CAST.plain))
+    with monkeypatch.context() as once:
+        once.setattr(confirmation, broken, lambda *_args, **_given: 1 / 0)
+        said = victim.post("/not-me/")
+    assert (said.status_code, "press the button once more" in words(said)) == (503, True)
+    assert "We have noted it" not in words(victim.get("/not-me/")), "nothing is promised that is not so"
+    assert only().attention in (
+        (StepReason.ERROR, StepReason.DISPUTED) if broken == "_take_back" else (StepReason.ERROR,)
+    )
+    assert "The deletion is stopped" in words(victim.post("/not-me/"))
+    assert (only().disputed_at is not None, only().attention) == (True, StepReason.DISPUTED)
+    assert IdentityCheck.objects.filter(kind=CheckKind.NOT_ME, status=CheckStatus.PASSED).count() == 1
 
 
 def test_not_me_before_the_confirmation_brings_it_to_a_person_once(visitor: Visitor) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dsar.enums import Right, State
+from dsar.enums import Right, State, StepReason
 from dsar.models import Case, LostMailbox, PrivacyRequest
 from dsar.verification import by_hand, lost_mailbox
 from tests import drive, house
@@ -44,7 +44,9 @@ def test_a_malformed_one_says_so(visitor: Visitor, typed: dict[str, str]) -> Non
     assert not Case.objects.exists()
 
 
-def test_the_link_in_the_notice_stops_it(visitor: Visitor) -> None:
+def test_the_link_in_the_notice_stops_it_and_is_not_used_up_before(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask(visitor, CAST.plain)
     request = PrivacyRequest.objects.get()
     by_hand.record(request.pk, "data_points_3_declared", "Compared.", actor=drive.person_of_the_desk("handler"))
@@ -56,5 +58,11 @@ def test_the_link_in_the_notice_stops_it(visitor: Visitor) -> None:
     owner = Visitor()
     assert "Was this not you?" in words(owner.get(house.link_in(notice)))
     assert LostMailbox.objects.open().exists()
+    with monkeypatch.context() as once:
+        once.setattr(lost_mailbox, "_end_checks", lambda *_args: 1 / 0)
+        said = owner.post("/objection/")
+    assert (said.status_code, "press the button once more" in words(said)) == (503, True)
+    assert LostMailbox.objects.open().exists()
+    assert PrivacyRequest.objects.get().attention == StepReason.ERROR
     assert "It is stopped" in words(owner.post("/objection/"))
     assert not LostMailbox.objects.open().exists()
