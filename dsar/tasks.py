@@ -6,7 +6,7 @@ from celery import shared_task
 
 from dsar import audit, bell, housekeeping
 from dsar.enums import Lane
-from dsar.fulfilment import locating, owners, restored, runner, silence
+from dsar.fulfilment import locating, owner_clock, restored, runner, silence
 from dsar.intake import sweep as intake
 from dsar.notifications import outbox
 from dsar.review import clock, dates
@@ -27,7 +27,7 @@ SWEEPS: dict[str, Callable[[], int]] = {
     "clock": clock.sweep,
     "lost mailboxes": lost_mailbox.sweep,
     "checks": by_hand.sweep,
-    "owners": owners.sweep,
+    "owners": owner_clock.sweep,
     "silence": silence.sweep,
     "housekeeping": housekeeping.sweep,
 }

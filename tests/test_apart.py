@@ -7,7 +7,7 @@ from accounts.models import Role, User
 from dsar import audit
 from dsar.enums import Apart, Right
 from dsar.models import Actor, LostMailbox, PrivacyRequest, Recusal, Representation, staff
-from dsar.models.apart import apart_from, is_the_person
+from dsar.models.apart import apart_from, is_apart
 from dsar.review import decide, holds, recuse
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
@@ -36,9 +36,9 @@ def test_a_case_is_ones_own_by_its_mailbox_by_whoever_asks_and_by_the_new_addres
     assert apart_from(me.user_id) == dict.fromkeys((own.pk, asked_for.pk, lost.pk), Apart.OWN)
     assert apart_from(None) == {}
     for case in (own, asked_for):
-        assert is_the_person(case, ME)
-        assert not is_the_person(case, "somebody@example.com")
-    assert not is_the_person(stranger, "")
+        assert is_apart(case, ME)
+        assert not is_apart(case, "somebody@example.com")
+    assert not is_apart(stranger, "")
 
 
 def test_who_is_named_in_one_case_is_kept_apart_from_every_case_of_the_person(me: Actor, route: Route) -> None:

@@ -13,14 +13,15 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Role, User
 from dsar import audit, keys
 from dsar.enums import CheckKind, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, owners, runner
-from dsar.models import Actor, Case, House, Message, OwnerTask, PrivacyRequest, Representation, Step
+from dsar.fulfilment import control, owner_clock, owners, runner
+from dsar.models import Actor, Case, House, Message, OwnerTask, PrivacyRequest, Recusal, Representation, Step
 from dsar.notices import Notice
 from dsar.notifications import compose, outbox, owner_letters
 from dsar.portal import present
-from dsar.review import holds, purge
+from dsar.review import holds, purge, recuse
 from dsar.verification import links
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive, house
@@ -77,7 +78,7 @@ def test_nobody_is_asked_to_look_up_their_own_data(asked: OwnerTask) -> None:
     """Who stands in for the owner is asked instead; where that is the same person, it stays with the desk."""
     case, other = asked.step.request.case, keys.email_index(BACKUP)
     Case.objects.filter(pk=case.pk).update(email_index=keys.email_index(COLLEAGUE))
-    with pytest.raises(Invalid, match="about that colleague"):
+    with pytest.raises(Invalid, match="handles nothing"):
         owners.hand_over(asked.pk, COLLEAGUE)
     step = Step.objects.filter(pk=asked.step_id)
     for index, owner in ((asked.owner_index, BACKUP), (other, OWNER)):
@@ -92,6 +93,40 @@ def test_nobody_is_asked_to_look_up_their_own_data(asked: OwnerTask) -> None:
     Representation.objects.create(case=case, kind="agent", email_index=other)
     assert not owners.ask(asked.step.request_id, asked.step_id)
     assert step.get().reason == StepReason.NOT_SUPPORTED
+
+
+def test_who_was_named_as_close_to_the_person_gets_no_task_about_them(
+    asked: OwnerTask, approver: Actor, second_approver: Actor
+) -> None:
+    """Before the task is made, by hand, and while they have it: it goes to whoever stands in, and else to the desk."""
+    request, step = asked.step.request, Step.objects.filter(pk=asked.step_id)
+    close = {address: User.objects.create_user(address.upper(), role=Role.HANDLER) for address in (OWNER, COLLEAGUE)}
+    recuse.name(request.pk, [one.pk for one in close.values()], actor=second_approver)
+    with pytest.raises(Invalid, match="handles nothing"):
+        owners.hand_over(asked.pk, COLLEAGUE)
+    for theirs in (
+        lambda: owners.answer(asked.pk, OwnerTaskStatus.NOTHING_FOUND),
+        lambda: owners.send_code(asked.pk),
+        lambda: owners.resend(asked.pk),
+    ):
+        with pytest.raises(Conflict):
+            theirs()
+    told = Message.objects.filter(to_index=asked.owner_index)
+    before = told.count()
+    assert owner_clock.sweep(at(0, 1)) == 1
+    instead = OwnerTask.objects.open().get()
+    assert (instead.owner, fresh(asked).status) == (BACKUP, OwnerTaskStatus.HANDED_OVER)
+    assert told.count() == before
+    second = User.objects.create_user(BACKUP, role=Role.AUDITOR)
+    recuse.name(request.pk, [second.pk], actor=second_approver)
+    assert owner_clock.sweep(at(0, 1)) == 1
+    assert not OwnerTask.objects.open().exists()
+    assert (step.get().status, step.get().reason) == (StepStatus.BLOCKED, StepReason.NOT_SUPPORTED)
+    assert drive.fresh(request.pk).attention == StepReason.NOT_SUPPORTED
+    assert not owners.ask(request.pk, asked.step_id)
+    recuse.end(request.pk, Recusal.objects.get(user=close[OWNER]).pk, actor=approver)
+    assert owners.ask(request.pk, asked.step_id)
+    assert OwnerTask.objects.open().get().owner == OWNER
 
 
 def test_a_step_that_blocked_before_a_worker_died_is_asked_later(
@@ -274,10 +309,10 @@ def test_handing_over_spends_the_task_and_not_the_day(asked: OwnerTask, handler:
 def test_the_first_mail_is_immediate_and_the_others_are_one_a_day(company: None, approver: Actor) -> None:
     first, second = a_task(approver), a_task(approver, CAST.neighbour)
     assert [len(posted(OWNER)), second.mailed_at] == [1, None]
-    assert owners.sweep(at(0, 23)) == 0
-    assert owners.sweep(at(1, settings.OWNER_DIGEST_HOUR - 1)) == 0
-    assert owners.sweep(at(1)) == 1
-    assert owners.sweep(at(1, 13)) == 0
+    assert owner_clock.sweep(at(0, 23)) == 0
+    assert owner_clock.sweep(at(1, settings.OWNER_DIGEST_HOUR - 1)) == 0
+    assert owner_clock.sweep(at(1)) == 1
+    assert owner_clock.sweep(at(1, 13)) == 0
     _told, digest = posted(OWNER)
     assert "2 privacy tasks" in str(digest["Subject"])
     for task in (first, second):
@@ -304,16 +339,16 @@ def test_an_owner_with_news_hears_it_however_many_others_have_none(asked: OwnerT
     held[-1].give_to(COLLEAGUE)
     held[-1].mailed_at = None
     OwnerTask.objects.bulk_create(held)
-    assert owners.sweep(morning) == 1
+    assert owner_clock.sweep(morning) == 1
     assert Message.objects.get(notice=Notice.OWNER_DIGEST).to == COLLEAGUE
-    assert owners.sweep(morning) == 0
+    assert owner_clock.sweep(morning) == 0
 
 
 def test_law_02_the_daily_mail_locks_no_task_before_its_case(asked: OwnerTask) -> None:
     """Whoever answers locks the case and then the task: the other way round the two would wait for each other."""
     OwnerTask.objects.update(mailed_at=None)
     with CaptureQueriesContext(connection) as queries:
-        assert owners.sweep(at(1)) == 1
+        assert owner_clock.sweep(at(1)) == 1
     touched = [query["sql"] for query in queries.captured_queries if "dsar_ownertask" in query["sql"]]
     assert not [sql for sql in touched if "FOR UPDATE" in sql and "dsar_case" not in sql]
     written = [re.match(r'(?:UPDATE|INSERT INTO) "(\w+)"', query["sql"]) for query in queries.captured_queries]
@@ -323,13 +358,13 @@ def test_law_02_the_daily_mail_locks_no_task_before_its_case(asked: OwnerTask) -
 
 def test_reminders_two_days_before_and_on_the_day(asked: OwnerTask) -> None:
     days = settings.OWNER_DAYS
-    counted = [owners.sweep(at(day)) for day in range(1, days + 1)]
+    counted = [owner_clock.sweep(at(day)) for day in range(1, days + 1)]
     assert counted == [*[0] * (days - 3), 1, 0, 1]
     assert Message.objects.filter(notice=Notice.OWNER_DIGEST).count() == 2
 
 
 def test_overdue_comes_into_the_queue_and_goes_to_the_backup(asked: OwnerTask) -> None:
-    owners.sweep(at(settings.OWNER_DAYS + 1))
+    owner_clock.sweep(at(settings.OWNER_DAYS + 1))
     request = drive.fresh(asked.step.request_id)
     assert request.attention == StepReason.OWNER_LATE
     assert PrivacyRequest.objects.needing_staff().get() == request
@@ -337,7 +372,7 @@ def test_overdue_comes_into_the_queue_and_goes_to_the_backup(asked: OwnerTask) -
     assert (task.owner, task.due_on) == (BACKUP, asked.due_on)
     assert len(posted(BACKUP)) == 1
     before = OwnerTask.objects.count()
-    owners.sweep(at(settings.OWNER_DAYS + 1, 13))
+    owner_clock.sweep(at(settings.OWNER_DAYS + 1, 13))
     assert OwnerTask.objects.count() == before
     owners.answer(task.pk, OwnerTaskStatus.DONE)
     assert (drive.fresh(request.pk).state, drive.fresh(request.pk).attention) == (State.COMPLETED, "")

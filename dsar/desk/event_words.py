@@ -183,6 +183,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "owner_link_sent": _("Link sent to the data owner again"),
     "owner_file_opened": _("File from the data owner opened"),
     "owner_late": _("The data owner did not answer in time"),
+    "owner_kept_apart": _("Task taken away from a data owner who handles nothing of this person"),
     "chunk_erased": _("Chunk erased"),
     "close_done": _("Account closed in a source"),
     "settle_done": _("Refund settled in a source"),

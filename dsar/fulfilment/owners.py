@@ -1,14 +1,14 @@
 """Data owners: what no machine reaches becomes a colleague's task, with a day, reminders, and an end.
 
 A step that blocks because its source has no way to do it is found here (drain) however it came to be so: nothing
-depends on the worker that blocked it. The clock (sweep) reminds, escalates and clears away.
+depends on the worker that blocked it. The clock (owner_clock.py) reminds, escalates and clears away.
 """
 
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,13 +18,12 @@ from dsar.datamap.schema import SourceMap, address_in
 from dsar.enums import WITH_OWNERS, CheckKind, OwnerTaskStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment import finish, lookout, remains
 from dsar.models import OWNER, SYSTEM, Actor, IdentityCheck, Message, OwnerTask, PrivacyRequest, Step
-from dsar.models.apart import is_the_person
+from dsar.models.apart import is_apart
 from dsar.notices import Notice
 from dsar.notifications import outbox
-from dsar.workflow import Conflict, Forbidden, Invalid, each, in_trouble, lock
+from dsar.workflow import Conflict, Forbidden, Invalid, each, lock
 
 BATCH = 100
-REMIND_BEFORE = 2
 DESTRUCTIVE = (StepKind.SETTLE, StepKind.ERASE)
 # Nobody need do any more what a request asked for that has ended; what comes after the end is another thing.
 WANTED = Q(request__ended_at__isnull=True) | Q(kind__in=finish.STILL_OWED)
@@ -68,22 +67,21 @@ def ask(request_pk: int, step_pk: int) -> bool:
         if step is None or source is None:
             return False
         step.request = request
-        if _is_over(step):
+        if is_over(step):
             return False
         if stopped(step):
             _later(step.pk)
             return False
         now = timezone.now()
-        owners = (source.owner_address, source.backup_address)
-        asked = next((one for one in owners if one and not is_the_person(request.case, one)), "")
+        asked = owner_of(source, request)
         if not asked:
-            # Nobody looks up their own data: it stays with the desk.
+            # Nobody looks up their own data, or those of somebody close to them: it stays with the desk.
             _later(step.pk)
             return False
         task = _make(step, asked, day_for(request), now)
         Step.objects.filter(pk=step.pk).update(reason=StepReason.WITH_OWNER)
         finish.clear_attention(request)
-        audit.record(request.case, _entry("owner_asked", SYSTEM, task))
+        audit.record(request.case, entry_of("owner_asked", SYSTEM, task))
         mails_of_today = Message.objects.filter(
             notice=Notice.OWNER_TASK, to_index=task.owner_index, created_at__gt=now - timedelta(days=1)
         )
@@ -92,7 +90,14 @@ def ask(request_pk: int, step_pk: int) -> bool:
     return True
 
 
-def _is_over(step: Step) -> bool:
+def owner_of(source: SourceMap | None, request: PrivacyRequest) -> str:
+    """Whoever looks after a source, else who stands in for them, but for who is kept apart from the person; empty for
+    nobody."""
+    owners = (source.owner_address, source.backup_address) if source else ()
+    return next((one for one in owners if one and not is_apart(request.case, one)), "")
+
+
+def is_over(step: Step) -> bool:
     return step.request.is_ended and step.kind not in finish.STILL_OWED
 
 
@@ -140,25 +145,25 @@ def _make(step: Step, address: str, due_on: date, now: datetime, escalated_at: d
 def _mail(task: OwnerTask, now: datetime) -> None:
     """The mail about one task, with its link: the one that stands, or a new one where that is too old."""
     request = task.step.request
-    link = _link(task, now)
+    link = link_of(task, now)
     outbox.queue_for_case(request.case, Notice.OWNER_TASK, request=request, to=task.owner, check=link)
     OwnerTask.objects.filter(pk=task.pk).update(mailed_at=now)
 
 
-def _link(task: OwnerTask, now: datetime) -> IdentityCheck:
+def link_of(task: OwnerTask, now: datetime) -> IdentityCheck:
     link = task.newest(CheckKind.OWNER_LINK)
     if link is None or not link.is_open(now):
         link = outbox.make_check(task.step.request.case, CheckKind.OWNER_LINK, now, task)
     return link
 
 
-def _entry(what: str, actor: Actor, task: OwnerTask) -> audit.Entry:
+def entry_of(what: str, actor: Actor, task: OwnerTask) -> audit.Entry:
     # Neither the owner's address nor the person's: the trail outlives both.
     details = {"source": task.step.source, "kind": task.step.kind, "task": task.pk}
     return audit.Entry(what, actor, task.step.request_id, details=details)
 
 
-def _held(pk: int) -> tuple[PrivacyRequest, OwnerTask]:
+def held(pk: int) -> tuple[PrivacyRequest, OwnerTask]:
     """Lock the request of a task (the order of the house) and read the task afresh. Raises OwnerTask.DoesNotExist."""
     request_pk = OwnerTask.objects.values_list("step__request_id", flat=True).get(pk=pk)
     request = lock(request_pk)
@@ -179,8 +184,8 @@ def answer(
     """End a task as its owner says. Done and nothing found end the step; an exception brings it back to the desk, where
     an approver decides. Of fifty at once one counts.
 
-    Harmless where the step has ended by other means. Raises Conflict (it has ended), Invalid (an exception without a
-    note, a file above FILE_BYTES).
+    Harmless where the step has ended by other means. Raises Conflict (it has ended, or its owner is kept apart from the
+    person), Invalid (an exception without a note, a file above FILE_BYTES).
     """
     note = note.strip()[:4000]
     if status not in ANSWERS:
@@ -193,7 +198,8 @@ def answer(
         raise Invalid(_("This file is too large. Please send it in a smaller form."))
     now = timezone.now()
     with transaction.atomic():
-        request, task = _held(pk)
+        request, task = held(pk)
+        _must_be_theirs(task)
         case = request.case
         changed = OwnerTask.objects.filter(pk=pk, status=OwnerTaskStatus.OPEN).update(
             status=status, answered_at=now, note_sealed=case.seal(note, "owner-note"), file_size=len(file),
@@ -201,7 +207,7 @@ def answer(
         )  # fmt: skip
         if not changed:
             raise Conflict("the task has ended")
-        entry = _entry(f"owner_{status}", actor, task)
+        entry = entry_of(f"owner_{status}", actor, task)
         if status == OwnerTaskStatus.EXCEPTION:
             back = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason__in=WITH_OWNERS)
             if back.update(reason=StepReason.OWNER_EXCEPTION):
@@ -209,6 +215,12 @@ def answer(
             audit.record(case, entry)
         elif not finish.end_by_hand(request, task.step_id, entry, found=status == OwnerTaskStatus.DONE):
             audit.record(case, entry)
+
+
+def _must_be_theirs(task: OwnerTask) -> None:
+    """Raise Conflict where the owner was named as close to the person since: the next sweep takes the task away."""
+    if is_apart(task.step.request.case, task.owner):
+        raise Conflict("the owner is kept apart")
 
 
 def _is_copy(pk: int) -> bool:
@@ -228,15 +240,15 @@ def hand_over(pk: int, address: str, *, actor: Actor = OWNER) -> OwnerTask:
     if found.rpartition("@")[2] not in settings.OWNER_DOMAINS:
         raise Invalid(_("This must be a colleague's work address."))
     with transaction.atomic():
-        request, task = _held(pk)
+        request, task = held(pk)
         if found == task.owner:
             raise Invalid(_("This is the address that has the task now."))
-        if is_the_person(request.case, found):
-            raise Invalid(_("This task is about that colleague. Please choose another one."))
-        return _pass_on(task, found, actor, timezone.now())
+        if is_apart(request.case, found):
+            raise Invalid(_("That colleague handles nothing of this person. Please choose another one."))
+        return pass_on(task, found, actor, timezone.now())
 
 
-def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> OwnerTask:
+def pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> OwnerTask:
     """In the caller's transaction, which holds the request. Raises Conflict."""
     ended = OwnerTask.objects.filter(pk=task.pk, status=OwnerTaskStatus.OPEN).update(
         status=OwnerTaskStatus.HANDED_OVER, answered_at=now
@@ -244,7 +256,7 @@ def _pass_on(task: OwnerTask, address: str, actor: Actor, now: datetime) -> Owne
     if not ended:
         raise Conflict("the task has ended")
     made = _make(task.step, address, task.due_on, now, task.escalated_at)
-    audit.record(task.step.request.case, _entry("owner_handed_over", actor, made))
+    audit.record(task.step.request.case, entry_of("owner_handed_over", actor, made))
     _mail(made, now)
     return made
 
@@ -257,7 +269,7 @@ def open_file(pk: int, *, actor: Actor) -> OwnerTask:
     if not actor.is_handler:
         raise Forbidden("open_file")
     with transaction.atomic():
-        request, task = _held(pk)
+        request, task = held(pk)
         if not task.file_size or request.case.purged_at:
             raise Conflict("no file")
         audit.note_opening(request.case, "owner_file_opened", actor, request.pk, task.pk)
@@ -271,9 +283,10 @@ def resend(pk: int, *, actor: Actor = OWNER) -> bool:
         raise Forbidden("resend")
     now = timezone.now()
     with transaction.atomic():
-        request, task = _held(pk)
+        request, task = held(pk)
         if not task.is_open:
             raise Conflict("the task has ended")
+        _must_be_theirs(task)
         # A limit of its own: whoever holds an old link that was passed on shuts nobody out of the code.
         mails = Message.objects.filter(
             check_ref__task=task, notice=Notice.OWNER_TASK, created_at__gt=now - timedelta(days=1)
@@ -281,7 +294,7 @@ def resend(pk: int, *, actor: Actor = OWNER) -> bool:
         if mails.count() >= settings.LINK_MAILS_PER_DAY:
             return False
         _mail(task, now)
-        audit.record(request.case, _entry("owner_link_sent", actor, task))
+        audit.record(request.case, entry_of("owner_link_sent", actor, task))
     return True
 
 
@@ -289,107 +302,12 @@ def send_code(pk: int) -> bool:
     """Mail a one-time code for the page of a task to its owner. False over the daily limit. Raises Conflict."""
     now = timezone.now()
     with transaction.atomic():
-        request, task = _held(pk)
+        request, task = held(pk)
         if not task.is_open:
             raise Conflict("the task has ended")
+        _must_be_theirs(task)
         if not outbox.within_limit(task.owner_index, now, (Notice.OWNER_CODE,), settings.OWNER_CODES_PER_DAY):
             return False
         code = outbox.make_check(request.case, CheckKind.OWNER_CODE, now, task)
         outbox.queue_for_case(request.case, Notice.OWNER_CODE, request=request, to=task.owner, check=code)
     return True
-
-
-# --- the clock ------------------------------------------------------------------------------------------------------
-
-
-def sweep(now: datetime | None = None) -> int:
-    """Raise what is due: tasks that nobody needs any more, overdue ones, and once a day the mail of each owner."""
-    moment = now or timezone.now()
-    return _clear_away(moment) + _escalate(moment) + _digests(moment)
-
-
-def _clear_away(now: datetime) -> int:
-    """A task whose step or request has ended by other means is no longer needed."""
-    ended = Q(step__request__ended_at__isnull=False) & ~Q(step__kind__in=finish.STILL_OWED)
-    gone = Q(step__status=StepStatus.DONE) | ended
-    found = list(OwnerTask.objects.open().filter(gone).order_by("pk").values_list("pk", flat=True)[:BATCH])
-    return OwnerTask.objects.open().filter(pk__in=found).update(status=OwnerTaskStatus.NOT_NEEDED, answered_at=now)
-
-
-def _escalate(now: datetime) -> int:
-    """Overdue: the request comes into the queue by name, and whoever stands in for the owner gets the task."""
-    late = OwnerTask.objects.late(timezone.localdate(now)).filter(escalated_at__isnull=True)
-    found = list(late.order_by("due_on", "pk").values_list("pk", flat=True)[:BATCH])
-    return each(found, lambda pk: _escalate_one(pk, now), "an overdue task could not be raised", failed=_in_trouble)
-
-
-def _escalate_one(pk: int, now: datetime) -> bool:
-    with transaction.atomic():
-        request, task = _held(pk)
-        if not task.is_open or task.escalated_at or _is_over(task.step):
-            return False
-        task.escalated_at = now
-        task.save(update_fields=["escalated_at"])
-        marked = request.steps.filter(pk=task.step_id, status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
-        if marked.update(reason=StepReason.OWNER_LATE):
-            PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.OWNER_LATE)
-        audit.record(request.case, _entry("owner_late", SYSTEM, task))
-        source = loader.current().sources.get(task.step.source)
-        backup = source.backup_address if source else ""
-        if backup and backup != task.owner and not is_the_person(request.case, backup):
-            _pass_on(task, backup, SYSTEM, now)
-    return True
-
-
-def _in_trouble(task_pk: int) -> None:
-    in_trouble(OwnerTask.objects.values_list("step__request_id", flat=True).get(pk=task_pk))
-
-
-def stage(task: OwnerTask, today: date) -> int:
-    """How many reminders are due by a day: one two days before, one on the day, one for each day after it."""
-    left = (task.due_on - today).days
-    return 0 if left > REMIND_BEFORE else 1 if left > 0 else 2 - left
-
-
-def _digests(now: datetime) -> int:
-    """One mail a day to each owner with something new to say, over everything that is open there."""
-    local = timezone.localtime(now)
-    morning, today = local.replace(hour=settings.OWNER_DIGEST_HOUR, minute=0, second=0, microsecond=0), local.date()
-    if local < morning:
-        return 0
-    soon = today + timedelta(days=REMIND_BEFORE)
-    # What _has_news says, in SQL: whoever has nothing new must not stand before those who have.
-    news = Q(mailed_at__isnull=True) | Q(due_on__lte=today) | Q(due_on__lte=soon, reminders=0)
-    had = Message.objects.filter(notice=Notice.OWNER_DIGEST, created_at__gte=morning).values("to_index")
-    due = OwnerTask.objects.open().filter(news, created_at__lt=morning).exclude(owner_index__in=had)
-    # By the first task of each: an index of an address is nothing for a log.
-    found = due.order_by().values("owner_index").annotate(first=Min("pk")).values_list("first", flat=True)
-    return each(sorted(found), lambda pk: _digest(pk, now, today), "a digest could not be queued", failed=_in_trouble)
-
-
-def _has_news(task: OwnerTask, today: date) -> bool:
-    return task.mailed_at is None or stage(task, today) > task.reminders
-
-
-def _digest(task_pk: int, now: datetime, today: date) -> bool:
-    """The mail of one owner, known by a task. No row of a task is locked before the cases are (law 2: an answer locks its
-    case, then its task); of two sweeps at once the one that comes second to the tasks undoes what it queued."""
-    with transaction.atomic():
-        owner = OwnerTask.objects.filter(pk=task_pk).values("owner_index")
-        open_tasks = OwnerTask.objects.open().filter(owner_index__in=owner).select_related("step__request__case")
-        tasks = list(open_tasks.order_by("due_on", "pk"))
-        if not any(_has_news(task, today) for task in tasks):
-            return False
-        for task in tasks:
-            _link(task, now)
-        # It hangs on the case of one of them, and names no person of any.
-        outbox.queue_for_case(tasks[0].step.request.case, Notice.OWNER_DIGEST, to=tasks[0].owner)
-        noted = sum(
-            OwnerTask.objects.filter(pk=task.pk, reminders=task.reminders, mailed_at=task.mailed_at).update(
-                reminders=max(task.reminders, stage(task, today)), mailed_at=task.mailed_at or now
-            )
-            for task in tasks
-        )
-        if not noted:
-            transaction.set_rollback(True)
-    return bool(noted)

@@ -24,10 +24,22 @@ def apart_from(user_id: int | None, address: str | None = None) -> dict[int, Apa
     """
     if user_id is None:
         return {}
-    address = _address(user_id) if address is None else address
-    named = Recusal.objects.standing().filter(user_id=user_id)
+    return _apart([user_id], keys.email_index(_address(user_id) if address is None else address))
+
+
+def apart_from_address(address: str) -> dict[int, Apart]:
+    """The same for whoever reads a mailbox: a data owner may be a colleague of the desk too, and signs in to nothing."""
+    index = keys.email_index(address)
+    if not index:
+        return {}
+    named = Recusal.objects.standing().values_list("user_id", "user__email").distinct()
+    return _apart([pk for pk, email in named if keys.email_index(email) == index], index)
+
+
+def _apart(colleagues: list[int], index: str) -> dict[int, Apart]:
+    named = Recusal.objects.standing().filter(user__in=colleagues)
     found = named.values_list("case_id", Value(Apart.NAMED.value, CharField()))
-    if index := keys.email_index(address):
+    if index:
         own = Value(Apart.OWN.value, CharField())
         found = found.union(
             Case.objects.filter(email_index=index).values_list("pk", own),
@@ -78,9 +90,7 @@ def keep_apart_from_person(index: str, actor: Actor) -> None:
         raise Forbidden(Apart.OWN.value if index == own else Apart.NAMED.value)
 
 
-def is_the_person(case: Case, address: str) -> bool:
-    """Whether an address is the mailbox of this case's person, or of who asks for them: nobody else's data are theirs to
-    look up."""
-    index = keys.email_index(address)
-    standing = Representation.objects.filter(case=case, email_index=index)
-    return bool(index) and (index == case.email_index or standing.exists())
+def is_apart(case: Case, address: str) -> bool:
+    """Whether whoever reads this mailbox is the person of a case, asks for them, or is kept apart from them: nobody looks up
+    their own data, or those of somebody whom they are close to."""
+    return case.pk in apart_from_address(address)

@@ -20,6 +20,7 @@ from dsar.enums import CheckKind, OwnerTaskStatus, StepKind
 from dsar.fulfilment import owners
 from dsar.fulfilment.corrected import accepted
 from dsar.models import OwnerTask
+from dsar.models.apart import is_apart
 from dsar.notifications import owner_letters
 from dsar.portal import session
 from dsar.portal.follow import PROBLEMS, CodeForm
@@ -87,6 +88,8 @@ def needs_task(view: View, *, expired: bool = False) -> Callable[[HttpRequest], 
         facts = {"task": task, "reference": check.case.reference}
         if not task.is_open:
             return render(request, "portal/task_ended.html", {**facts, "problem": task.status})
+        if is_apart(check.case, task.owner):
+            return render(request, "portal/task_ended.html", {**facts, "problem": OwnerTaskStatus.NOT_NEEDED})
         if not expired and links.problem_of(check, timezone.now()):
             return render(request, "portal/task_ended.html", {**facts, "problem": "expired"})
         return view(request, task)

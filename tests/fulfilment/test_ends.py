@@ -25,7 +25,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )
-from dsar.fulfilment import begin, control, held_step, locating, owners, recipients, restricting, runner
+from dsar.fulfilment import begin, control, held_step, locating, owner_clock, owners, recipients, restricting, runner
 from dsar.models import REQUESTER, Actor, OwnerTask, PrivacyRequest, RecipientNotice, Restriction, Step
 from dsar.notifications import outbox, owner_letters
 from dsar.review import corrections, decide, purge
@@ -295,7 +295,7 @@ def test_law_13_a_restriction_whose_last_mark_was_lifted_by_hand_is_over_and_blo
     drive.carry_out()
     lifting = OwnerTask.objects.open().get(step__request=request)
     assert (lifting.step.kind, Restriction.objects.get(request=request).lifted_at) == (StepKind.LIFT, None)
-    owners.sweep()
+    owner_clock.sweep()
     if by == "its owner":
         owners.answer(lifting.pk, OwnerTaskStatus.DONE)
     else:

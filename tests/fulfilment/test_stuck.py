@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from dsar import audit, tasks
 from dsar.enums import Right, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, locating, owners, runner
+from dsar.fulfilment import control, locating, owner_clock, owners, runner
 from dsar.models import Actor, AuditEvent, CaseKey, OwnerTask, PrivacyRequest, Restriction
 from dsar.notifications import outbox
 from dsar.review import clock
@@ -114,7 +114,7 @@ def test_law_09_a_task_that_cannot_be_read_stops_no_other(approver: Actor) -> No
     drive.carry_out()
     late = OwnerTask.objects.get(step__request=other)
     unreadable(broken)
-    owners.sweep(timezone.now() + timedelta(days=60))
+    owner_clock.sweep(timezone.now() + timedelta(days=60))
     late.refresh_from_db()
     assert late.escalated_at is not None
     assert drive.fresh(broken.pk).attention == StepReason.ERROR

@@ -6,11 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from accounts.models import Role, User
 from dsar.demo.cast import CAST
 from dsar.enums import CheckKind, OwnerTaskStatus
 from dsar.fulfilment import owners
 from dsar.models import IdentityCheck, OwnerTask
 from dsar.portal import session
+from dsar.review import recuse
 from tests import drive
 from tests.owners import with_paper
 from tests.portal.conftest import Visitor, tables, words
@@ -103,3 +105,16 @@ def test_law_10_opening_the_link_of_a_task_changes_nothing(visitor, found):
         visitor.get(path)
         visitor.client.head(path)
     assert tables() == before
+
+
+def test_who_was_named_as_close_since_sees_nothing_of_the_person(visitor, found, second_approver):
+    visitor.post("/task/send-code/")
+    enter(visitor, found)
+    assert CAST.plain in words(visitor.get("/task/"))
+    owner = User.objects.create_user(found.owner, role=Role.HANDLER)
+    recuse.name(found.step.request_id, [owner.pk], actor=second_approver)
+    shut = visitor.get("/task/")
+    assert CAST.plain not in shut.content.decode()
+    assert "no longer needed" in words(shut)
+    visitor.post("/task/answer/", {"answer": "nothing_found"})
+    assert OwnerTask.objects.get().is_open
