@@ -100,6 +100,8 @@ class KnownEvent(models.TextChoices):
 
 
 OWNER_NOTICES = (Notice.OWNER_TASK, Notice.OWNER_DIGEST, Notice.OWNER_CODE)
+# Inside the house: no line of anybody's correspondence.
+TO_COLLEAGUES = (*OWNER_NOTICES, Notice.STAFF_DIGEST)
 # To who asks for somebody else: where they are and what they hold are no letter of the person's.
 REP_NOTICES = (Notice.REP_ASKED, Notice.REP_CODE, Notice.REP_NEWS, Notice.REP_REFUSED, Notice.PERMISSION_ASKED)
 # To every address of the person that we know, where the case is (or will be) written to at another one.
@@ -113,7 +115,7 @@ KNOWN_NOTICES = (
 )
 # Not to the address of the case: they go to a data owner, to a recipient of the data, to who asks for the person, to
 # other addresses of the person, or to a colleague, and stand in nobody's conversation but ours.
-TO_OTHERS = (*OWNER_NOTICES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES, Notice.STAFF_DIGEST)
+TO_OTHERS = (*TO_COLLEAGUES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.LOST_ASKED)
 # Letters whose own link leads elsewhere, and that can be answered by "this was not me" all the same.
 ALSO_NOT_ME = (Notice.DONE_COPY, Notice.COPY_DOWNLOADED)

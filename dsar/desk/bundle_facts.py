@@ -5,26 +5,19 @@ what was handed over as a copy, papers, what colleagues noted for each other, se
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
 from dsar import clock_events
 from dsar.desk import story
+from dsar.desk.bundle_reader import AMONG_US, is_plain
+from dsar.desk.bundle_records import Facts, who
 from dsar.enums import CheckKind, Outcome
 from dsar.fulfilment import plan as plans
 from dsar.law.errors import LawError
-from dsar.models import AuditEvent, ClockEvent, Message, PrivacyRequest, RequestRecord
-from dsar.notices import OWNER_NOTICES, MessageStatus
+from dsar.models import Appeal, AuditEvent, ClockEvent, Message, PrivacyRequest, RequestRecord
+from dsar.notices import TO_COLLEAGUES, MessageStatus
 from dsar.notifications import letters, paper, report
-
-Facts = dict[str, Any]
-
-
-def who(user: User | None) -> Facts | None:
-    """A colleague by name and role; None for nobody."""
-    return {"name": story.name_of(user), "role": str(user.get_role_display())} if user else None
 
 
 def request(found: PrivacyRequest) -> Facts:
@@ -39,7 +32,9 @@ def request(found: PrivacyRequest) -> Facts:
         "person": {"name": case.name, "email": case.email, "written_to_at": case.contact, "postal": case.postal},
         "in_their_words": found.statement, "state": found.state, "outcome": found.outcome,
         "outcome_in_words": str(Outcome(found.outcome).label), "ended_at": found.ended_at,
-        "personal_data_destroyed_at": case.purged_at,
+        "personal_data_destroyed_at": case.purged_at, "after": found.after_id,
+        "begun_anew_by": Appeal.objects.filter(opened=found).values("kind", "request", "decided_at").first(),
+        "before": list(found.followers.order_by("pk").values_list("pk", flat=True)),
     }  # fmt: skip
 
 
@@ -120,6 +115,15 @@ def identity(found: PrivacyRequest) -> Facts:
             for one in checks
         ],
         "representative": _representative(found),
+        # How the case came to be written to at another address (verification/lost_mailbox.py).
+        "lost_mailboxes": [
+            {
+                "asked_at": one.asked_at, "noted_by": who(one.asked_by), "shown_by_check": one.shown_by_id,
+                "announced_at": one.noticed_at, "counts_from": one.opens_at, "counted_at": one.opened_at,
+                "objected_at": one.objected_at, "dropped_at": one.dropped_at,
+            }
+            for one in case.lost_mailboxes.select_related("asked_by").order_by("pk")
+        ],
     }  # fmt: skip
 
 
@@ -195,7 +199,7 @@ def copies(found: PrivacyRequest) -> list[Facts]:
 
 def appeals(found: PrivacyRequest) -> list[Facts]:
     """Appeals, complaints and grievances: the person's words, who decided, how and why."""
-    said = []
+    said: list[Facts] = []
     for one in found.appeals.select_related("decided_by", "opened__case").order_by("pk"):
         one.request = found
         said.append(
@@ -217,9 +221,10 @@ def record(found: PrivacyRequest) -> Facts | None:
 
 
 def messages(found: PrivacyRequest) -> QuerySet[Message]:
-    """What was written about this request or about its case as a whole, oldest first; not what stays inside the house."""
+    """What was written about this request or about its case as a whole, oldest first; not what stays inside the house,
+    as notes and what goes to data owners and colleagues."""
     mine = Q(request=found) | Q(request__isnull=True)
-    rows = found.case.messages.filter(mine).exclude(status=MessageStatus.NOTE).exclude(notice__in=OWNER_NOTICES)
+    rows = found.case.messages.filter(mine).exclude(status=MessageStatus.NOTE).exclude(notice__in=TO_COLLEAGUES)
     return rows.select_related("request", "check_ref", "decision", "author").order_by("created_at", "pk")
 
 
@@ -241,14 +246,16 @@ def is_letter(one: Message) -> bool:
     return one.case.purged_at is None and paper.is_letter(one)
 
 
-def timeline(events: list[AuditEvent]) -> list[Facts]:
-    """The history in words, oldest first."""
+def timeline(events: list[AuditEvent], *, told: bool) -> list[Facts]:
+    """The history in words, oldest first; where not everything is `told`, without numbers, without what colleagues do among
+    themselves, and without the grounds, which stand in the decisions."""
     known = story.names(events)
     found = []
     for event in events:
-        told = story.told(event, known)
-        found.append(
-            {"number": event.number, "at": event.at, "what": str(told["what"]), "who": told["who"],
-             "detail": told["detail"]}
-        )  # fmt: skip
+        one = story.told(event, known)
+        said = {"at": event.at, "what": str(one["what"]), "who": one["who"], "detail": one["detail"]}
+        if told:
+            found.append({"number": event.number, **said})
+        elif event.what not in AMONG_US:
+            found.append(said if is_plain(event) else {**said, "detail": ""})
     return found

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from dsar import audit
 from dsar.desk import bundle, frame, request_page, story
+from dsar.desk.bundle_reader import has_silence
 from dsar.enums import BundleReason
 from dsar.workflow import lock_case
 
@@ -32,21 +33,32 @@ class BundleForm(forms.Form):
         error_messages={"required": _("Please tick this first.")},
     )
 
+    def __init__(self, data: Any = None, *, masked: bool = False) -> None:
+        super().__init__(data)
+        if masked:
+            self.fields["sure"].label = _(
+                "I know that it holds what the person wrote, readable for whoever has the file"
+            )
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, pk: int) -> HttpResponseBase:
     """GET says what is in it and asks why; POST writes it, notes it in the trail, and hands it over."""
     found = request_page.fetch(pk)
-    form = BundleForm(request.POST if request.method == "POST" else None)
+    # An auditor checks the work, not the person.
+    masked = not frame.actor_of(request).is_handler
+    form = BundleForm(request.POST if request.method == "POST" else None, masked=masked)
     if not form.is_valid():
-        context: dict[str, Any] = {"form": form, "item": found, "reference": found.case.reference}
+        context: dict[str, Any] = {
+            "form": form, "item": found, "reference": found.case.reference, "masked": masked, "silent": has_silence(found),
+        }  # fmt: skip
         return frame.page(request, "desk/bundle.html", "queue", context, status=422 if form.is_bound else 200)
     why = BundleReason(form.cleaned_data["why"])
     # Without a name on any disk, and gone with the answer.
     file = TemporaryFile()  # noqa: SIM115 (the answer closes it)
     try:
-        made = bundle.write(file, found, str(why.label), story.name_of(frame.signed_in(request)))
+        made = bundle.write(file, pk, why, story.name_of(frame.signed_in(request)), masked=masked)
         with transaction.atomic():
             details = {"why": why.value, "files": made.files, "sha256": made.digest}
             entry = audit.Entry("bundle_made", frame.actor_of(request), pk, details=details)

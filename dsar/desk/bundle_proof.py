@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from dsar import audit, journal
+from dsar.desk.bundle_reader import is_plain
 from dsar.models import AuditEvent, Case, Checkpoint
 
 HOW = """\
@@ -16,9 +17,12 @@ audit/chain.jsonl has one event a line, in order. Each line has:
              the request, state before, state after, details, hash of the event before
   hash       HMAC-SHA-256 of it, in hexadecimal
 
+A line without "canonical" stands for an event that is told to an authority alone: its number and its hash are there, so that it
+cannot be another one later.
+
 Without any key
   1. The numbers run from 1 without a gap.
-  2. The last value of each "canonical" is the "hash" of the line before (empty in the first one).
+  2. The last value of each "canonical" that is there is the "hash" of the line before (empty in the first one).
   3. audit/result.json says how many events the chain has and the hash of the last one ("length", "head"). They are those
      of the last line.
   4. "checkpoint" there says length and head as they were signed and written to a file outside the database at that time.
@@ -45,9 +49,14 @@ def events(case: Case) -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(chain=case.chain, number__lte=case.audit_length).order_by("number"))
 
 
-def lines(found: list[AuditEvent]) -> str:
-    """The chain, an event a line."""
-    said = ({"canonical": audit.canonical(one), "hash": one.hash} for one in found)
+def lines(found: list[AuditEvent], *, told: bool) -> str:
+    """The chain, an event a line; where not everything is `told`, the hash alone stands for what is not."""
+    said = (
+        {"canonical": audit.canonical(one), "hash": one.hash}
+        if told or is_plain(one)
+        else {"number": one.number, "hash": one.hash}
+        for one in found
+    )
     return "".join(json.dumps(one) + "\n" for one in said)
 
 

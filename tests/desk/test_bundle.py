@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import Role
 from dsar import audit, keys
 from dsar.desk import bundle
-from dsar.enums import Right
+from dsar.enums import BundleReason, Right
 from dsar.models import AuditEvent, PrivacyRequest
 from dsar.notifications import outbox, paper
 from dsar.review import decide, purge
@@ -38,10 +38,10 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def made(request: PrivacyRequest) -> dict[str, bytes]:
+def made(request: PrivacyRequest, why: BundleReason = BundleReason.AUTHORITY, **how: bool) -> dict[str, bytes]:
     """The files of a bundle, as the desk's code writes them."""
     sink = io.BytesIO()
-    bundle.write(sink, drive.fresh(request.pk), "An authority asks", "Somebody")
+    bundle.write(sink, request.pk, why, "Somebody", **how)
     return unpacked(sink.getvalue())
 
 
@@ -80,7 +80,7 @@ def test_a_deletion_with_everything_that_proves_it(company: None) -> None:
     while outbox.drain():
         pass
     signed = audit.checkpoint()
-    answer = asked_for(scenes.browser(Role.AUDITOR), request)
+    answer = asked_for(scenes.browser(Role.APPROVER), request)
     content = answer.file
     case = request.case
     assert answer["Content-Disposition"] == f'attachment; filename="{case.reference}-{request.pk}.zip"'
