@@ -2,7 +2,7 @@
 and for a calendar."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -38,7 +38,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Dated:
-    """One date. `kind` is a key of `law.words.CLOCKS`, "target" or "by_guidance"; `done_on` the day on which it was kept."""
+    """One date. `kind` is a key of `law.words.CLOCKS`, "target", "promised" or "by_guidance"; `done_on` the day on which it
+    was kept."""
 
     kind: str
     label: str
@@ -78,6 +79,16 @@ def answer(request: PrivacyRequest, found: Dates | None = None) -> Dated:
     return _dated(due, state, date=None if known.paused else known.due_on, days_left=left, done_on=kept_on)
 
 
+def told(request: PrivacyRequest) -> Dated:
+    """The same as the person is told it: by the day that we promise, while that is ahead."""
+    known = clock_events.dates(request)
+    given, today = answer(request, known), clock_events.today(request)
+    if request.is_ended or known.promised_on is None or known.promised_on < today:
+        return given
+    left = (known.promised_on - today).days
+    return replace(given, date=known.promised_on, days_left=left, state=_standing(left))
+
+
 def of(request: PrivacyRequest) -> Book:
     """All of them. One query for the events, one for the first letter."""
     events = list(request.clock_events.select_related("message", "check_ref", "decision").in_order())
@@ -87,6 +98,8 @@ def of(request: PrivacyRequest) -> Book:
     entries = [given]
     if found.by_guidance is not None and not request.is_ended:
         entries.append(_by_guidance(found.by_guidance))
+    if found.promised_on and not request.is_ended:
+        entries.append(_promised(request, found.promised_on))
     if found.target_on and not request.is_ended:
         entries.append(_target(request, found))
     entries += filter(
@@ -111,6 +124,12 @@ def _by_guidance(due: DueDate) -> Dated:
     label = str(_("Answer, by guidance alone"))
     made = _dated(due, PAUSED if due.date is None else OPEN, remark=remark)
     return Dated("by_guidance", label, made.date, made.state, citation=due.citation, steps=made.steps, remark=remark)
+
+
+def _promised(request: PrivacyRequest, day: date) -> Dated:
+    left = (day - clock_events.today(request)).days
+    steps = [_("What we promise, earlier than the law asks. Late is only what comes after the law's own date.")]
+    return Dated("promised", str(_("Promised by us")), day, _standing(left), left, steps=steps)
 
 
 def _target(request: PrivacyRequest, found: Dates) -> Dated:
@@ -143,8 +162,14 @@ def _opt_out(request: PrivacyRequest) -> Dated | None:
         return None
     if request.ended_at:
         return _dated(due, DONE, done_on=clock_events.today(request, request.ended_at))
-    left = (due.unpaused_date - clock_events.today(request)).days
-    return _dated(due, _standing(left), days_left=left)
+    return _ahead(due, clock_events.today(request))
+
+
+def _ahead(due: DueDate, today: date, **more: Any) -> Dated:
+    """A date that is still to be kept: what we promise while that is ahead, afterwards the law's own."""
+    day = due.told_on(today)
+    left = (day - today).days
+    return _dated(due, _standing(left), date=day, days_left=left, **more)
 
 
 def _acknowledgement(request: PrivacyRequest) -> Dated | None:
@@ -154,8 +179,7 @@ def _acknowledgement(request: PrivacyRequest) -> Dated | None:
     told = clock_events.acknowledged_on(request)
     if told:
         return _dated(due, DONE if told <= due.unpaused_date else LATE, done_on=told)
-    left = (due.unpaused_date - clock_events.today(request)).days
-    return _dated(due, _standing(left), days_left=left)
+    return _ahead(due, clock_events.today(request))
 
 
 def _kept(request: PrivacyRequest) -> Dated | None:

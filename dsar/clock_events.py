@@ -100,6 +100,20 @@ def dates(
     return found if promised is None else replace(found, target_on=min(found.target_on, promised))
 
 
+def told_on(request: PrivacyRequest, found: Dates | None = None) -> date | None:
+    """The day by which we tell the person that our answer comes: the one that we promise while that is ahead, else the
+    law's; None while the law has none."""
+    legal, promised = request.legal_date, (found or dates(request)).promised_on
+    return promised if legal and promised and today(request) <= promised else legal
+
+
+def first_told_on(request: PrivacyRequest) -> date | None:
+    """The day that they were told before the time was extended: what we promised, else the law's; None where it was not."""
+    if request.extended_at is None or request.original_due_on is None:
+        return request.original_due_on
+    return dates(request, extended=False).promised_on or request.original_due_on
+
+
 def note(
     request: PrivacyRequest,
     kind: ClockEventKind,

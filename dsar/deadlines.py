@@ -24,7 +24,8 @@ class Dates:
     `due` counts the waiting that the law itself does not count. `due_on` is its date; while such a waiting is open
     (`paused`: identity, clarification or fee) the law has none, and `due_on` is the earliest that it can become.
     `by_guidance` is the date with the waiting that guidance alone does not count, to be shown apart and never worked to;
-    None where there was none.
+    None where there was none. `promised_on` is the earlier day that the company promises, which is worked to and told; None
+    where it promises none, and while the law has no date.
     """
 
     due: DueDate
@@ -33,6 +34,7 @@ class Dates:
     tier: int
     paused: str = ""
     by_guidance: DueDate | None = None
+    promised_on: date | None = None
 
 
 def dates(
@@ -160,6 +162,7 @@ def _cached(
         tiers.needed(regime, right) if right else 2,
         paused=waiting[0] if due.date is None else "",
         by_guidance=count(pauses) if "guidance" in basis.values() else None,
+        promised_on=due.promised_on,
     )
 
 
@@ -175,7 +178,8 @@ def record_until(law: Regime | str, right: str, ended_at: datetime) -> date:
 @dataclass(frozen=True)
 class AppealDates:
     """When it must be answered that somebody wants an answer looked at again, by when we mean to, and until when its
-    receipt must be acknowledged (None where the law sets no such date)."""
+    receipt must be acknowledged, or is by our promise (None where the law sets no such date). `due_on` is the law's date;
+    `due` knows what we promise beside it."""
 
     due: DueDate
     due_on: date
@@ -188,13 +192,14 @@ def appeal_dates(regime: Regime, kind: AppealKind, received_at: datetime, *, ext
     whatever right it is about. Raises LawError (`no_extension`)."""
     zone, calendar = _place(regime)
     count = partial(clocks.due, regime, kind, calendar=calendar, zone=zone)
-    due = count(kind, received_at, extended=extended)
-    target = clocks.target(due)
+    promised = _promised(regime)
+    due = clocks.promise(count(kind, received_at, extended=extended), promised.of(kind))
+    target = clocks.target(due, promised.margin)
     if due.date is None or target is None:
         raise ValueError("an unpaused clock has dates")
     ack = remedies.ACKNOWLEDGED_BY.get(kind, "")
-    told = count(ack, received_at).date if ack and regime.clock(kind, ack) else None
-    return AppealDates(due, due.date, target, told)
+    told = clocks.promise(count(ack, received_at), promised.of(ack)) if ack and regime.clock(kind, ack) else None
+    return AppealDates(due, due.date, target, told.working_on if told else None)
 
 
 def extend_appeal(

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import given
@@ -15,7 +16,7 @@ from dsar.desk import views
 from dsar.enums import CheckKind, Raised, Right, State
 from dsar.enums import ClockEventKind as K
 from dsar.intake import beside
-from dsar.law import regimes
+from dsar.law import codes, regimes
 from dsar.law.clocks import Pause
 from dsar.models import REQUESTER, SYSTEM, AuditEvent, Case, ClockEvent, Message, PrivacyRequest
 from dsar.notices import Notice
@@ -184,6 +185,19 @@ def test_a_letter_on_paper_announces_on_the_day_on_which_it_is_posted(route: Rou
     event = ClockEvent.objects.get(request=request, kind=K.EXTENSION_NOTICE_SENT)
     assert event.on == timezone.localdate() - timedelta(days=10)
     assert drive.fresh(request.pk).extended_at is not None
+
+
+def test_the_letter_of_an_extension_says_that_the_date_stays_only_where_nothing_moves_it(route: Route) -> None:
+    """UK GDPR Art 12A: a question that is asked after the extension moves its date."""
+    for regime, stays in (("eu_gdpr", True), ("uk_gdpr", False), ("us_ca_ccpa", True)):
+        request = route.review(Right.ACCESS)
+        Case.objects.filter(pk=request.case_id).update(regime=regime, regime_version=regimes.load(regime).version)
+        reason = codes.extension_reasons(regimes.load(regime))[0].code
+        decide.extend(request.pk, reason, "It is a lot.", actor=route.handler)
+        outbox.drain()
+        letter = " ".join(str(mail.outbox[-1].body).split())
+        assert ("this date will not move again" in letter) == stays, regime
+        assert ("only if we have to wait for something from you" in letter) != stays, regime
 
 
 # --- waiting that the law itself does not count -----------------------------------------------------------------------

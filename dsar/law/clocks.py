@@ -37,7 +37,8 @@ class DueDate:
     `unpaused_date` is the legal date had nothing stopped the clock, to be shown beside a pause that rests on
     guidance. `days_left` is what remains once an open pause ends, `waited` the days that did not count.
     `lapses_on`: the last day on which what was asked may be answered, after which the law takes the request as
-    withdrawn.
+    withdrawn. `begins_on`: the day from which the time runs, where that is not the day of receipt. `promised_on`: the
+    earlier day that the company promises, which the law's own date stays beside.
     """
 
     regime: str
@@ -61,10 +62,21 @@ class DueDate:
     days_left: int | None = None
     waited: int = 0
     lapses_on: Day | None = None
+    begins_on: Day | None = None
+    promised_on: Day | None = None
 
     def explain(self) -> tuple[str, ...]:
         """The arithmetic in words, in the active language, one sentence per step."""
         return tuple(str(step) for step in self.steps)
+
+    @property
+    def working_on(self) -> Day:
+        """The day to work to: what the company promises, else the law's date (while paused: had nothing stopped it)."""
+        return self.promised_on or self.date or self.unpaused_date
+
+    def told_on(self, today: Day) -> Day:
+        """The day to name on a day: what the company promises while that is ahead, afterwards the law's own."""
+        return self.working_on if today <= self.working_on else self.date or self.unpaused_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,37 +203,35 @@ def extend(
 
 
 def promise(due_date: DueDate, days: int) -> DueDate:
-    """The same date, or the earlier one that the company promises: so many calendar days after receipt, days that do not
-    count added (0: no promise). An extension that the law allows lifts the promise."""
-    if not days or due_date.date is None or due_date.safe_date is None or due_date.extended:
+    """The same date with the earlier one that the company promises beside it: so many calendar days from where the law's
+    time begins, days that do not count added (0: no promise). An extension that the law allows lifts the promise."""
+    if not days or due_date.date is None or due_date.extended:
         return due_date
-    promised = due_date.received_on + timedelta(days=days + due_date.waited)
+    promised = (due_date.begins_on or due_date.received_on) + timedelta(days=days + due_date.waited)
     if promised >= due_date.date:
         return due_date
     return replace(
-        due_date,
-        date=promised,
-        at=_end_of(promised, due_date.zone),
-        safe_date=min(due_date.safe_date, promised),
-        steps=(*due_date.steps, Step.of("promised", count=days, day=promised)),
+        due_date, promised_on=promised, steps=(*due_date.steps, Step.of("promised", count=days, day=promised))
     )
 
 
 def target(due_date: DueDate, margin: int | None = None) -> date | None:
-    """The internal date to be done by: `margin` days before the safe date, never after it nor before receipt.
+    """The internal date to be done by: `margin` days before the safe date or, where it comes first, the day that the
+    company promises; never after it nor before receipt.
 
     Without a margin: 28 days after receipt where the law says one month, else three days before.
     """
     if due_date.safe_date is None:
         return None
+    last = min(due_date.safe_date, due_date.promised_on or due_date.safe_date)
     if margin is not None:
         if margin < 0:
             raise ValueError("the margin is a number of days before the legal date")
-        wanted = due_date.safe_date - timedelta(days=margin)
+        wanted = last - timedelta(days=margin)
     elif due_date.rule.code == "months" and dict(due_date.rule.values)["count"] == 1:
-        wanted = min(due_date.received_on + timedelta(days=MONTH_TARGET_DAYS), due_date.safe_date)
+        wanted = min(due_date.received_on + timedelta(days=MONTH_TARGET_DAYS), last)
     else:
-        wanted = due_date.safe_date - timedelta(days=DEFAULT_MARGIN_DAYS)
+        wanted = last - timedelta(days=DEFAULT_MARGIN_DAYS)
     return max(wanted, due_date.received_on)
 
 
@@ -358,6 +368,7 @@ def _by(answer: DueDate, regime: Regime, clock: Clock, value: int, pauses: Seque
         safe = min(safe, (final if last.waiting.day_before else last.moved) - timedelta(days=1))
     known: dict[str, Any] = {
         "safe_date": safe, "unpaused_date": first_end, "rule": last.rule, "waited": last.waiting.days,
+        "begins_on": last.begins.day,
     }  # fmt: skip
     if not_begun is not None or last.waiting.asked is not None:
         return replace(answer, **known | _paused(safe, last, not_begun, steps))

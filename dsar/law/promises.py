@@ -10,8 +10,10 @@
     opt_out_days = 10
     appeal_days = 30
 
-Calendar days from receipt. A promise never outlives the law: whichever comes first counts. An extension that the law
-allows lifts the promise, not the law.
+Calendar days from where the law's own time begins, days that it does not count added. A promise is the day that we work
+to and name; the law's date stays beside it, and whether an answer is late or an extension came in time is judged by that.
+A promise never outlives the law: whichever comes first counts. An extension that the law allows lifts the promise, not
+the law. What an appeal is called in a law (complaint, grievance) changes nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType({
     "response": "response_days", "acknowledgement": "acknowledgement_days", "opt_out": "opt_out_days",
     "appeal": "appeal_days",
 })  # fmt: skip
+# Other clocks for which a promise stands too.
+SAME: Final[Mapping[str, str]] = MappingProxyType({
+    "complaint": "appeal", "grievance": "appeal", "complaint_ack": "acknowledgement",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Promise:
 
     def of(self, kind: str) -> int:
         """The days promised for a kind of clock; 0 where nothing is."""
-        return dict(self.days).get(kind, 0)
+        return dict(self.days).get(SAME.get(kind, kind), 0)
 
 
 def read(path: Path | None) -> Mapping[str, Promise]:
@@ -86,7 +92,7 @@ def for_law(promises: Mapping[str, Promise], regime: Regime) -> Promise:
 def _not_laxer(regime: Regime, days: Mapping[str, int], table: Table) -> None:
     for kind, promised in days.items():
         for clock in regime.clocks:
-            if clock.kind == kind and promised > _least(clock):
+            if SAME.get(clock.kind, clock.kind) == kind and promised > _least(clock):
                 unit = clock.unit if clock.value > 1 else clock.unit.removesuffix("s")
                 law = f"{clock.value} {'business ' if clock.days == 'business' else ''}{unit}"
                 raise table.fail(

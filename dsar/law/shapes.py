@@ -322,6 +322,14 @@ class Regime:
             (one for one in self.extensions if one.of == kind and (right == "*" or covers(one.rights, right))), None
         )
 
+    def may_move(self, right: str) -> bool:
+        """Whether waiting for the person, as the law itself grants it, still moves the date of this right once its time was
+        extended. A day that the notice of the extension named stays."""
+        extension, clock = self.extension("response", right), self.clock(right, "response")
+        right = Right.KNOW.value if right == UNSORTED else right
+        waits = any(rule.basis == "statute" and covers(rule.rights, right) for rule in self.pauses)
+        return waits and clock is not None and extension is not None and extension.kind == "fixed"
+
     def pause(self, kind: str, right: str) -> PauseRule | None:
         """The rule under which waiting of this kind stops the clock of this right, or None."""
         right = Right.KNOW.value if right == UNSORTED else right

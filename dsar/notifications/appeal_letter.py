@@ -1,5 +1,6 @@
 """What letters say of looking again: the way back to us that the law of a case knows, and how one stands."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -50,8 +51,8 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def _promise(answer: deadlines.AppealDates) -> str:
-    """By when the answer comes, as the law has it: a number of days, or without undue delay."""
-    days = (answer.due_on - answer.due.received_on).days
+    """By when the answer comes, as the law has it or we promise: a number of days, or without undue delay."""
+    days = (answer.due.working_on - answer.due.received_on).days
     if answer.acknowledge_by is not None:
         told = (answer.acknowledge_by - answer.due.received_on).days
         return _(
@@ -98,9 +99,9 @@ def context(message: Message) -> dict[str, Any]:
     return {
         "appeal_kind": appeal.kind,
         "received_on": deadlines.received_on(regime.id, appeal.received_at),
-        "due_on": appeal.due_on,
+        "due_on": told_on(appeal),
         "old_due_on": appeal.original_due_on,
-        "new_due_on": appeal.due_on if appeal.extended_at else None,
+        "new_due_on": told_on(appeal) if appeal.extended_at else None,
         "overdue": appeal.is_open and appeal.day(timezone.now()) > appeal.due_on,
         "deadline_explained": list(dates.due.explain()),
         "understood": _about(request),
@@ -115,6 +116,14 @@ def context(message: Message) -> dict[str, Any]:
         "opened_confirms": bool(new and new.right == Right.DELETION),
         "opened_due_on": new.due_on if new else None,
     }
+
+
+def told_on(appeal: Appeal) -> date:
+    """The day by which we say that it is answered: the one that we promise while that is ahead, else the law's."""
+    regime = regimes.load(appeal.regime, appeal.regime_version)
+    kind, extended = AppealKind(appeal.kind), appeal.extended_at is not None
+    promised = deadlines.appeal_dates(regime, kind, appeal.received_at, extended=extended).due.promised_on
+    return promised if promised and appeal.day(timezone.now()) <= promised else appeal.due_on
 
 
 def _about(request: PrivacyRequest) -> str:

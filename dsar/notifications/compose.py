@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
-from dsar import deadlines, keys
+from dsar import clock_events, deadlines, keys
 from dsar.datamap import loader
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, DecisionKind, Outcome, Right
 from dsar.law import codes, tiers
@@ -140,6 +140,8 @@ def context_for(message: Message) -> dict[str, Any]:
     """Everything a notice's template may use (see templates/email/README.md)."""
     request, case, check = message.request, message.case, message.check_ref
     right = Right(request.right) if request else Right.UNCLEAR
+    dates = clock_events.dates(request) if request else None
+    told = clock_events.told_on(request, dates) if request else None
     context: dict[str, Any] = {
         "company": settings.COMPANY_NAME,
         "privacy_email": settings.PRIVACY_EMAIL,
@@ -149,10 +151,10 @@ def context_for(message: Message) -> dict[str, Any]:
         "right": right.value,
         "right_label": request.title if request else right.label,
         "received_on": deadlines.received_on(case.law, (request or case).received_at),
-        "due_on": request.legal_date if request else None,
-        "old_due_on": request.original_due_on if request else None,
-        "new_due_on": request.legal_date if request and request.extended_at else None,
-        "deadline_explained": letters.deadline_explained(request) if request else [],
+        "due_on": told,
+        "old_due_on": clock_events.first_told_on(request) if request else None,
+        "new_due_on": told if request and request.extended_at else None,
+        "deadline_explained": list(dates.due.explain()) if dates else [],
         "quiet_until": request.quiet_until if request else None,
         "understood": letters.understood(right, take_back=bool(request and request.take_back)),
         "person_text": message.text,
@@ -178,6 +180,8 @@ def context_for(message: Message) -> dict[str, Any]:
     if message.notice == Notice.LOST_MOVING:
         lost = case.lost_mailboxes.order_by("-pk").first()
         context["counts_from"] = lost.opens_at if lost else None
+    if request and message.notice == Notice.EXTENDED:
+        context["may_move"] = case.law.may_move(request.right)
     if message.notice in OWNER_NOTICES:
         context |= owner_letters.of_tasks(message)
     if message.notice in (Notice.LAW_CHANGED, Notice.LAW_STAYS):

@@ -9,14 +9,18 @@ from dsar.models import Case, PrivacyRequest
 
 
 def context(case: Case) -> dict[str, Any]:
-    """`law_name`, `place` (empty where nobody said), `lines`: title and legal_date of each open request, and whether that
-    day is over (`late`), and `asks_again`: whether what a deletion would take away is worked out anew before the person
-    confirms it."""
+    """`law_name`, `place` (empty where nobody said), `lines`: title and legal_date (or our promise) of each open request, and
+    whether that day is over (`late`), and `asks_again`: whether what a deletion would take away is worked out anew before
+    the person confirms it."""
     found = list(case.requests.open().order_by("pk"))
+    for one in found:
+        one.case = case
     return {
         "law_name": case.law.name,
         "place": countries.described(case.country, case.region),
-        "lines": [{"title": one.title, "legal_date": one.legal_date, "late": _is_late(one)} for one in found],
+        "lines": [
+            {"title": one.title, "legal_date": clock_events.told_on(one), "late": _is_late(one)} for one in found
+        ],
         "asks_again": any(one.right == Right.DELETION and one.state in (State.LOCATING, State.REVIEW) for one in found),
     }
 

@@ -325,11 +325,6 @@ def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) ->
     ]
 
 
-def deadline_explained(request: PrivacyRequest) -> list[str]:
-    """The arithmetic of the legal date, in words (law 14)."""
-    return list(clock_events.dates(request).due.explain())
-
-
 def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     """What letters about the work need, read from the plan once: items, notes, the end of the coded mark.
 
@@ -348,7 +343,7 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     if notice == Notice.INTERIM:
         # Before the confirmation nothing is agreed: neither what goes nor what becomes of the money.
         body = _plan_body(request) if request.is_bound else {}
-        legal = request.legal_date
+        legal = clock_events.told_on(request)
         return {
             "by_category": interim_letter.by_category(request, _plan_body(request)) if request.case.is_proven else {},
             "hear_by": legal if legal and legal >= clock_events.today(request) else None,

@@ -145,7 +145,7 @@ def received(request: HttpRequest) -> HttpResponse:
         request,
         "portal/received.html",
         {
-            "to": sent["to"], "understood": letters.understood(right), "due_on": dates.due_on,
+            "to": sent["to"], "understood": letters.understood(right), "due_on": dates.promised_on or dates.due_on,
             "deadline_steps": dates.due.explain(), "citation": dates.due.citation,
             "link_hours": int(settings.LINK_LIFETIME.total_seconds() // 3600),
             "needs_proof": right not in UNVERIFIED_RIGHTS and right != Right.UNCLEAR,

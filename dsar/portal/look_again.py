@@ -51,7 +51,7 @@ def _said(made: Appeal | None) -> str:
     if made is None:
         return _("Thank you. A person here reads what you wrote.")
     return _("Thank you. We have it and look again. You have our answer by %(day)s.") % {
-        "day": date_format(made.due_on)
+        "day": date_format(appeal_letter.told_on(made))
     }
 
 

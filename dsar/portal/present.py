@@ -25,10 +25,10 @@ SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
 
 
 def deadline(request: PrivacyRequest) -> dict[str, Any] | None:
-    """The legal date of an open request, with its arithmetic in words (law 14); `date` is None while the law has none."""
+    """By when an open request is answered, with the arithmetic in words (law 14); `date` is None while the law has none."""
     if request.due_on is None or request.is_ended:
         return None
-    found = clock_book.answer(request)
+    found = clock_book.told(request)
     return {
         "date": found.date, "days_left": found.days_left, "state": found.state, "steps": found.steps, "rule": found.rule,
         "citation": found.citation,

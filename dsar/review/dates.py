@@ -76,7 +76,7 @@ def _is_unacknowledged(request: PrivacyRequest, today: date) -> bool:
     if request.case.machine_mail and not request.case.is_proven:
         return False
     due = deadlines.of_kind(request.case.law, request.right, "acknowledgement", request.received_at)
-    if due is None or due.unpaused_date - settings.REMIND_BEFORE > today:
+    if due is None or due.working_on - settings.REMIND_BEFORE > today:
         return False
     return clock_events.acknowledged_on(request) is None
 

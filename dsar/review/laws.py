@@ -214,20 +214,21 @@ def _dates(request: PrivacyRequest, law: Regime) -> deadlines.Dates:
 def _apply(case: Case, law: Regime, actor: Actor, **where: str) -> list[PrivacyRequest]:
     """Put the case under the law and work every open request out anew; the caller holds the case. Returns them."""
     before = case.regime
+    told = {one.pk: clock_events.told_on(one) for one in affected(case)}
     case.regime, case.regime_version = law.id, law.version
     for name, value in where.items():
         setattr(case, name, value)
     case.save(update_fields=["regime", "regime_version", *where])
     found = affected(case)
     for one in found:
-        _work_out_anew(PrivacyRequest.objects.select_for_update().get(pk=one.pk), case, before, actor)
+        _work_out_anew(PrivacyRequest.objects.select_for_update().get(pk=one.pk), case, before, told[one.pk], actor)
     bell.ring(Lane.LOCATE)
     return affected(case)
 
 
-def _work_out_anew(request: PrivacyRequest, case: Case, before: str, actor: Actor) -> None:
+def _work_out_anew(request: PrivacyRequest, case: Case, before: str, told_on: date | None, actor: Actor) -> None:
     request.case = case
-    told = [day for day in (request.promised_on, request.legal_date) if day is not None]
+    told = [day for day in (request.promised_on, told_on) if day is not None]
     changed: dict[str, object] = {"promised_on": min(told, default=None), "raised": ""}
     was_extended = request.extended_at is not None
     if was_extended:

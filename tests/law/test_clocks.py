@@ -298,11 +298,25 @@ def test_where_the_law_leaves_the_length_to_the_notice_the_notice_names_the_day(
 def test_a_promise_comes_before_the_law_and_an_extension_lifts_it() -> None:
     first = due(CA, "access", "response", NOON)
     kept = promise(first, 20)
-    assert (kept.date, kept.safe_date) == (date(2026, 6, 21), date(2026, 6, 21))
+    assert (kept.date, kept.safe_date, kept.promised_on) == (first.date, first.safe_date, date(2026, 6, 21))
+    assert (kept.working_on, target(kept), target(kept, 5)) == (date(2026, 6, 21), date(2026, 6, 18), date(2026, 6, 16))
     assert kept.steps[-1].code == "promised"
+    # What has passed is not named any more: the law's own date is.
+    assert [kept.told_on(date(2026, 6, day)) for day in (21, 22)] == [date(2026, 6, 21), first.date]
     assert promise(first, 0) == promise(first, 45) == first
     longer = due(CA, "access", "response", NOON, extended=True)
     assert promise(longer, 20) == longer
+
+
+def test_a_promise_is_counted_from_where_the_time_of_the_law_begins() -> None:
+    proven = Pause("identity", date(2026, 6, 1), date(2026, 7, 1))
+    found = promise(due(UK, "access", "response", NOON, pauses=[proven], calendar="GB-ENG"), 20)
+    assert (found.date, found.promised_on) == (date(2026, 8, 3), date(2026, 7, 21))
+    waited = [proven, Pause("clarification", date(2026, 7, 6), date(2026, 7, 8))]
+    assert promise(due(UK, "access", "response", NOON, pauses=waited), 20).promised_on == date(2026, 7, 24)
+    assert promise(due(UK, "access", "response", NOON, pauses=[Pause("identity", date(2026, 6, 1))]), 20).paused
+    cost = Pause("fee", date(2026, 6, 3), date(2026, 6, 5))
+    assert promise(due(CH, "access", "response", NOON, pauses=[cost]), 20).promised_on == date(2026, 7, 3)
 
 
 def test_the_european_law_sets_no_date_for_an_acknowledgement() -> None:

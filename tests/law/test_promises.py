@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dsar import checks, deadlines
-from dsar.law import promises
+from dsar.enums import AppealKind
+from dsar.law import promises, regimes
 from dsar.law.errors import RegimeFileError
 
 RECEIVED = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -28,15 +29,54 @@ def test_the_companys_own_holidays_count_where_the_law_says_so(settings: Any) ->
     assert deadlines.dates("uk_gdpr", "access", RECEIVED).due.zone == "Europe/London"
 
 
-def test_a_promise_is_kept_where_it_is_stricter(settings: Any, tmp_path: Path) -> None:
-    path = tmp_path / "promises.toml"
-    path.write_text("[all]\nresponse_days = 20\ntarget_margin_days = 2\n[uk_gdpr]\nresponse_days = 28\n")
-    settings.PROMISES = path
+def promised(settings: Any, tmp_path: Path, text: str) -> None:
+    settings.PROMISES = tmp_path / "promises.toml"
+    settings.PROMISES.write_text(text)
+
+
+def test_a_promise_is_worked_to_where_it_is_stricter_and_the_date_of_the_law_stays_beside_it(
+    settings: Any, tmp_path: Path
+) -> None:
+    promised(settings, tmp_path, "[all]\nresponse_days = 20\ntarget_margin_days = 2\n[uk_gdpr]\nresponse_days = 28\n")
     found = deadlines.dates("us_ca_ccpa", "access", RECEIVED)
-    assert (found.due_on, found.target_on) == (date(2026, 12, 21), date(2026, 12, 19))
-    assert deadlines.dates("uk_gdpr", "access", RECEIVED).due_on == date(2026, 12, 29)
-    assert deadlines.dates("kr_pipa", "access", RECEIVED).due_on == date(2026, 12, 11)
-    assert deadlines.dates("us_ca_ccpa", "access", RECEIVED, extended=True).due_on == date(2027, 3, 1)
+    assert (found.promised_on, found.target_on) == (date(2026, 12, 21), date(2026, 12, 19))
+    assert found.due_on == date(2027, 1, 15)
+    assert deadlines.dates("uk_gdpr", "access", RECEIVED).promised_on == date(2026, 12, 29)
+    korea = deadlines.dates("kr_pipa", "access", RECEIVED)
+    assert (korea.due_on, korea.promised_on, korea.target_on) == (date(2026, 12, 11), None, date(2026, 12, 9))
+    longer = deadlines.dates("us_ca_ccpa", "access", RECEIVED, extended=True)
+    assert (longer.due_on, longer.promised_on) == (date(2027, 3, 1), None)
+
+
+def test_each_key_moves_the_day_that_is_worked_to_and_no_date_of_the_law(settings: Any, tmp_path: Path) -> None:
+    def days() -> dict[str, tuple[date | None, date]]:
+        """By key: the law's date, and the day by which we mean to be done."""
+        asked = deadlines.dates("us_ca_ccpa", "access", RECEIVED)
+        stop = deadlines.dates("us_ca_ccpa", "opt_out_sale", RECEIVED)
+        said = deadlines.of_kind("us_ca_ccpa", "access", "acknowledgement", RECEIVED)
+        again = deadlines.appeal_dates(regimes.load("us_co_cpa"), AppealKind.APPEAL, RECEIVED)
+        heard = deadlines.appeal_dates(regimes.load("in_dpdp"), AppealKind.GRIEVANCE, RECEIVED)
+        british = deadlines.appeal_dates(regimes.load("uk_gdpr"), AppealKind.COMPLAINT, RECEIVED)
+        assert said is not None and british.acknowledge_by is not None
+        return {
+            "response_days": (asked.due_on, asked.target_on), "opt_out_days": (stop.due_on, stop.target_on),
+            "acknowledgement_days": (said.date, said.working_on), "appeal_days": (again.due_on, again.target_on),
+            "appeal_days of a grievance": (heard.due_on, heard.target_on),
+            "acknowledgement_days of a complaint": (british.due_on, british.acknowledge_by),
+        }  # fmt: skip
+
+    before = days()
+    for key in (*promises.KINDS.values(), promises.MARGIN):
+        folder = tmp_path / key  # a file is read once
+        folder.mkdir()
+        promised(settings, folder, f"[all]\n{key} = 4\n")
+        after = days()
+        assert {name: law for name, (law, _) in after.items()} == {name: law for name, (law, _) in before.items()}, key
+        moved = {name for name in after if after[name][1] != before[name][1]}
+        if key == promises.MARGIN:
+            assert moved == {"response_days", "opt_out_days", "appeal_days", "appeal_days of a grievance"}
+        else:
+            assert moved == {name for name in before if name.startswith(key)}, key
 
 
 @pytest.mark.parametrize(
@@ -49,6 +89,8 @@ def test_a_promise_is_kept_where_it_is_stricter(settings: Any, tmp_path: Path) -
         ({"us_ca_ccpa": {"acknowledgement_days": 11}}, "laxer than the law (10 business days, so at most 10 days"),
         ({"us_tx_tdpsa": {"opt_out_days": 11}}, "laxer than the law (10 business days"),
         ({"us_co_cpa": {"appeal_days": 46}}, "laxer than the law (45 days"),
+        ({"in_dpdp": {"appeal_days": 91}}, "laxer than the law (90 days"),
+        ({"uk_gdpr": {"acknowledgement_days": 31}}, "laxer than the law (30 days"),
         ({"atlantis": {"response_days": 1}}, "is no law here"),
         ({"eu_gdpr": {"extension_days": 90}}, "extension_days: is not known"),
         ({"all": {"response_days": 0}}, "all.response_days: 0 is not between"),
