@@ -91,7 +91,7 @@ def told(request: PrivacyRequest) -> Dated:
 
 def of(request: PrivacyRequest) -> Book:
     """All of them. One query for the events, one for the first letter."""
-    events = list(request.clock_events.select_related("message", "check_ref", "decision").in_order())
+    events = clock_events.of(request)
     pauses = clock_events.pauses(events)
     found = clock_events.dates(request, events=events)
     given = answer(request, found)

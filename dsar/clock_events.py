@@ -18,6 +18,7 @@ from dsar.deadlines import Dates
 from dsar.enums import CheckStatus, ClockEventKind, Raised, State
 from dsar.law.clocks import Pause
 from dsar.models import SYSTEM, Actor, ClockEvent, Decision, IdentityCheck, Message, PrivacyRequest
+from dsar.models.once import once
 from dsar.notices import TO_OTHERS, MessageStatus, Notice
 
 ASKED: Final[Mapping[str, str]] = {
@@ -60,6 +61,12 @@ def acknowledged_on(request: PrivacyRequest) -> date | None:
     letters = request.case.messages.filter(status=MessageStatus.SENT, sent_at__gte=request.received_at)
     first = letters.exclude(notice__in=TO_OTHERS).aggregate(at=Min("sent_at"))["at"]
     return today(request, first) if first else None
+
+
+def of(request: PrivacyRequest) -> list[ClockEvent]:
+    """The events of a request in their order, each with what shows it. One query."""
+    rows = request.clock_events.select_related("message", "check_ref", "decision").in_order()
+    return once(request, "clock_events", lambda: list(rows))
 
 
 def pauses(events: Iterable[ClockEvent]) -> list[Pause]:

@@ -44,7 +44,7 @@ def make(
 
 def standing(request: PrivacyRequest) -> Proposal | None:
     """The proposal that waits for its second person, if any."""
-    found = request.proposals.standing().select_related("proposed_by").first()
+    found = next((one for one in request.proposals.all() if one.is_standing), None)
     if found:
         found.request = request
     return found

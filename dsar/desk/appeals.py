@@ -203,8 +203,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 def of_request(request: PrivacyRequest) -> dict[str, Any]:
     """What the page of a request shows: what was looked at again about it, and which appeal it was begun by."""
-    found = list(request.appeals.order_by("-pk"))
-    begun = Appeal.objects.filter(opened=request.pk).first()
+    found = sorted(request.appeals.all(), key=lambda one: one.pk, reverse=True)
+    begun: Appeal | None = getattr(request, "opened_by", None)
     return {
         "appeals": [
             {"row": one, "url": reverse("desk_appeal", args=[one.pk]), "deadline": chip(one, timezone.now())}

@@ -46,8 +46,8 @@ def from_approval(request: PrivacyRequest, actor: Actor) -> Barred | None:
 
 def from_sending_back(request: PrivacyRequest, actor: Actor) -> Barred | None:
     """An approver sends a proposal back, or whoever proposed it."""
-    mine = request.proposals.standing().filter(proposed_by_id=actor.user_id or 0)
-    if actor.is_approver or mine.exists():
+    mine = (one for one in request.proposals.all() if one.is_standing and one.proposed_by_id == actor.user_id)
+    if actor.is_approver or any(mine):
         return None
     return Barred(_("An approver looks at it, or whoever proposed it takes it back."))
 

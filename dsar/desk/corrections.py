@@ -28,7 +28,7 @@ def panel(request: PrivacyRequest, actor: Actor, *, decide: bool, failed: VerbFo
         if decide and not one.decided_at:
             bound = failed is not None and failed.data.get("correction") == str(one.pk)
             line["form"] = _bound(failed, one) if failed and bound else _form(request, one)
-    files = list(request.evidence.order_by("pk")) if actor.is_handler else []
+    files = sorted(request.evidence.all(), key=lambda one: one.pk) if actor.is_handler else []
     for one in files:
         one.request = request
     return {

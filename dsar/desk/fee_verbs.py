@@ -67,7 +67,7 @@ def _charge(pk: int, data: Data, actor: Actor) -> None:
 
 
 def _is_owed(request: PrivacyRequest) -> bool:
-    return not request.is_ended and request.fees.open().exists()
+    return not request.is_ended and any(fee.is_open for fee in request.fees.all())
 
 
 VERBS: Final[tuple[Verb, ...]] = (

@@ -292,9 +292,10 @@ def shown_by_hand(case: Case) -> list[dict[str, Any]]:
     """What colleagues saw of who somebody is, newest first, with who and from when it counts."""
     if not (case.by_post or case.mailbox_lost or case.contact_by):
         return []
-    found = case.checks.filter(kind=CheckKind.BY_HAND).select_related("recorded_by", "confirmed_by").order_by("-pk")
     made = []
-    for check in found:
+    for check in sorted(case.checks.all(), key=lambda check: check.pk, reverse=True):
+        if check.kind != CheckKind.BY_HAND:
+            continue
         check.case = case
         made.append({"check": check, "how": words.METHODS.get(check.method, check.method), "seen": check.seen})
     return made

@@ -108,7 +108,7 @@ class SplitForm(VerbForm):
 
     def prepare(self) -> None:
         """Rights that nobody asks for in this case yet."""
-        taken = set(self.request.case.requests.open().values_list("right", flat=True))
+        taken = {one.right for one in self.request.case.requests.all() if not one.is_ended}
         self.offer("rights", [choice for choice in RIGHTS if choice[0] not in taken])
 
 

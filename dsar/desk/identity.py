@@ -40,11 +40,11 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
 
 
 def _proofs(request: PrivacyRequest) -> list[IdentityCheck]:
-    found = request.case.checks.filter(kind__in=PROOFS).select_related("recorded_by", "confirmed_by").order_by("-pk")
+    found = (check for check in request.case.checks.all() if check.kind in PROOFS)
     shown = [check for check in found if check.status == CheckStatus.PASSED or check.kind in WAITING]
     for check in shown:
         check.case = request.case
-    return shown
+    return sorted(shown, key=lambda check: check.pk, reverse=True)
 
 
 def _line(check: IdentityCheck, actor: Actor) -> dict[str, Any]:

@@ -46,8 +46,11 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
     asked = papers.asked(case)
     if asked is not None:
         asked.case = case
-    found = [(one, OpenForm(auto_id=f"paper{one.pk}_%s")) for one in papers.held(case)] if asked else []
-    return {"paper_asked": asked, "identity_papers": found, "identity_paper_form": AddForm(auto_id="identity_paper_%s")}
+    found = list(papers.held(case)) if asked else []
+    for one in found:
+        one.check_ref.case = case
+    return {"paper_asked": asked, "identity_papers": [(one, OpenForm(auto_id=f"paper{one.pk}_%s")) for one in found],
+            "identity_paper_form": AddForm(auto_id="identity_paper_%s")}  # fmt: skip
 
 
 @never_cache

@@ -138,8 +138,8 @@ def _stopped(request: PrivacyRequest) -> Next | None:
             "retry",
         )
     if request.state == State.FULFILLING:
-        asked = request.steps.filter(status=StepStatus.BLOCKED, reason=StepReason.WITH_OWNER)
-        if not request.attention and asked.exists():
+        blocked = (step for step in request.steps.all() if step.status == StepStatus.BLOCKED)
+        if not request.attention and any(step.reason == StepReason.WITH_OWNER for step in blocked):
             return Next(_("A data owner has been asked"), _("Who, since when and until when stands under “The work”."))
         if any(step.waits_for_hands and step.reason in IN_VAIN for step in request.steps.all()):
             return Next(
@@ -270,7 +270,7 @@ def _in_review(request: PrivacyRequest) -> Next:
             "identity-second" if by_hand.awaits_second(request)
             else "ask-proof" if VERBS["ask-proof"].is_there(request) else "ask",
         )  # fmt: skip
-    if fees.UNPAID in request.judgement and request.fees.exists():
+    if fees.UNPAID in request.judgement and request.fees.all():
         return Next(
             _("The fee was not paid"),
             _("Decide what is done without it: answer all the same, or in part, or refuse and say why."),
@@ -331,13 +331,14 @@ def _correcting(request: PrivacyRequest) -> Next:
             _("Decide field by field"),
             _("Old and new stand side by side below. Accept what is right, refuse with a reason what is not."),
         )
-    if request.corrections.filter(status=CorrectionStatus.ACCEPTED).exists():
+    decided = list(request.corrections.all())
+    if any(one.status == CorrectionStatus.ACCEPTED for one in decided):
         return Next(
             _("Decided: let it be carried out"),
             _("What is accepted is written in every source that holds it, and the person gets a letter."),
             "approve",
         )
-    if request.corrections.exists():
+    if decided:
         return Next(
             _("Every field is refused"),
             _("Refuse the request: the letter names the reason, and the person may attach a statement."),

@@ -55,7 +55,7 @@ def _stands(request: PrivacyRequest) -> bool:
 
 def panel(request: PrivacyRequest) -> dict[str, Any]:
     """The proposal that waits for its second person, or the newest one where it was sent back."""
-    found = request.proposals.select_related("proposed_by", "decided_by").order_by("-pk").first()
+    found = max(request.proposals.all(), key=lambda one: one.pk, default=None)
     if found is None or found.status not in (ProposalStatus.STANDING, ProposalStatus.SENT_BACK):
         return {}
     found.request = request

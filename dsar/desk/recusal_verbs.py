@@ -54,6 +54,6 @@ VERBS: Final[tuple[Verb, ...]] = (
         EndRecusalForm,
         lambda pk, data, actor: recuse.end(pk, int(data["recusal"]), actor=actor),
         APPROVERS,
-        exists=lambda request: recuse.standing(request).exists(),
+        exists=lambda request: bool(recuse.standing(request)),
     ),
 )

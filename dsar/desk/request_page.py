@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -35,6 +34,7 @@ from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import countries
 from dsar.models import Actor, Case, Plan, PrivacyRequest
+from dsar.models.shown import newest_plan, whole
 from dsar.notifications import letters
 from dsar.review import decide, recuse, repeats
 from dsar.verification import signed
@@ -49,36 +49,35 @@ Body = dict[str, Any]
 
 def request_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One request, for everybody who reads the desk."""
-    return show(request, fetch(pk))
+    return show(request, pk)
 
 
 def fetch(pk: int) -> PrivacyRequest:
     """The request with its case; Http404 where there is none."""
-    found: PrivacyRequest = get_object_or_404(
-        PrivacyRequest.objects.select_related("case", "assignee", "after__case").prefetch_related("case__law_changes"),
-        pk=pk,
-    )
+    found: PrivacyRequest = get_object_or_404(PrivacyRequest.objects.select_related("case", "after__case"), pk=pk)
     return found
 
 
 def plan_of(request: PrivacyRequest) -> tuple[Plan | None, Body]:
     """The newest plan and its body; none before the search, empty after a purge."""
-    plan = request.plans.newest()
-    if plan is None:
-        return None, {}
-    plan.request = request
-    return plan, plan.body()
+    plan = newest_plan(request)
+    return plan, plan.body() if plan else {}
 
 
 def show(
     http: HttpRequest,
-    request: PrivacyRequest,
+    pk: int,
     *,
     failed: forms.VerbForm | None = None,
     verb: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Render the page; `failed` takes the place of the form that could not be carried out, with what was typed."""
+    """Render the page as things stand now; `failed` takes the place of the form that could not be carried out, with what was
+    typed. Http404 where there is no such request."""
+    try:
+        request = whole(pk)
+    except PrivacyRequest.DoesNotExist:
+        raise Http404 from None
     actor = frame.actor_of(http)
     context: dict[str, Any] = {"item": request, "case": request.case, "reference": request.case.reference}
     context |= {"right_label": request.title, "readable": _readable(request.case)}
@@ -121,8 +120,8 @@ def _standing(request: PrivacyRequest) -> dict[str, Any]:
 
 def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | None, verb: str) -> dict[str, Any]:
     plan, body = plan_of(request)
-    decided = list(request.decisions.select_related("decided_by", "second_by").order_by("pk"))
-    work = progress.sources(body, list(request.steps.order_by("pk")))
+    decided = list(request.decisions.all())
+    work = progress.sources(body, list(request.steps.all()))
     coming = next_step(request, actor)
     made = _forms(request, actor, body)
     if failed is not None and verb not in IN_PANELS:
@@ -259,15 +258,11 @@ def _person(case: Case, actor: Actor) -> dict[str, Any]:
 def _others(request: PrivacyRequest) -> list[dict[str, Any]]:
     """Other requests of the case, and those of the same *proven* identity."""
     case = request.case
-    same = Q(case=case)
+    found = [other for other in case.requests.all() if other.pk != request.pk]
     if case.subject_id:
-        same |= Q(case__subject_id=case.subject_id)
-    found = (
-        PrivacyRequest.objects.filter(same)
-        .exclude(pk=request.pk)
-        .select_related("case")
-        .order_by("-received_at", "-pk")
-    )
+        elsewhere = PrivacyRequest.objects.filter(case__subject_id=case.subject_id).exclude(case=case)
+        found += elsewhere.select_related("case").order_by("-received_at", "-pk")[:OTHERS]
+    found.sort(key=lambda other: (other.received_at, other.pk), reverse=True)
     return [
         {
             "url": reverse("desk_request", args=[other.pk]),

@@ -79,12 +79,14 @@ class AgainForm(forms.VerbForm):
 
 
 def _pending(request: PrivacyRequest) -> NonDisclosure | None:
-    return request.non_disclosures.pending().order_by("pk").first()
+    waiting = (one for one in request.non_disclosures.all() if one.is_pending)
+    return min(waiting, key=lambda one: one.pk, default=None)
 
 
 def _in_force(request: PrivacyRequest) -> list[NonDisclosure]:
-    found = request.non_disclosures.standing().filter(second_at__isnull=False).select_related("redaction")
-    return [one for one in found.order_by("pk") if not one.renewed_by.pending().exists()]
+    found = sorted(request.non_disclosures.all(), key=lambda one: one.pk)
+    renewed = {one.renews_id for one in found if one.is_pending}
+    return [one for one in found if one.is_in_force and one.pk not in renewed]
 
 
 def _from_judging(request: PrivacyRequest, actor: Actor) -> Barred | None:
@@ -102,9 +104,10 @@ def _again(pk: int, data: Data, actor: Actor) -> object:
 
 def panel(request: PrivacyRequest) -> dict[str, Any]:
     """What is not told, with its law, who found so, and when somebody looks again."""
-    rows = request.non_disclosures.standing().select_related("first_by", "second_by", "redaction", "end_by")
     lines = []
-    for one in rows.order_by("pk"):
+    for one in sorted(request.non_disclosures.all(), key=lambda one: one.pk):
+        if not one.is_standing:
+            continue
         one.request = request
         lines.append(
             {

@@ -38,9 +38,7 @@ def panel(request: PrivacyRequest, actor: Actor) -> dict[str, Any]:
     lost = _lost(request, actor)
     if held is None:
         return lost
-    papers = list(held.papers.order_by("pk"))
-    for one in papers:
-        one.representation = held
+    papers = representation.papers_of(held)
     return lost | {
         "standing": held,
         "representative": {"name": held.name, "email": held.email} if actor.is_handler else {},

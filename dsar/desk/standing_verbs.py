@@ -62,10 +62,10 @@ def _waits(request: PrivacyRequest) -> bool:
     held = representation.of(request.case)
     if held is None or held.stands or request.is_ended:
         return False
-    papers = held.papers.filter(destroyed_at__isnull=True)
-    if held.kind not in STANDING_KINDS and held.first_seen_at is not None:
-        papers = papers.filter(received_at__gt=held.first_seen_at)
-    return held.kind in STANDING_KINDS or papers.exists()
+    if held.kind in STANDING_KINDS:
+        return True
+    papers = (one for one in representation.papers_of(held) if one.destroyed_at is None)
+    return any(held.first_seen_at is None or one.received_at > held.first_seen_at for one in papers)
 
 
 def _may_refuse(request: PrivacyRequest) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -53,9 +53,10 @@ class ColleagueForm(forms.Form):
 
 def of_request(request: PrivacyRequest, actor: Actor) -> dict[int, dict[str, Any]]:
     """The newest task of each step of a request, in words for this role, by the step's number."""
-    found = OwnerTask.objects.filter(step__request=request).exclude(status=OwnerTaskStatus.HANDED_OVER)
     made = {}
-    for task in found.select_related("step").order_by("pk"):
+    for task in _tasks(request):
+        if task.status == OwnerTaskStatus.HANDED_OVER:
+            continue
         task.step.request = request
         made[task.step_id] = _words(task, opens=actor.role in MAY["desk_task_file"])
     return made
@@ -65,7 +66,13 @@ def ball(request: PrivacyRequest) -> Any:
     """The data owner, where nothing but their answer is waited for; None elsewhere."""
     if request.state != State.FULFILLING or request.named_reason or request.unread_at:
         return None
-    return BALL if OwnerTask.objects.open().filter(step__request=request).exists() else None
+    return BALL if any(task.is_open for task in _tasks(request)) else None
+
+
+def _tasks(request: PrivacyRequest) -> list[OwnerTask]:
+    steps = list(request.steps.all())
+    prefetch_related_objects(steps, "owner_tasks")
+    return sorted((task for step in steps for task in step.owner_tasks.all()), key=lambda task: task.pk)
 
 
 def _words(task: OwnerTask, *, opens: bool) -> dict[str, Any]:

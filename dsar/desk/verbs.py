@@ -48,4 +48,4 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             return redirect("desk_queue" if found.case_id in apart_from(actor.user_id) else back)
     if verb in request_page.ON_COPY_PAGE:
         return copy_page.refused(request, found, form, verb)
-    return request_page.show(request, found, failed=form, verb=verb, status=422)
+    return request_page.show(request, pk, failed=form, verb=verb, status=422)

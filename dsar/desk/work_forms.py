@@ -45,7 +45,7 @@ class GoOnWithoutForm(VerbForm):
     def prepare(self) -> None:
         """The sources of this copy that wait for a person."""
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        waiting = control.failing(self.request).order_by("pk")
+        waiting = control.failing(self.request)
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
 
 
@@ -58,7 +58,7 @@ class NotDoneForm(VerbForm):
     def prepare(self) -> None:
         """The sources that wait for a person."""
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        waiting = control.undoable(self.request).order_by("pk")
+        waiting = control.undoable(self.request)
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
 
 

@@ -63,7 +63,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         work_forms.GoOnWithoutForm,
         lambda pk, data, actor: control.go_on_without(pk, int(data["step"]), data["text"], actor=actor),
         HANDLERS,
-        exists=lambda request: control.failing(request).exists(),
+        exists=lambda request: bool(control.failing(request)),
         help=_("Only where trying again is hopeless. The person is told what is not in their copy, and why."),
     ),
     Verb(
@@ -82,7 +82,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         work_forms.NotDoneForm,
         lambda pk, data, actor: control.not_done(pk, int(data["step"]), data["text"], actor=actor),
         APPROVERS,
-        exists=lambda request: control.undoable(request).exists(),
+        exists=lambda request: bool(control.undoable(request)),
         help=_("For what a system or its owner cannot do. The letter says that it was done in part, and why."),
     ),
     Verb(
@@ -101,7 +101,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         work_forms.RecipientForm,
         lambda pk, data, actor: recipients.decide(pk, data["recipient"], data["status"], data["text"], actor=actor),
         HANDLERS,
-        exists=lambda request: recipients.open_notices(request).exists(),
+        exists=lambda request: bool(recipients.open_notices(request)),
         help=_("For a recipient without an address in the data map, or whose mail could not be sent."),
     ),
 )

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,10 +22,14 @@ from dsar.enums import (
 )  # fmt: skip
 from dsar.fulfilment import access, finish, package, risk, spool
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
-from dsar.models.request_conditions import look_at_copy, look_at_release
+from dsar.models.request_conditions import look_at_copy, look_at_release, silence_settled
 from dsar.models.step import StepQuerySet
 from dsar.notifications import undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
+
+# The steps that somebody may have tried again: where they stand, and the reasons for which nobody can.
+WAITING = (StepStatus.BLOCKED, StepStatus.QUEUED)
+NOT_TRIED = ("", *WITH_OWNERS)
 
 
 def release(pk: int, *, actor: Actor) -> PrivacyRequest:
@@ -48,8 +52,7 @@ def release(pk: int, *, actor: Actor) -> PrivacyRequest:
 
 def waiting(request: PrivacyRequest) -> StepQuerySet:
     """The steps of a request that wait for a reason, and can be tried again. Not those that are with a data owner."""
-    held = request.steps.filter(status__in=[StepStatus.BLOCKED, StepStatus.QUEUED])
-    return held.exclude(reason__in=["", *WITH_OWNERS])
+    return request.steps.filter(status__in=WAITING).exclude(reason__in=NOT_TRIED)
 
 
 def may_retry(request: PrivacyRequest) -> bool:
@@ -63,7 +66,7 @@ def may_retry(request: PrivacyRequest) -> bool:
         StepReason.LOST_MAILBOX,
         *WITH_OWNERS,
     )
-    return stuck or waiting(request).exists()
+    return stuck or any(one.status in WAITING and one.reason not in NOT_TRIED for one in request.steps.all())
 
 
 def retry(pk: int, *, actor: Actor) -> int:
@@ -119,20 +122,21 @@ def _spare_the_owner(step_pk: int) -> None:
     )
 
 
-def failing(request: PrivacyRequest) -> QuerySet[Step]:
+def failing(request: PrivacyRequest) -> list[Step]:
     """The sources that a copy in the making can go on without: those that wait for a person."""
-    if request.state != State.FULFILLING:
-        return request.steps.none()
-    return request.steps.filter(status=StepStatus.BLOCKED, kind=StepKind.EXPORT)
+    return _blocked(request, StepKind.EXPORT) if request.state == State.FULFILLING else []
 
 
-def undoable(request: PrivacyRequest) -> QuerySet[Step]:
+def undoable(request: PrivacyRequest) -> list[Step]:
     """The steps that an approver can leave undone with a reason: those of a correction, a restriction, a choice or an
     answer that wait for a person. A deletion is narrowed instead, and a copy goes on without."""
     kinds = (StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY, StepKind.LOOK)
-    if request.is_ended:
-        return request.steps.none()
-    return request.steps.filter(status=StepStatus.BLOCKED, kind__in=kinds)
+    return [] if request.is_ended else _blocked(request, *kinds)
+
+
+def _blocked(request: PrivacyRequest, *kinds: StepKind) -> list[Step]:
+    found = (one for one in request.steps.all() if one.status == StepStatus.BLOCKED and one.kind in kinds)
+    return sorted(found, key=lambda one: one.pk)
 
 
 def not_done(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
@@ -164,12 +168,13 @@ def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -
     with transaction.atomic():
         request = lock(pk)
         known = failing(request) if kind == DecisionKind.GO_ON_WITHOUT else undoable(request)
-        blocked = known.filter(pk=step_pk)
-        step = blocked.first()
+        step = next((one for one in known if one.pk == step_pk), None)
         if step is None:
             raise Invalid(_("This step is not waiting for a person."))
         tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
-        blocked.update(status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None)
+        request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED).update(
+            status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None
+        )
         _spare_the_owner(step_pk)
         decide(request, actor, Because(kind, code=step.source, text=text))
         details = {"source": step.source, "kind": step.kind, "reason": step.reason}
@@ -205,7 +210,7 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
                 "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
             )
             raise Invalid(theirs if look == SecondLook.SOMEBODY_ELSE else str(look.label))
-        if request.state == State.CHECKING and request.non_disclosures.pending().exists():
+        if request.state == State.CHECKING and not silence_settled(request):
             raise Invalid(_("Whether something may be told waits for its second person. Nothing leaves before that."))
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies

@@ -198,7 +198,7 @@ def _date(known: Kept, until: date | None, today: date) -> None:
 
 def to_review(request: PrivacyRequest) -> list[Kept]:
     """What was kept after this deletion and waits for an approver's look, oldest first."""
-    return [one for one in Kept.objects.filter(request=request).order_by("pk") if remains.is_due(one)]
+    return sorted((one for one in request.kept.all() if remains.is_due(one)), key=lambda one: one.pk)
 
 
 def let_go(pk: int, kept_pk: int, text: str, *, actor: Actor) -> None:

@@ -26,7 +26,8 @@ from django.utils import timezone
 from dsar import audit, keys
 from dsar.enums import PackageStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
-from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest, Step
+from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest
+from dsar.models.once import once
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import as_whom, each, lock
@@ -54,15 +55,15 @@ def storage() -> Storage:
 def current(request: PrivacyRequest) -> Package | None:
     """The newest package that is whole: to be looked through, or on offer."""
     whole = Package.objects.filter(request=request, status__in=[PackageStatus.READY, PackageStatus.OFFERED])
-    return whole.order_by("-version").first()
+    return once(request, "package", whole.order_by("-version").first)
 
 
 def whole(request: PrivacyRequest) -> Package | None:
     """The package that can be handed over. None while there is none, or while it is put together again because something
     was decided about it since."""
-    making = Step.objects.filter(request=request, kind=StepKind.PACK).exclude(status=StepStatus.DONE)
+    making = any(one.kind == StepKind.PACK and one.status != StepStatus.DONE for one in request.steps.all())
     found = current(request)
-    return found if found and found.status == PackageStatus.READY and not making.exists() else None
+    return found if found and found.status == PackageStatus.READY and not making else None
 
 
 # --- making ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Telling recipients of a deletion, a correction, a restriction or an opt-out (GDPR Art 19; 11 CCR 7022(b)(2)-(3))."""
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,7 @@ from dsar.enums import RecipientStatus, StepKind, StepStatus
 from dsar.fulfilment import finish, held_step
 from dsar.fulfilment.passing_on import TO
 from dsar.models import Actor, Message, PrivacyRequest, RecipientNotice
+from dsar.models.once import once
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Forbidden, Invalid, lock
@@ -49,7 +50,7 @@ def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> 
         raise Invalid(_("Please write the reason: the requester reads it."))
     with transaction.atomic():
         request = lock(pk)
-        notice = open_notices(request).filter(recipient=recipient).first()
+        notice = next((one for one in open_notices(request) if one.recipient == recipient), None)
         if notice is None:
             raise Invalid(_("This recipient is not waiting for a person."))
         RecipientNotice.objects.filter(pk=notice.pk).update(
@@ -68,9 +69,14 @@ def decide(pk: int, recipient: str, status: str, text: str, *, actor: Actor) -> 
         finish.clear_attention(request)
 
 
-def open_notices(request: PrivacyRequest) -> QuerySet[RecipientNotice]:
+def open_notices(request: PrivacyRequest) -> list[RecipientNotice]:
     """Recipients of a request that wait for a person: no address, or a mail that could not be sent."""
-    blocked = request.steps.filter(kind=StepKind.NOTIFY, status=StepStatus.BLOCKED).values_list("source", flat=True)
-    keys = [source.removeprefix(TO) for source in blocked]
-    waiting = request.recipients.filter(status=RecipientStatus.QUEUED)
-    return waiting.filter(Q(recipient__in=keys) | Q(message__in=Message.objects.undelivered()))
+    queued = [one for one in request.recipients.all() if one.status == RecipientStatus.QUEUED]
+    if not queued:
+        return []
+    blocked = (one for one in request.steps.all() if one.kind == StepKind.NOTIFY and one.status == StepStatus.BLOCKED)
+    keys = {one.source.removeprefix(TO) for one in blocked}
+    mails = Message.objects.undelivered().filter(tells__in=queued)
+    failed = once(request, "untold", lambda: set(mails.values_list("pk", flat=True)))
+    waiting = [one for one in queued if one.recipient in keys or one.message_id in failed]
+    return sorted(waiting, key=lambda one: one.pk)

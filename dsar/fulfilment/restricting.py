@@ -24,6 +24,7 @@ from dsar.fulfilment import finish
 from dsar.fulfilment import plan as plans
 from dsar.law import articles
 from dsar.models import SYSTEM, Actor, Message, Plan, PrivacyRequest, Restriction, Step
+from dsar.models.once import once
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, restriction_letter, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, decide, each, in_trouble, lock
@@ -160,11 +161,14 @@ def _call_off(request: PrivacyRequest) -> None:
 
 def may_lift(request: PrivacyRequest) -> bool:
     """Whether a restriction that was granted is in force and nobody has announced its end."""
-    return (
-        request.right == Right.RESTRICTION
-        and request.outcome in GRANTED
-        and Restriction.objects.in_force().filter(request=request, lifts_at__isnull=True).exists()
-    )
+    held = _in_force(request) if request.outcome in GRANTED else None
+    return held is not None and held.lifts_at is None
+
+
+def _in_force(request: PrivacyRequest) -> Restriction | None:
+    if request.right != Right.RESTRICTION:
+        return None
+    return once(request, "restriction", Restriction.objects.in_force().filter(request=request).first)
 
 
 def lift(pk: int, text: str, *, actor: Actor) -> None:
@@ -191,9 +195,9 @@ def _end_article(request: PrivacyRequest) -> str:
 
 def may_keep(request: PrivacyRequest) -> bool:
     """Whether the end of a restriction is announced and has not come."""
-    begun = request.steps.filter(kind=StepKind.LIFT)
-    announced = Restriction.objects.in_force().filter(request=request, lifts_at__isnull=False)
-    return request.right == Right.RESTRICTION and announced.exists() and not begun.exists()
+    held = _in_force(request)
+    begun = any(one.kind == StepKind.LIFT for one in request.steps.all())
+    return held is not None and held.lifts_at is not None and not begun
 
 
 def keep(pk: int, text: str, *, actor: Actor) -> None:

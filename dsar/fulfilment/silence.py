@@ -17,6 +17,8 @@ from dsar.fulfilment.by_hand import FILES
 from dsar.law import codes
 from dsar.models import Actor, NonDisclosure, PrivacyRequest
 from dsar.models.non_disclosure import LONGEST_DAYS
+from dsar.models.once import once
+from dsar.models.shown import newest_plan
 from dsar.models.two_people import second_look
 from dsar.notices import Notice
 from dsar.notifications import kept_letter, outbox
@@ -28,9 +30,14 @@ BATCH = 200
 def found(request: PrivacyRequest) -> list[tuple[str, str]]:
     """What could be kept from the person here, as (key, label): what the plan keeps, while a deletion or a request to know
     is in review; the whole rows that were taken out, while a copy is looked through."""
-    known = set(request.non_disclosures.standing().values_list("kind", "source", "category", "code", "redaction_id"))
+    return once(request, "silence", lambda: _found(request))
+
+
+def _found(request: PrivacyRequest) -> list[tuple[str, str]]:
+    standing = [one for one in request.non_disclosures.all() if one.is_standing]
+    known = {(one.kind, one.source, one.category, one.code, one.redaction_id) for one in standing}
     if request.state == State.REVIEW and request.right in (Right.DELETION, Right.KNOW):
-        plan = request.plans.newest()
+        plan = newest_plan(request)
         kept = [item for item in plan.body()["items"] if item["action"] == "keep" and item["code"]] if plan else []
         return [
             (

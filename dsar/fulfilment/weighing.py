@@ -14,6 +14,7 @@ from dsar.fulfilment import locating
 from dsar.fulfilment import plan as plans
 from dsar.law import codes
 from dsar.models import Actor, Decision, PrivacyRequest, Weighing
+from dsar.models.shown import newest_plan
 from dsar.retention import Weighed
 from dsar.workflow import Because, Conflict, Forbidden, Invalid, decide, lock
 
@@ -27,7 +28,7 @@ def open_places(request: PrivacyRequest, body: plans.Body | None = None) -> list
     if request.right != Right.DELETION or request.state != State.REVIEW or "weigh" not in request.judgement:
         return []
     if body is None:
-        plan = request.plans.newest()
+        plan = newest_plan(request)
         body = plan.body() if plan else {}
     held = {
         (hold.code, key)

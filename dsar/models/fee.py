@@ -56,3 +56,8 @@ class Fee(models.Model):
 
     def __str__(self) -> str:
         return f"fee for request {self.request_id}: {self.status}"
+
+    @property
+    def is_open(self) -> bool:
+        """Asked for, neither paid nor waived, and its day has not passed."""
+        return self.status == FeeStatus.ASKED

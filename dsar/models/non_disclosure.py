@@ -103,6 +103,16 @@ class NonDisclosure(models.Model):
         return self.request.case.unseal(self.text_sealed, "non-disclosure")
 
     @property
+    def is_standing(self) -> bool:
+        """Whether it is not told: in force, or waiting for its second person."""
+        return self.ended_at is None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for its second person."""
+        return self.is_standing and self.second_at is None
+
+    @property
     def is_in_force(self) -> bool:
         """Whether two people have found so."""
         return self.second_at is not None and self.ended_at is None

@@ -133,6 +133,12 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         return self.state in FINAL_STATES
 
     @property
+    def asks_who(self) -> bool:
+        """Whether it is open, about a right that is proven, and before anything was confirmed or carried out."""
+        gone_on = self.is_ended or self.is_bound or self.state in (State.RELEASING, State.FULFILLING)
+        return bool(self.right) and self.right not in UNVERIFIED_RIGHTS and not gone_on
+
+    @property
     def named_reason(self) -> str:
         """Why it is stuck: what stopped the work, else a letter that could not be sent, else what the clock has raised
         (law 9); empty where nothing is."""

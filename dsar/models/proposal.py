@@ -96,6 +96,11 @@ class Proposal(models.Model):
         return self.request.case.unseal(self.note_sealed, "proposal-note")
 
     @property
+    def is_standing(self) -> bool:
+        """Whether it waits for its second person."""
+        return self.status == ProposalStatus.STANDING
+
+    @property
     def first(self) -> tuple[int | None, datetime]:
         """Who proposed it, and when: the first of two looks."""
         return self.proposed_by_id, self.proposed_at

@@ -25,6 +25,7 @@ from dsar.enums import (
 )
 from dsar.law import tiers
 from dsar.models.actor import Actor
+from dsar.models.once import once
 from dsar.models.two_people import second_look
 
 if TYPE_CHECKING:
@@ -79,8 +80,12 @@ def look_at_copy(request: "PrivacyRequest", actor: Actor) -> SecondLook:
 
 def look_at_release(request: "PrivacyRequest", actor: Actor) -> SecondLook:
     """Who approved a deletion in REVIEW does not release it: two people have seen what is erased."""
-    approved = request.decisions.filter(kind=DecisionKind.APPROVE)
-    return second_look(approved.values_list("decided_by_id", "decided_at"), actor)
+    return second_look(_approvals(request), actor)
+
+
+def _approvals(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
+    approved = [one for one in request.decisions.all() if one.kind == DecisionKind.APPROVE]
+    return [(one.decided_by_id, one.decided_at) for one in approved]
 
 
 def releaser(request: "PrivacyRequest", actor: Actor) -> bool:
@@ -90,7 +95,7 @@ def releaser(request: "PrivacyRequest", actor: Actor) -> bool:
 
 def look_at_proposal(request: "PrivacyRequest", actor: Actor) -> SecondLook:
     """Who proposed a refusal does not confirm it."""
-    return second_look([one.first for one in request.proposals.standing()], actor)
+    return second_look([one.first for one in request.proposals.all() if one.is_standing], actor)
 
 
 def second_approver(request: "PrivacyRequest", actor: Actor) -> bool:
@@ -102,8 +107,8 @@ def look_at_approval(request: "PrivacyRequest", actor: Actor) -> SecondLook:
     """A correction is refused in part by whoever refuses a field: the last step is not the only refuser's."""
     if request.right != Right.CORRECTION:
         return SecondLook.ANOTHER
-    refused = request.corrections.filter(status=CorrectionStatus.REFUSED)
-    found = list(refused.values_list("decided_by_id", "decided_at"))
+    refused = [one for one in request.corrections.all() if one.status == CorrectionStatus.REFUSED]
+    found = [(one.decided_by_id, one.decided_at) for one in refused]
     alone = {by for by, _at in found} == {actor.user_id}
     return second_look([(by, at) for by, at in found if at] if alone else (), actor)
 
@@ -115,22 +120,26 @@ def who_may_approve(request: "PrivacyRequest", actor: Actor) -> bool:
 
 def refusal_proposed(request: "PrivacyRequest") -> bool:
     """Nothing is refused that nobody has proposed: it takes two people."""
-    return request.proposals.standing().filter(kind=DecisionKind.REFUSE).exists()
+    return DecisionKind.REFUSE in _proposed(request)
 
 
 def narrowing_proposed(request: "PrivacyRequest") -> bool:
     """The same of a plan that is narrowed."""
-    return request.proposals.standing().filter(kind=DecisionKind.NARROW).exists()
+    return DecisionKind.NARROW in _proposed(request)
+
+
+def _proposed(request: "PrivacyRequest") -> list[str]:
+    return [one.kind for one in request.proposals.all() if one.is_standing]
 
 
 def silence_settled(request: "PrivacyRequest") -> bool:
     """Nothing leaves the house while somebody has still to say whether a part of it may be told."""
-    return not request.non_disclosures.pending().exists()
+    return not any(one.is_pending for one in request.non_disclosures.all())
 
 
 def nothing_proposed(request: "PrivacyRequest") -> bool:
     """Nothing is released while somebody proposes to keep more of it."""
-    return not request.proposals.standing().exists()
+    return not _proposed(request)
 
 
 def anybody_of_the_case(_request: "PrivacyRequest", actor: Actor) -> bool:
@@ -173,8 +182,11 @@ def answers_help(request: "PrivacyRequest") -> bool:
     the categories alone, never specific pieces (law/tiers.py)."""
     if not tiers.quiz_reaches(request.right, request.tier_needed, request.case.proven_tier):
         return False
-    passed = request.case.checks.filter(kind=CheckKind.QUIZ, status=CheckStatus.PASSED)
-    return any(check.decided_at and request.case.counts_since(check.decided_at) for check in passed)
+    passed = (one for one in request.case.checks.all() if one.status == CheckStatus.PASSED)
+    return any(
+        check.kind == CheckKind.QUIZ and check.decided_at and request.case.counts_since(check.decided_at)
+        for check in passed
+    )
 
 
 def lesser_right(request: "PrivacyRequest") -> str:
@@ -239,7 +251,7 @@ def may_be_charged(request: "PrivacyRequest") -> bool:
 def fee_is_open(request: "PrivacyRequest") -> bool:
     """What the person has been asked is a fee, and not a question that came after it."""
     asked = request.answer_by
-    return asked is not None and request.fees.open().filter(answer_by=asked).exists()
+    return asked is not None and any(fee.is_open and fee.answer_by == asked for fee in request.fees.all())
 
 
 def not_disputed(request: "PrivacyRequest") -> bool:
@@ -279,7 +291,8 @@ def copy_waits_until(request: "PrivacyRequest") -> datetime | None:
     copy = request.after
     if copy is None:
         return None
-    package = copy.packages.filter(status=PackageStatus.OFFERED).order_by("-version").first()
+    offers = copy.packages.filter(status=PackageStatus.OFFERED).order_by("-version")
+    package = once(request, "copy_offered", offers.first)
     offered_at = package.offered_at if package and package.downloaded_at is None else None
     if copy.is_ended and offered_at is None:
         return None
@@ -311,7 +324,7 @@ def copy_needs_second_person(request: "PrivacyRequest") -> bool:
         return False
     if case.contact_by == ContactBy.REPRESENTATIVE or "not_me" in request.judgement:
         return True
-    passed = list(case.checks.filter(status=CheckStatus.PASSED, tier__gt=0))
+    passed = [one for one in case.checks.all() if one.status == CheckStatus.PASSED and one.tier]
     opened = case.contact_by != ContactBy.OWN
     weak = [check for check in passed if tiers.needs_second_person(check.method)]
     sure = (
@@ -329,10 +342,12 @@ def who_decided(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
     """The people of the desk on whose judgement this copy has come so far, and when each judged last: who recorded or
     confirmed the identity, saw the authority, or approved the copy."""
     found: list[tuple[int | None, datetime]] = []
-    for check in request.case.checks.filter(status=CheckStatus.PASSED, recorded_by__isnull=False):
+    for check in request.case.checks.all():
+        if check.status != CheckStatus.PASSED or check.recorded_by_id is None:
+            continue
         at = check.decided_at or check.created_at
         found += [(check.recorded_by_id, at), (check.confirmed_by_id, at)]
-    found += request.decisions.filter(kind=DecisionKind.APPROVE).values_list("decided_by_id", "decided_at")
+    found += _approvals(request)
     standing = getattr(request.case, "representation", None)
     if standing is not None:
         looks = (

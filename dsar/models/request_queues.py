@@ -108,13 +108,6 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
         here = Q(state__in=[State.LOCATING, State.VERIFYING]) | (Q(state=State.REVIEW) & provable)
         return self.filter(here, right__gt="", located_at__isnull=True)
 
-    def asking_who(self) -> Self:
-        """Open, about a right that is proven, and before anything was confirmed or carried out."""
-        before = [state for state in OPEN_STATES if state not in (State.RELEASING, State.FULFILLING)]
-        return self.filter(state__in=before, right__gt="", confirmed_at__isnull=True).exclude(
-            right__in=UNVERIFIED_RIGHTS
-        )
-
     def to_begin(self) -> Self:
         """Approved requests whose work nobody has laid out yet. A deletion's is laid out by its release."""
         return self.filter(state=State.FULFILLING, begun_at__isnull=True).exclude(right=Right.DELETION)

@@ -45,7 +45,7 @@ def case(request: HttpRequest, held: Case) -> HttpResponse:
 def page(request: HttpRequest, held: Case, failed: Mapping[tuple[int, str], forms.Form] | None = None) -> HttpResponse:
     """The page; `failed` holds forms that could not be accepted, by request and name, with what was typed."""
     failed = failed or {}
-    wants_paper = set(papers.waiting(held).values_list("pk", flat=True)[:1]) if papers.asked(held) else set()
+    wants_paper = {one.pk for one in papers.waiting(held)[:1]} if papers.asked(held) else set()
     views = []
     for one in held.requests.order_by("pk"):
         one.case = held

@@ -67,7 +67,7 @@ def open_one(request: PrivacyRequest) -> Appeal | None:
 def may_file(request: PrivacyRequest) -> bool:
     """Whether a colleague can take it up: the law knows it, and none of its kind is open."""
     kind = kind_for(request)
-    return kind is not None and not request.appeals.open().filter(kind=kind).exists()
+    return kind is not None and not any(one.is_open and one.kind == kind for one in request.appeals.all())
 
 
 def take(pk: int, text: str, *, actor: Actor = REQUESTER) -> Appeal | None:

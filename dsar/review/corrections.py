@@ -19,6 +19,7 @@ from dsar.datamap import loader
 from dsar.enums import ActorKind, CorrectionStatus, Outcome, Right, State
 from dsar.law import codes
 from dsar.models import Actor, Correction, Evidence, Message, PrivacyRequest
+from dsar.models.shown import newest_plan
 from dsar.notices import MessageStatus
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
@@ -56,7 +57,7 @@ def is_open(request: PrivacyRequest) -> bool:
 
 def undecided(request: PrivacyRequest) -> bool:
     """Whether a field waits for its decision."""
-    return request.corrections.filter(status=CorrectionStatus.PROPOSED).exists()
+    return any(one.status == CorrectionStatus.PROPOSED for one in request.corrections.all())
 
 
 def clean(field: str, value: str) -> str:
@@ -130,7 +131,7 @@ def current(request: PrivacyRequest, keys: list[str]) -> dict[str, list[Said]]:
 
 def _holding(request: PrivacyRequest, keys: list[str]) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
     """The sources that hold the person and one of these fields: key, label, the person's key there, which fields."""
-    plan = request.plans.newest() if keys else None
+    plan = newest_plan(request) if keys else None
     for name, held in plan.body()["sources"].items() if plan else ():
         source = loader.current().sources.get(name)
         here = tuple(key for key in keys if source and key in source.correctable)
@@ -292,7 +293,7 @@ def panel(request: PrivacyRequest, *, open_values: bool) -> list[dict[str, Any]]
 
     Without `open_values` (an auditor) the values stay shut.
     """
-    found = list(request.corrections.select_related("decided_by", "proposed_by").order_by("pk"))
+    found = sorted(request.corrections.all(), key=lambda one: one.pk)
     for one in found:
         one.request = request
     now = current(request, [one.field for one in found if not one.decided_at]) if open_values else {}

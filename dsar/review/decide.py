@@ -14,6 +14,7 @@ from dsar.enums import DecisionKind, Outcome, Raised, RestrictionGround, Right, 
 from dsar.law import articles, codes, words
 from dsar.law.errors import LawError
 from dsar.models import Actor, AuditEvent, Message, PrivacyRequest, Restriction
+from dsar.models.once import once
 from dsar.models.privacy_request import NOT_ME
 from dsar.models.request_conditions import lesser_right, look_at_approval
 from dsar.notices import MessageStatus, Notice
@@ -132,8 +133,10 @@ def reject(pk: int, *, actor: Actor) -> PrivacyRequest:
 def twin_of(request: PrivacyRequest) -> PrivacyRequest | None:
     """The oldest open request for the same right (any, while this one is unsorted) by the same *verified* person. An
     unverified twin proves nothing: somebody could file one to have the victim's own request put aside."""
-    if not request.case.email_index:
-        return None
+    return once(request, "twin", lambda: _twin_of(request)) if request.case.email_index else None
+
+
+def _twin_of(request: PrivacyRequest) -> PrivacyRequest | None:
     twins = PrivacyRequest.objects.open().filter(
         case__email_index=request.case.email_index, case__email_proven_at__isnull=False
     )
@@ -223,7 +226,7 @@ def _extended(request: PrivacyRequest, until: date | None = None) -> deadlines.D
     if request.extended_at is not None or request.raised == Raised.EXTENSION_VOID:
         raise LawError("already_extended", right=request.right)
     until = until if is_open_ended(request) else None
-    events = list(request.clock_events.in_order())
+    events = clock_events.of(request)
     first = clock_events.dates(request, extended=False, events=events)
     longer = clock_events.dates(request, extended=True, until=until, events=events)
     if not first.paused and clock_events.today(request) > first.due_on:
@@ -303,7 +306,7 @@ def read(pk: int, *, actor: Actor, seen: int | None = None) -> None:
 def newest_received(request: PrivacyRequest) -> int | None:
     """The number of the newest message of the person in this case."""
     came = request.case.messages.filter(status=MessageStatus.RECEIVED)
-    return came.order_by("-pk").values_list("pk", flat=True).first()
+    return once(request, "newest_received", came.order_by("-pk").values_list("pk", flat=True).first)
 
 
 def _read(request: PrivacyRequest, seen: int | None) -> None:

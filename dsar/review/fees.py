@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events
-from dsar.enums import COPY_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, State
+from dsar.enums import ClockEventKind, DecisionKind, FeeStatus, State
 from dsar.law import codes, money
 from dsar.law.shapes import Regime
 from dsar.models import SYSTEM, Actor, Fee, PrivacyRequest
@@ -28,7 +28,7 @@ UNPAID = "fee_unpaid"  # the judgement flag of what came back without its fee
 
 def occasions(request: PrivacyRequest) -> list[codes.Code]:
     """For what this request may cost something under its law, as far as its history bears it out; empty for none."""
-    if not may_be_charged(request) or request.fees.open().exists():
+    if not may_be_charged(request) or any(fee.is_open for fee in request.fees.all()):
         return []
     regime = _law(request)
     return [code for code in codes.charges(regime, request.right) if _borne_out(request, code)]
@@ -42,8 +42,7 @@ def _borne_out(request: PrivacyRequest, code: codes.Code) -> bool:
     if code.counted:
         return repeats.count(request).is_over
     if code.code == codes.FURTHER_COPIES:
-        had = repeats.history(request).filter(right__in=COPY_RIGHTS, outcome__in=repeats.ANSWERED)
-        return had.exists()
+        return repeats.had_copies(request)
     return True
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from functools import partial
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -54,15 +55,16 @@ def in_version(regime_id: str, case: Case) -> Regime:
 
 def affected(case: Case) -> list[PrivacyRequest]:
     """The open requests that another law concerns: not a confirmed deletion."""
-    found = list(case.requests.open().filter(confirmed_at__isnull=True).order_by("pk"))
+    found = [one for one in case.requests.all() if not one.is_ended and not one.is_bound]
     for one in found:
         one.case = case
-    return found
+    return sorted(found, key=lambda one: one.pk)
 
 
 def effects(case: Case, law: Regime) -> list[Effect]:
     """What a law would do to each request that it concerns."""
-    now = case.law
+    now, found = case.law, affected(case)
+    prefetch_related_objects(found, "clock_events")
     return [
         Effect(
             one,
@@ -71,7 +73,7 @@ def effects(case: Case, law: Regime) -> list[Effect]:
             fewer=now.grants(one.right) and not law.grants(one.right),
             weaker=bool(one.right) and tiers.needed(law, one.right) < tiers.needed(now, one.right),
         )
-        for one in affected(case)
+        for one in found
     ]
 
 
@@ -198,7 +200,7 @@ def _dates(request: PrivacyRequest, law: Regime) -> deadlines.Dates:
     within the first period of that law, or still can (GDPR Art 12(3); Cal. Civ. Code 1798.130(a)(2))."""
     count = partial(
         deadlines.dates, law, request.right, request.received_at,
-        pauses=clock_events.pauses(request.clock_events.in_order()),
+        pauses=clock_events.pauses(sorted(request.clock_events.all(), key=lambda one: (one.on, one.pk))),
     )  # fmt: skip
     first = count()
     if request.extended_at is None:

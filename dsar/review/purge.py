@@ -34,6 +34,7 @@ from dsar.models import (
     Restriction,
     Subject,
 )  # fmt: skip
+from dsar.models.once import once
 from dsar.notices import MessageStatus
 from dsar.workflow import each, lock_case
 
@@ -50,14 +51,16 @@ def period() -> timedelta:
 def kept_until(case: Case) -> date | None:
     """The day from which a case, and what is sealed with it, may be destroyed, as things stand; None while any of its requests
     is open."""
-    if case.requests.filter(ended_at__isnull=True).exists():
+    ends = [one.ended_at for one in case.requests.all()]
+    if not ends or None in ends:
         return None
-    last = case.requests.order_by("-ended_at").values_list("ended_at", flat=True).first()
-    if last is None:
-        return None
-    until = timezone.localdate(last + period())
-    logged = records.last_day(case) if Case.objects.filter(SHOWN, pk=case.pk).exists() else None
+    until = timezone.localdate(max(filter(None, ends)) + period())
+    logged = once(case, "logged", lambda: _logged_until(case))
     return max(until, logged + timedelta(days=1)) if logged else until
+
+
+def _logged_until(case: Case) -> date | None:
+    return records.last_day(case) if Case.objects.filter(SHOWN, pk=case.pk).exists() else None
 
 
 def over(now: datetime) -> QuerySet[Case]:

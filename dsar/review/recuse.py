@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -63,6 +63,8 @@ def end(pk: int, recusal: int, *, actor: Actor) -> None:
         found.save(update_fields=["ended_by", "ended_at"])
 
 
-def standing(request: PrivacyRequest) -> QuerySet[Recusal]:
-    """The colleagues who are named in this case."""
-    return Recusal.objects.standing().filter(case=request.case_id).select_related("user", "named_by").order_by("pk")
+def standing(request: PrivacyRequest) -> list[Recusal]:
+    """The colleagues who are named in this case, in that order, with who named them."""
+    found = [one for one in request.case.recusals.all() if one.ended_at is None]
+    prefetch_related_objects(found, "user", "named_by")
+    return sorted(found, key=lambda one: one.pk)

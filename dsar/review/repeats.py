@@ -11,10 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsar.datamap.orders import add_months
-from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Outcome, Right
 from dsar.law import codes
 from dsar.law.shapes import covers
 from dsar.models import Actor, PrivacyRequest, Proposal
+from dsar.models.once import once
 from dsar.workflow import Because, Invalid, decide
 
 # A right that is answered by telling what is held: laws count them together.
@@ -50,6 +51,17 @@ def history(request: PrivacyRequest) -> QuerySet[PrivacyRequest]:
     return found.exclude(pk=request.pk).exclude(outcome__in=NOT_COUNTED)
 
 
+def _asked(request: PrivacyRequest) -> list[tuple[str, str, datetime]]:
+    """What they asked for, what came of it and when it was received, in that order of time."""
+    rows = history(request).order_by("received_at").values_list("right", "outcome", "received_at")
+    return once(request, "repeats", lambda: list(rows))
+
+
+def had_copies(request: PrivacyRequest) -> bool:
+    """Whether the same person had a copy in that time."""
+    return any(right in COPY_RIGHTS and outcome in ANSWERED for right, outcome, _at in _asked(request))
+
+
 def count(request: PrivacyRequest) -> Count:
     """How many answers of the kind of this request there were, and how many are free. Opt-outs always are."""
     fees = request.case.law.fees
@@ -57,7 +69,7 @@ def count(request: PrivacyRequest) -> Count:
     if not request.right or request.right in UNVERIFIED_RIGHTS:
         return Count(0, 0)
     alike = INFORMATION if request.right in INFORMATION else (request.right,)
-    return Count(history(request).filter(right__in=alike, outcome__in=ANSWERED).count(), free)
+    return Count(sum(right in alike and outcome in ANSWERED for right, outcome, _at in _asked(request)), free)
 
 
 def refusals(request: PrivacyRequest) -> list[codes.Code]:
@@ -91,12 +103,12 @@ def show(
 def prefilled(request: PrivacyRequest) -> str:
     """What stands in the field for the facts already: nothing where the history shows nothing, so that nobody shows an
     excess by a sentence that says the opposite."""
-    return facts(request) if history(request).exists() else ""
+    return facts(request) if _asked(request) else ""
 
 
 def facts(request: PrivacyRequest) -> str:
     """What is known of how often this person asked, in sentences for whoever has to show it. Numbers and days alone."""
-    asked = list(history(request).order_by("received_at").values_list("right", "outcome", "received_at"))
+    asked = _asked(request)
     if not asked:
         return _("In the twelve months before this request the same person asked for nothing else.")
     numbers = Counter(right for right, _outcome, _at in asked)

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar import audit
-from dsar.enums import UNVERIFIED_RIGHTS, ContactBy, State
+from dsar.enums import ContactBy, State
 from dsar.models import Actor, Case, Message, PrivacyRequest
+from dsar.models.once import once
 from dsar.models.request_queues import OPEN_STATES
 from dsar.notices import Notice
 from dsar.notifications import outbox
@@ -40,28 +41,33 @@ def missing(case: Case) -> Asked | None:
     mailbox comes first. Who stands for the person showed it on another way."""
     if not case.is_proven or case.contact_by == ContactBy.REPRESENTATIVE or case.purged_at:
         return None
-    waiting = case.requests.filter(
-        state__in=ASKED_IN, confirmed_at__isnull=True, right__gt="", tier_needed__gt=case.proven_tier
-    )
-    below = list(waiting.exclude(right__in=UNVERIFIED_RIGHTS).order_by("-tier_needed", "pk"))
+    below = [
+        one
+        for one in case.requests.all()
+        if one.state in ASKED_IN and not one.is_bound and one.right and one.tier_needed > case.proven_tier
+    ]
     for one in below:
         one.case = case
+    below.sort(key=lambda one: (-one.tier_needed, one.pk))
+    # A choice is proven enough whoever asks (law 12).
     found = tuple(one for one in below if not one.is_proven_enough)
     return Asked(found[0].tier_needed, found) if found else None
 
 
 def asked_at(case: Case) -> Message | None:
     """The newest mail that asked the person of a case for more."""
-    return case.messages.filter(notice=Notice.PROOF_ASKED).order_by("-pk").first()
+    mails = case.messages.filter(notice=Notice.PROOF_ASKED).order_by("-pk")
+    return once(case, "proof_asked", mails.first)
 
 
 def may_ask(request: PrivacyRequest) -> bool:
     """Whether this request waits for a surer proof, its person has a mailbox, and nobody has asked them since yesterday."""
     case = request.case
     asked = missing(case)
+    if asked is None or request not in asked.requests or not case.contact:
+        return False
     before = asked_at(case)
-    lately = before is not None and timezone.now() - before.created_at < ASKED_EVERY
-    return asked is not None and request in asked.requests and bool(case.contact) and not lately
+    return before is None or timezone.now() - before.created_at >= ASKED_EVERY
 
 
 def ask(pk: int, text: str, *, actor: Actor) -> Message | None:

@@ -16,7 +16,6 @@ from dsar import audit
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Right, State
 from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
-from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import confirmation, contact, papers, proving
@@ -34,8 +33,10 @@ def methods(case: Case) -> list[str]:
         # Whatever was asked for: from here on it may end in a copy.
         return [name for name in tiers.by_hand(regime, Right.ACCESS) if name != "agent_authority"]
     found: dict[str, None] = {}
-    for right in _waiting(case).values_list("right", flat=True):
-        surer = (name for name in tiers.by_hand(regime, right) if tiers.reached(regime, name) > case.proven_tier)
+    for request in _waiting(case):
+        surer = (
+            name for name in tiers.by_hand(regime, request.right) if tiers.reached(regime, name) > case.proven_tier
+        )
         found |= dict.fromkeys(surer)
     if case.acts_as == "self":
         found.pop("agent_authority", None)
@@ -62,7 +63,8 @@ def takes_two(case: Case, method: str) -> bool:
 
 def pending(case: Case) -> IdentityCheck | None:
     """The check that waits for a second person or for its day."""
-    return case.checks.filter(kind=CheckKind.BY_HAND, status=CheckStatus.PENDING).order_by("-pk").first()
+    found = (one for one in case.checks.all() if one.kind == CheckKind.BY_HAND and one.status == CheckStatus.PENDING)
+    return max(found, key=lambda one: one.pk, default=None)
 
 
 def may_record(request: PrivacyRequest) -> bool:
@@ -224,8 +226,8 @@ def _move_to_new_address(check: IdentityCheck, case: Case, now: datetime) -> Non
     outbox.queue_for_case(case, Notice.ADDRESS_CHANGED, request=case.requests.order_by("pk").first())
 
 
-def _waiting(case: Case) -> PrivacyRequestQuerySet:
-    open_ones = case.requests.filter(state__in=[State.VERIFYING, State.REVIEW]).exclude(right="")
-    if case.is_proven:
-        open_ones = open_ones.filter(tier_needed__gt=case.proven_tier)
-    return open_ones.exclude(right__in=UNVERIFIED_RIGHTS)
+def _waiting(case: Case) -> list[PrivacyRequest]:
+    open_ones = [one for one in case.requests.all() if one.state in (State.VERIFYING, State.REVIEW)]
+    reached = case.proven_tier if case.is_proven else None
+    below = [one for one in open_ones if reached is None or one.tier_needed > reached]
+    return [one for one in below if one.right and one.right not in UNVERIFIED_RIGHTS]

@@ -70,20 +70,24 @@ def offer(case: Case, asked: asking.Asked) -> Offer | None:
 def usable(case: Case, keys: Sequence[str]) -> tuple[str, ...]:
     """Those of these fields by which this case may be proven: never one that it wants corrected (11 CCR 7060(h)), and none
     while a correction has not said yet which field it is about."""
-    open_ones = case.requests.open().filter(right=Right.CORRECTION)
-    wrong = set(Correction.objects.filter(request__in=open_ones).values_list("field", flat=True))
-    if open_ones.filter(corrections=None).exists():
+    open_ones = {one.pk for one in case.requests.all() if one.right == Right.CORRECTION and not one.is_ended}
+    if not open_ones:
+        return tuple(keys)
+    named = list(Correction.objects.filter(request__in=open_ones).values_list("request_id", "field"))
+    if open_ones - {request for request, _field in named}:
         return ()
+    wrong = {field for _request, field in named}
     return tuple(key for key in keys if key not in wrong)
 
 
 def attempts_left(case: Case, now: datetime | None = None) -> int:
     """How often this person may still try, by stating or by answering: in the case, and with this address in 30 days,
     whichever is less (law 7: counted in the database)."""
-    tried = IdentityCheck.objects.filter(kind__in=TRIES).exclude(status=CheckStatus.SUPERSEDED)
-    left = settings.PROOF_ATTEMPTS - tried.filter(case=case).count()
+    mine = [one for one in case.checks.all() if one.kind in TRIES and one.status != CheckStatus.SUPERSEDED]
+    left = settings.PROOF_ATTEMPTS - len(mine)
     if case.email_index:
         since = (now or timezone.now()) - ADDRESS_PERIOD
+        tried = IdentityCheck.objects.filter(kind__in=TRIES).exclude(status=CheckStatus.SUPERSEDED)
         lately = tried.filter(case__email_index=case.email_index, created_at__gt=since).count()
         left = min(left, settings.PROOF_ATTEMPTS_PER_ADDRESS - lately)
     return max(0, left)

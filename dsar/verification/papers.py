@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from dsar import audit, clock_events
 from dsar.enums import CheckKind, CheckStatus, ClockEventKind, StepReason
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, IdentityPaper, PrivacyRequest
-from dsar.models.request_queues import PrivacyRequestQuerySet
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, Invalid, each, lock_case
@@ -31,7 +30,8 @@ REASONS: Final = {
 
 def asked(case: Case) -> IdentityCheck | None:
     """The open question for a paper, or what came unasked and is still to be decided."""
-    return case.checks.filter(kind=CheckKind.PAPER, status=CheckStatus.PENDING).order_by("-pk").first()
+    found = (one for one in case.checks.all() if one.kind == CheckKind.PAPER and one.status == CheckStatus.PENDING)
+    return max(found, key=lambda one: one.pk, default=None)
 
 
 def held(case: Case) -> QuerySet[IdentityPaper]:
@@ -42,7 +42,7 @@ def held(case: Case) -> QuerySet[IdentityPaper]:
 
 def waits(case: Case) -> bool:
     """Whether anything of the case still waits for a surer look at who asks: only then is there room for a paper."""
-    return not case.purged_at and waiting(case).exists()
+    return not case.purged_at and bool(waiting(case))
 
 
 def may_ask(request: PrivacyRequest) -> bool:
@@ -101,7 +101,9 @@ def keep(case: Case, name: str, body: bytes, *, actor: Actor) -> IdentityPaper:
         made.save(force_insert=True)
         audit.record(locked, audit.Entry("identity_paper_received", actor, details={"file": made.pk}))
         _note(locked, ClockEventKind.IDENTITY_RECEIVED, actor, check)
-        waiting(locked).filter(attention="").update(attention=StepReason.PAPER)
+        locked.requests.filter(pk__in=[one.pk for one in waiting(locked)], attention="").update(
+            attention=StepReason.PAPER
+        )
     return made
 
 
@@ -183,17 +185,16 @@ def _open(case: Case, actor: Actor, why: str) -> IdentityCheck:
     return made
 
 
-def waiting(case: Case) -> PrivacyRequestQuerySet:
+def waiting(case: Case) -> list[PrivacyRequest]:
     """The requests whose identity is looked at by people: below their tier, or of somebody without a mailbox."""
-    found: PrivacyRequestQuerySet = case.requests.asking_who()
+    found = sorted((one for one in case.requests.all() if one.asks_who), key=lambda one: one.pk)
     if case.is_proven and not case.mailbox_lost:
-        found = found.filter(tier_needed__gt=case.proven_tier)
-    elif not (case.by_post or case.mailbox_lost):
-        found = found.none()
-    return found
+        return [one for one in found if one.tier_needed > case.proven_tier]
+    return found if case.by_post or case.mailbox_lost else []
 
 
 def _note(case: Case, kind: ClockEventKind, actor: Actor, check: IdentityCheck | None) -> None:
-    for request in waiting(case).select_for_update(of=("self",)).order_by("pk"):
+    known = case.requests.filter(pk__in=[one.pk for one in waiting(case)])
+    for request in known.select_for_update(of=("self",)).order_by("pk"):
         request.case = case
         clock_events.note(request, kind, actor=actor, check=check)

@@ -25,6 +25,7 @@ from dsar.models import (
     PrivacyRequest,
     Representation,
 )  # fmt: skip
+from dsar.models.once import once
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import contact
@@ -40,6 +41,12 @@ def of(case: Case) -> Representation | None:
         return None
     found: Representation | None = getattr(case, "representation", None)
     return found
+
+
+def papers_of(held: Representation) -> list[AuthorityPaper]:
+    """The papers that came with it, the destroyed ones too, without what is in them."""
+    papers = held.papers.defer("body_sealed").order_by("pk")
+    return once(held.case, "authority_papers", lambda: list(papers))
 
 
 def _held(case_pk: int) -> Representation:

@@ -33,7 +33,7 @@ def waiting(request: PrivacyRequest) -> SignedConfirmation | None:
     """The signature that waits for its second person."""
     if not request.case.by_post:
         return None
-    return request.signed.filter(status=CheckStatus.PENDING).select_related("filed_by", "plan").first()
+    return next((one for one in request.signed.all() if one.status == CheckStatus.PENDING), None)
 
 
 def plan_of(request: PrivacyRequest, mark: str) -> Plan:

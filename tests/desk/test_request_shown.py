@@ -104,7 +104,7 @@ def test_the_number_of_queries_does_not_grow(company):
     few = queries()
     for number in range(12):
         send(request, "note", Role.HANDLER, number=number % 3, text=f"note {number}")
-    assert queries() == few <= 60
+    assert queries() == few <= 20
 
 
 def test_after_the_purge_of_its_key_the_page_still_shows_the_history(company):

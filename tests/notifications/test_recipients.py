@@ -158,7 +158,7 @@ def test_a_mail_that_cannot_be_sent_is_not_told(approver: Actor, handler: Actor)
     Message.objects.filter(notice=Notice.TELL_RECIPIENT, tells__recipient="mail_delivery").update(
         status=MessageStatus.FAILED
     )
-    assert recipients.open_notices(request).get().recipient == "mail_delivery"
+    assert [one.recipient for one in recipients.open_notices(request)] == ["mail_delivery"]
     recipients.decide(request.pk, "mail_delivery", "told", "By telephone.", actor=handler)
     assert RecipientNotice.objects.get(recipient="mail_delivery").status == RecipientStatus.TOLD
     assert control.retry(request.pk, actor=handler) == 0
