@@ -25,12 +25,14 @@ Day = date  # the dataclasses below have a field of that name
 
 @dataclass(frozen=True)
 class Waiting:
-    """A waiting for the person: what for, from when to when, who says that it does not count, and its evidence."""
+    """A waiting for the person: what for, from when to when, how it ended (law.waiting.Pause), whether its days may count for
+    nothing, who says so, and its evidence."""
 
     label: str
     asked: date
     answered: date | None
-    lapsed: bool
+    end: str
+    counts: bool
     basis: str
     citation: str
     evidence: str
@@ -216,7 +218,8 @@ def _waitings(request: PrivacyRequest, events: Sequence[ClockEvent], pauses: Seq
                 label=str(words.PAUSES[pause.kind]),
                 asked=pause.asked,
                 answered=pause.answered,
-                lapsed=bool(ended and ended.kind in clock_events.LAPSES.values()),
+                end=pause.end,
+                counts=pause.gives_time,
                 basis=rule.basis if rule else "",
                 citation=rule.citation if rule else "",
                 evidence=", ".join(dict.fromkeys(filter(None, (evidence(asked), evidence(ended))))),

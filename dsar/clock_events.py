@@ -17,6 +17,7 @@ from dsar import audit, deadlines
 from dsar.deadlines import Dates
 from dsar.enums import CheckStatus, ClockEventKind, Raised, State
 from dsar.law.clocks import Pause
+from dsar.law.waiting import End
 from dsar.models import SYSTEM, Actor, ClockEvent, Decision, IdentityCheck, Message, PrivacyRequest
 from dsar.models.once import once
 from dsar.notices import TO_OTHERS, MessageStatus, Notice
@@ -33,8 +34,8 @@ ANSWERED: Final[Mapping[str, str]] = {
     ClockEventKind.CLARIFICATION_LAPSED: "clarification",
     ClockEventKind.FEE_PAID: "fee",
     ClockEventKind.FEE_LAPSED: "fee",
+    ClockEventKind.FEE_WAIVED: "fee",
 }
-
 
 # Letters that ask or announce: what counts is the day on which they leave.
 LETTERS: Final[Mapping[str, ClockEventKind]] = {
@@ -42,6 +43,13 @@ LETTERS: Final[Mapping[str, ClockEventKind]] = {
     Notice.PROOF_ASKED: ClockEventKind.IDENTITY_REQUESTED,
     Notice.ASK: ClockEventKind.CLARIFICATION_REQUESTED,
     Notice.EXTENDED: ClockEventKind.EXTENSION_NOTICE_SENT,
+}
+# How a waiting ends other than by what was asked for.
+ENDS: Final[Mapping[str, End]] = {
+    ClockEventKind.IDENTITY_LAPSED: "lapsed",
+    ClockEventKind.CLARIFICATION_LAPSED: "lapsed",
+    ClockEventKind.FEE_LAPSED: "lapsed",
+    ClockEventKind.FEE_WAIVED: "waived",
 }
 LAPSES: Final[Mapping[str, ClockEventKind]] = {
     "identity": ClockEventKind.IDENTITY_LAPSED,
@@ -79,7 +87,7 @@ def pauses(events: Iterable[ClockEvent]) -> list[Pause]:
         elif event.kind in ANSWERED:
             asked = waiting.pop(ANSWERED[event.kind], None)
             if asked is not None:
-                found.append(Pause(ANSWERED[event.kind], asked, max(asked, event.on)))
+                found.append(Pause(ANSWERED[event.kind], asked, max(asked, event.on), ENDS.get(event.kind, "came")))
     return found + [Pause(kind, asked) for kind, asked in waiting.items()]
 
 

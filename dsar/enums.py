@@ -322,7 +322,8 @@ class DecisionKind(models.TextChoices):
 
 class ClockEventKind(models.TextChoices):
     """What the arithmetic of a date reads: what was asked of the person, what came of it, and the notice of an extension.
-    What lapsed was never answered: the house goes on without it, and the clock with it."""
+    What lapsed was never answered: the house goes on without it, and the clock with it. What was waived counts as if it had
+    never been asked."""
 
     IDENTITY_REQUESTED = "identity_requested", _("Proof of identity asked for")
     IDENTITY_RECEIVED = "identity_received", _("Identity proven")
@@ -332,7 +333,8 @@ class ClockEventKind(models.TextChoices):
     CLARIFICATION_LAPSED = "clarification_lapsed", _("Question not answered; we go on without it")
     FEE_REQUESTED = "fee_requested", _("Fee asked for")
     FEE_PAID = "fee_paid", _("Fee paid")
-    FEE_LAPSED = "fee_lapsed", _("Fee not asked for any more")
+    FEE_LAPSED = "fee_lapsed", _("Fee not paid; we go on without it")
+    FEE_WAIVED = "fee_waived", _("Fee not asked for any more")
     EXTENSION_NOTICE_SENT = "extension_notice_sent", _("Notice of an extension sent")
 
 

@@ -233,6 +233,29 @@ def test_while_the_law_waits_there_is_no_date_and_nothing_is_lost_of_the_request
     assert kinds(request) == [K.IDENTITY_REQUESTED, K.IDENTITY_LAPSED]
 
 
+def test_law_14_a_proof_that_never_came_gives_the_company_no_fresh_month(route: Route) -> None:
+    """UK GDPR Art 12A: the time begins with the proof. Without one nothing begins, and we answer when we would have had to."""
+    request = under("uk_gdpr")
+    outbox.drain()
+    waits = drive.fresh(request.pk)
+    assert (waits.paused_reason, kinds(request)) == ("identity", [K.IDENTITY_REQUESTED])
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=waits.received_at - timedelta(days=28))
+    ClockEvent.objects.filter(request=request).update(on=clock_events.today(request) - timedelta(days=28))
+    with transaction.atomic():
+        clock_events.recount(workflow.lock(request.pk))
+    open_one = drive.fresh(request.pk)
+    first = open_one.due_on
+    clock.sweep(timezone.now() + timedelta(days=1))
+    back = drive.fresh(request.pk)
+    assert (back.state, back.paused_reason, kinds(request)[-1]) == (State.REVIEW, "", K.IDENTITY_LAPSED)
+    assert (back.due_on, back.target_on) == (first, open_one.target_on)
+    book = clock_book.of(back)
+    told = " ".join(book.answer.steps)
+    assert "nothing had come by" in told
+    assert "has come" not in told and "begins" not in told
+    assert [(one.end, one.counts) for one in book.waitings] == [("lapsed", False)]
+
+
 def test_an_open_question_stops_the_clock_where_the_law_says_so_and_every_end_closes_it(route: Route) -> None:
     request = under("uk_gdpr", 10)
     drive.proven_by_link(request.case)

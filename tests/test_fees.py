@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
+from dsar import clock_events
 from dsar.enums import UNVERIFIED_RIGHTS, ClockEventKind, DecisionKind, FeeStatus, Outcome, Right, State
 from dsar.law import codes, money, regimes
 from dsar.models import REQUESTER, Case, Fee, Message, PrivacyRequest
@@ -101,6 +102,34 @@ def test_the_clock_stops_for_a_fee_where_the_law_says_so_and_runs_again_once_it_
     assert "Thank you" in letter(back, Notice.FEE_SETTLED)
     with pytest.raises(Conflict):
         fees.settle(request.pk, paid=True, actor=route.handler)
+
+
+@pytest.mark.parametrize(
+    ("regime", "code", "currency"), [("uk_gdpr", "FEE_EXCESSIVE", "GBP"), ("sg_pdpa", "FEE_ACCESS_COST", "SGD")]
+)
+def test_law_14_a_fee_that_is_waived_gives_the_company_no_time_and_nobody_is_told_that_it_was_paid(
+    route: Route, regime: str, code: str, currency: str
+) -> None:
+    """UK GDPR Art 12A: where no fee is charged the time runs from receipt, whatever was asked for in between."""
+    request = under(route.review(Right.ACCESS), regime)
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now() - timedelta(days=26))
+    request.clock_events.all().delete()
+    before = clock_events.dates(drive.fresh(request.pk))
+    charged(drive.fresh(request.pk), code, route, currency=currency)
+    # It was asked for on the day after receipt.
+    asked = clock_events.today(request) - timedelta(days=25)
+    request.clock_events.filter(kind=ClockEventKind.FEE_REQUESTED).update(on=asked)
+    assert drive.fresh(request.pk).paused_reason == "fee"
+    back = fees.settle(request.pk, paid=False, actor=route.approver)
+    after = drive.fresh(back.pk)
+    assert (after.due_on, after.target_on, after.paused_reason) == (before.due_on, before.target_on, "")
+    event = request.clock_events.get(kind=ClockEventKind.FEE_WAIVED)
+    assert event.decision is not None and event.decision.kind == DecisionKind.FEE_WAIVED
+    said = letter(back, Notice.FEE_SETTLED)
+    assert "You do not have to pay" in said
+    assert "count the time as if we had never asked for it" in said
+    assert "is paid" not in said
+    assert "days, from" not in said, "no day is left out of the time"
 
 
 def test_switzerland_has_a_cap_and_ten_days_to_think_it_over(route: Route) -> None:

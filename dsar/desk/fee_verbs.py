@@ -100,5 +100,6 @@ VERBS: Final[tuple[Verb, ...]] = (
         lambda pk, data, actor: fees.settle(pk, paid=False, text=data["text"], actor=actor),
         APPROVERS,
         exists=_is_owed,
+        help=_("The dates are then counted as if no fee had been asked for: the answer can be due at once."),
     ),
 )

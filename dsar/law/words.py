@@ -48,6 +48,17 @@ STEPS: Final[Mapping[str, Any]] = {
     ),
     "begins_identity": _("The time begins when the proof of identity asked for on %(asked)s has come: %(day)s."),
     "begins_fee": _("The time begins when the fee asked for on %(asked)s is paid: %(day)s."),
+    "begins_without": _(
+        "We asked on %(asked)s, and nothing had come by %(day)s. We go on without it, and the time begins on that day."
+    ),
+    "in_vain": _(
+        "We asked on %(asked)s, and nothing had come by %(day)s. We go on without it, and the time is no longer for it."
+    ),
+    "waived": _("We took back what we asked for on %(asked)s, and count the time as if we had never asked for it."),
+    "passed_meanwhile": _(
+        "The date went by while we waited, when the law had none. So the answer is due on the day on which we went on:"
+        " %(day)s."
+    ),
     "begins_after_days": ngettext_lazy(
         "A cost was named on %(asked)s. The law gives %(count)d day to accept it; the time begins after it: %(day)s.",
         "A cost was named on %(asked)s. The law gives %(count)d days to accept it; the time begins after them: %(day)s.",

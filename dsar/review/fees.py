@@ -85,7 +85,8 @@ def charge(
 
 def settle(pk: int, *, paid: bool, text: str = "", actor: Actor) -> PrivacyRequest:
     """Note that the person has paid or accepted the fee (a handler), or that it is waived (an approver): the request goes
-    on, and the person is told. `text` is for them, and may be empty. Raises Conflict where none is open, Forbidden."""
+    on, and the person is told. A waiver gives the company no time: the dates are what they were without the fee. `text` is
+    for them, and may be empty. Raises Conflict where none is open, Forbidden."""
     if not (actor.is_handler if paid else actor.is_approver):
         raise Forbidden("settle_fee")
     with transaction.atomic():
@@ -97,7 +98,8 @@ def settle(pk: int, *, paid: bool, text: str = "", actor: Actor) -> PrivacyReque
         decision = decide(request, actor, Because(kind, fee.code, fee.citation, text))
         _back(request, "settle_fee", audit.Entry("fee_settled", actor, pk, details={"code": fee.code}))
         _end(fee, FeeStatus.PAID if paid else FeeStatus.WAIVED, actor)
-        clock_events.note(request, ClockEventKind.FEE_PAID if paid else ClockEventKind.FEE_LAPSED, actor=actor)
+        came = ClockEventKind.FEE_PAID if paid else ClockEventKind.FEE_WAIVED
+        clock_events.note(request, came, actor=actor, decision=decision)
         outbox.queue(request, Notice.FEE_SETTLED, decision=decision)
     return request
 

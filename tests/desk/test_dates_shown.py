@@ -113,3 +113,24 @@ def test_what_has_ended_says_whether_it_was_in_time(route: Route) -> None:
         said = words(at_the_desk(drive.fresh(request.pk)))
         assert "Answered on" in said
         assert ("Late" in said) == (request == late)
+
+
+def test_what_we_gave_up_asking_for_is_shown_as_what_it_is_and_counts_for_nothing(route: Route) -> None:
+    """UK GDPR Art 12A: neither a fee that was waived nor a proof that never came makes the time longer."""
+    for asked, ended, how in (
+        (ClockEventKind.FEE_REQUESTED, ClockEventKind.FEE_WAIVED, "not asked for any more"),
+        (ClockEventKind.IDENTITY_REQUESTED, ClockEventKind.IDENTITY_LAPSED, "no answer; we went on without it"),
+    ):
+        request = in_review("uk_gdpr")
+        request.clock_events.all().delete()
+        today = clock_events.today(request)
+        note(request.pk, asked, today - timedelta(days=13))
+        note(request.pk, ended, today - timedelta(days=1))
+        found = drive.fresh(request.pk)
+        said = words(at_the_desk(found))
+        assert how in said
+        assert "changes nothing We gave it up, so it makes the time no longer." in said
+        for shown in (said, to_the_person(found)):
+            assert "These days do not count" not in shown
+            assert "is paid" not in shown
+            assert "has come" not in shown
