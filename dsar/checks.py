@@ -15,7 +15,7 @@ from dsar.datamap import check as map_check
 from dsar.datamap import loader
 from dsar.datamap.loader import DataMapError
 from dsar.datamap.schema import DataMap
-from dsar.law import calendars, countries, editions, promises, regimes, tiers
+from dsar.law import calendars, countries, editions, promises, regimes, tiers, zones
 from dsar.law.errors import RegimeFileError
 
 
@@ -56,13 +56,22 @@ def check_law(**_: Any) -> list[CheckMessage]:
                 f"A country such as DE, or a part of one such as US-CA. Those with a law: {', '.join(sorted(places))}."
             )
             found.append(Error(text, hint=hint, id="rightsdesk.E021"))
+    at_home = {place.partition("-")[0] for place in settings.ESTABLISHED_IN}
     for calendar in settings.HOLIDAY_CALENDARS:
         if not calendars.is_calendar(calendar):
             text = f"HOLIDAY_CALENDAR: '{calendar}' is no holiday calendar. Name one such as DE-BE, FR or GB-SCT."
             found.append(Error(text, id="rightsdesk.E022"))
+        elif at_home and calendar.partition("-")[0] not in at_home:
+            text = f"HOLIDAY_CALENDAR: '{calendar}' belongs to no place in ESTABLISHED_IN ({', '.join(settings.ESTABLISHED_IN)})."
+            hint = "The holidays that move a date are those of the place where the company is (Reg 1182/71 Art 2(1))."
+            found.append(Error(text, hint=hint, id="rightsdesk.E025"))
     if settings.TIME_ZONE_OF_REGIME not in available_timezones():
         text = f"REGIME_TIME_ZONE: '{settings.TIME_ZONE_OF_REGIME}' is no time zone. Name one such as Europe/Berlin."
         found.append(Error(text, id="rightsdesk.E023"))
+    elif at_home and not zones.fits(settings.TIME_ZONE_OF_REGIME, at_home):
+        text = f"REGIME_TIME_ZONE: {settings.TIME_ZONE_OF_REGIME} is no zone of a place in ESTABLISHED_IN"
+        hint = f"Name the zone from which the company counts its days: {', '.join(sorted(zones.of(at_home)))}."
+        found.append(Error(f"{text} ({', '.join(settings.ESTABLISHED_IN)}).", hint=hint, id="rightsdesk.E026"))
     return found
 
 

@@ -224,11 +224,15 @@ def _known(law: Regime | str) -> Regime:
 
 def _place(regime: Regime) -> tuple[str, str]:
     """Zone and holiday calendar of a law: the file's own, or the company's, where the law says so (Reg 1182/71 Art 2;
-    the nation of the United Kingdom, the Swiss canton) and the company has one that belongs to the law's places."""
+    the nation of the United Kingdom, the Swiss canton) and the company is at home in one of the law's places, or has a
+    calendar that belongs to one."""
     countries = {place.partition("-")[0] for place in regime.regions}
     own = [name for name in settings.HOLIDAY_CALENDARS if "*" in countries or name.partition("-")[0] in countries]
+    at_home = "*" in countries or any(
+        place in regime.regions or place.partition("-")[0] in regime.regions for place in settings.ESTABLISHED_IN
+    )
     return (
-        settings.TIME_ZONE_OF_REGIME if regime.zone_of == "establishment" else regime.zone,
+        settings.TIME_ZONE_OF_REGIME if at_home and regime.zone_of == "establishment" else regime.zone,
         own[0] if own and regime.calendar_of == "establishment" else regime.calendar,
     )
 

@@ -29,6 +29,19 @@ def test_the_companys_own_holidays_count_where_the_law_says_so(settings: Any) ->
     assert deadlines.dates("uk_gdpr", "access", RECEIVED).due.zone == "Europe/London"
 
 
+def test_the_zone_of_the_company_counts_only_where_it_is_at_home_in_a_place_of_the_law(settings: Any) -> None:
+    """In Tokyo it is a day later already: the law of a person in Germany counts from its own evening."""
+    settings.TIME_ZONE_OF_REGIME = "Asia/Tokyo"
+    evening = datetime(2026, 6, 29, 16, tzinfo=UTC)
+    for established, day in (([], 29), (["JP"], 29), (["JP", "DE"], 30), (["ES-CT"], 30)):
+        settings.ESTABLISHED_IN = established
+        assert deadlines.received_on("eu_gdpr", evening) == date(2026, 6, day), established
+        assert deadlines.received_on("default", evening) == date(2026, 6, 30)
+        assert deadlines.received_on("us_ca_ccpa", evening) == date(2026, 6, 29)
+    settings.ESTABLISHED_IN = ["JP"]
+    assert deadlines.dates("eu_gdpr", "access", evening).due_on == date(2026, 7, 29)
+
+
 def promised(settings: Any, tmp_path: Path, text: str) -> None:
     settings.PROMISES = tmp_path / "promises.toml"
     settings.PROMISES.write_text(text)
@@ -104,11 +117,23 @@ def test_a_promise_laxer_than_the_law_is_refused(content: dict[str, object], mes
 
 
 def test_the_check_names_what_is_wrong(settings: Any, tmp_path: Path) -> None:
+    def of(established: str, calendars: str, zone: str) -> list[Any]:
+        settings.ESTABLISHED_IN = established.split(",") if established else []
+        settings.HOLIDAY_CALENDARS, settings.TIME_ZONE_OF_REGIME = calendars.split(","), zone
+        return checks.check_law()
+
     assert checks.check_law() == []
     settings.ESTABLISHED_IN, settings.HOLIDAY_CALENDARS = ["XX-YY", "US-CA", "de"], ["QQ"]
     settings.TIME_ZONE_OF_REGIME = "Europe/Nowhere"
     found = checks.check_law()
     assert [error.id for error in found] == [f"rightsdesk.E02{n}" for n in (1, 1, 2, 3)]
     assert "'XX-YY'" in found[0].msg and "'de'" in found[1].msg and "DE-BE" in found[2].msg
+    assert [error.id for error in of("DE", "DE-BE", "Europe/Berlin")] == []
+    assert [error.id for error in of("DE,GB", "GB-SCT,DE", "Europe/London")] == []
+    assert [error.id for error in of("", "FR", "Asia/Shanghai")] == []
+    assert [error.id for error in of("IN", "IN", "Asia/Calcutta")] == []  # the same zone by its old name
+    abroad = of("DE", "ES,DE-BE", "Asia/Tokyo")
+    assert [error.id for error in abroad] == ["rightsdesk.E025", "rightsdesk.E026"]
+    assert "'ES'" in abroad[0].msg and "Asia/Tokyo" in abroad[1].msg and "Europe/Berlin" in str(abroad[1].hint)
     settings.PROMISES = tmp_path / "none.toml"
     assert [error.id for error in checks.check_law()] == ["rightsdesk.E020"]
