@@ -7,8 +7,8 @@ the log. Added up by the database; a mean or median is made of how many took how
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from django.utils import timezone
 
 from dsar import deadlines
 from dsar.enums import AppealOutcome, DecisionKind, Outcome, Right
+from dsar.law import counted
+from dsar.law.counted import Group
 from dsar.models import Appeal, Decision, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.models.law_days import TODAY, by_law
 
@@ -43,12 +45,15 @@ ANSWERED: Final = (Outcome.GRANTED, Outcome.GRANTED_IN_PART, *DENIED, Outcome.NO
 APART: Final = (Outcome.MERGED, Outcome.REJECTED)
 RIGHTS: Final = (*(right.value for right in Right if right.value), Right.UNCLEAR.value)
 DAY: Final = timedelta(days=1)
+# Of fewer requests than these one could be known by its line.
+FEW: Final = 5
 
 
 @dataclass
 class Line:
-    """The numbers of one right, or of all (`right` None). `took`: days from receipt to answer, and how many took them.
-    `appeals`: appeals, complaints and grievances that came in the period, by what became of them."""
+    """The numbers of one right, of several that the law counts together (`right` None, `group`), or of all. `took`: days from
+    receipt to answer, and how many took them. `appeals`: appeals, complaints and grievances that came in the period, by what
+    became of them."""
 
     right: str | None
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -63,6 +68,7 @@ class Line:
     rejected: int = 0
     taken_back: int = 0
     begun_anew: int = 0
+    group: Group | None = None
 
     def add(self, other: "Line") -> None:
         """Add another line's numbers to this one."""
@@ -115,9 +121,14 @@ class Line:
         return sum(found) / 2
 
     @property
+    def name(self) -> str:
+        """The right by its name in files; "all" for all of them, the name of the group for what is counted together."""
+        return f"all_{self.group.key}" if self.group else "all" if self.right is None else self.right or "not_sorted"
+
+    @property
     def label(self) -> Any:
-        """The right in words; empty for all of them."""
-        return "" if self.right is None else Right(self.right).label
+        """The right, or the group of rights, in words; empty for all of them."""
+        return self.group.label if self.group else "" if self.right is None else Right(self.right).label
 
     def numbers(self) -> dict[str, Any]:
         """Everything, by the names that file and page use."""
@@ -141,7 +152,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """The measures of a period (both days are in it) under some laws, or under all where `regimes` is empty."""
+    """The measures of a period (both days are in it) under some laws, or under all where `regimes` is empty. `groups`: what
+    the one law that was asked for counts as one number, made of the lines. `left_out`: rights of which there were so few that
+    their lines could be about one person, where that matters; they are in no number."""
 
     first: date
     last: date
@@ -149,18 +162,48 @@ class Report:
     lines: tuple[Line, ...]
     total: Line
     made_at: datetime
+    groups: tuple[Line, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report for a machine."""
         return {
             "from": self.first.isoformat(), "to": self.last.isoformat(), "laws": list(self.regimes) or "all",
             "made_at": self.made_at.isoformat(timespec="seconds"),
-            "rights": [
-                {"right": line.right or "not_sorted", **line.numbers(), "denied_by_ground": dict(sorted(line.reasons.items()))}
-                for line in self.lines
+            "rights": [{"right": line.name, **_for_a_machine(line)} for line in self.lines],
+            "groups": [
+                {"group": line.group.key, "rights": list(line.group.rights), "citation": line.group.citation,
+                 **_for_a_machine(line)}
+                for line in self.groups if line.group
             ],
-            "total": {**self.total.numbers(), "denied_by_ground": dict(sorted(self.total.reasons.items()))},
+            "left_out": [right or "not_sorted" for right in self.left_out], "total": _for_a_machine(self.total),
         }  # fmt: skip
+
+    def coarse(self) -> "Report":
+        """The report for a colleague who is kept apart from a case: without grounds, and without the lines of so few requests
+        that one of them could be known by it (models/apart.py)."""
+        shown = tuple(line for line in self.lines if line.received >= FEW)
+        for line in shown:
+            line.reasons.clear()
+            if line.appeals.total() < FEW:
+                line.appeals.clear()
+        left_out = tuple(line.right or "" for line in self.lines if line.received < FEW)
+        whole = (line.group for line in self.groups if line.group and not set(line.group.rights) & set(left_out))
+        groups = tuple(_sum(shown, group) for group in whole)
+        return replace(self, lines=shown, total=_sum(shown), groups=groups, left_out=left_out)
+
+
+def _for_a_machine(line: Line) -> dict[str, Any]:
+    return {**line.numbers(), "denied_by_ground": dict(sorted(line.reasons.items()))}
+
+
+def _sum(lines: Iterable[Line], group: Group | None = None) -> Line:
+    """All of the lines together, or those that a group is made of."""
+    total = Line(None, group=group)
+    for line in lines:
+        if group is None or line.right in group.rights:
+            total.add(line)
+    return total
 
 
 def report(first: date, last: date, regimes: Collection[str] = ()) -> Report:
@@ -181,11 +224,11 @@ def report(first: date, last: date, regimes: Collection[str] = ()) -> Report:
         lines[row["right"]].late += row["number"]
     for row in _appeals(first, last, regimes):
         lines[row["asked"]].appeals[row["outcome"]] += row["number"]
-    total = Line(None)
-    for line in lines.values():
-        total.add(line)
     found = tuple(line for line in lines.values() if line)
-    return Report(first, last, tuple(sorted(regimes)), found, total, timezone.now())
+    # What one law counts as one number is none under another.
+    together = counted.groups(next(iter(regimes))) if len(regimes) == 1 else ()
+    sums = tuple(_sum(found, group) for group in together)
+    return Report(first, last, tuple(sorted(regimes)), found, _sum(found), timezone.now(), sums)
 
 
 def _count(line: Line, row: dict[str, Any]) -> None:

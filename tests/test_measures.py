@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from dsar import measures, records
 from dsar.enums import Channel, Outcome, Right
-from dsar.models import Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models import REQUESTER, Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.notifications import outbox
-from dsar.review import purge
+from dsar.review import decide, purge
+from dsar.workflow import move
 from tests import drive
 from tests.drive import Route
 from tests.situations import ENDS
@@ -172,3 +173,23 @@ def test_appeals_are_counted_by_right_and_by_the_day_on_which_they_came(route: R
     found = line.numbers()
     assert (line.right, found["received"], found["appeals"], found["appeals_withdrawn"]) == (Right.ACCESS, 0, 1, 1)
     assert measures.report(date(2025, 1, 1), date(2025, 1, 1)).total.numbers()["appeals_open"] == 1, "2025 in Berlin"
+
+
+def test_an_open_request_is_counted_under_the_right_under_which_it_will_be_counted_when_it_has_ended(
+    route: Route,
+) -> None:
+    """One for a copy that is being answered by the categories (11 CCR 7024(a)) stays one for a copy."""
+    request = route.review_below_its_tier()
+    appeal = Appeal(
+        request=request, kind="appeal", channel=Channel.WEB, received_at=timezone.now(), regime="eu_gdpr", regime_version="x",
+        due_on=TODAY, target_on=TODAY,
+    )  # fmt: skip
+    appeal.save(force_insert=True)
+    decide.fall_back(request.pk, actor=route.handler)
+    assert drive.fresh(request.pk).right == Right.KNOW
+    first, last = TODAY - timedelta(days=2), TODAY + timedelta(days=2)
+    (line,) = measures.report(first, last).lines
+    assert (line.right, line.open, line.appeals.total()) == (Right.ACCESS, 1, 1)
+    move(request.pk, "withdraw", actor=REQUESTER)
+    (line,) = measures.report(first, last).lines
+    assert (line.right, line.received) == (Right.ACCESS, 1)

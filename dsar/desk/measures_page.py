@@ -16,14 +16,18 @@ from django.views.decorators.http import require_safe
 from dsar import measures
 from dsar.desk import frame, story
 from dsar.desk.filters import laws
-from dsar.enums import DecisionKind
+from dsar.enums import DecisionKind, Right
 from dsar.measures import Line, Report
+from dsar.models.apart import apart_from
 
 OLDEST: Final = date(2000, 1, 1)
 # The pieces of a bar, in order: class and number.
 PIECES: Final = (
     ("ok", "complied_in_whole"), ("info", "complied_in_part"), ("danger", "denied"), ("mask", "otherwise"), ("warn", "open"),
 )  # fmt: skip
+WHOLE_MONTHS: Final = _(
+    "You are kept apart from a case, and a short time could tell you of it. Please choose whole months that are over."
+)
 
 
 class PeriodForm(forms.Form):
@@ -47,8 +51,9 @@ class PeriodForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, coarse: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.coarse = coarse
         law: Any = self.fields["law"]
         law.choices = [("", _("All laws")), *laws()]
         law.error_messages["invalid_choice"] = _("We do not know this law. Please choose one from the list.")
@@ -61,18 +66,31 @@ class PeriodForm(forms.Form):
             self.add_error("last", _("The last day lies before the first one. Please change one of them."))
         if (first and first < OLDEST) or (last and last.year > 9000):
             self.add_error(None, _("Please choose days between 2000 and 9000."))
+        elif first and last and self.coarse and not _are_months_over(first, last):
+            self.add_error(None, WHOLE_MONTHS)
         return found
 
 
+def _are_months_over(first: date, last: date) -> bool:
+    """Whether a period is made of whole months before this one."""
+    return first.day == (last + measures.DAY).day == 1 and last < timezone.localdate().replace(day=1)
+
+
 def _asked(request: HttpRequest) -> tuple[PeriodForm, Report | None]:
-    """The form as it was sent (this year where nothing was) and the report; no report where the form has errors."""
-    today = timezone.localdate()
-    shown = {"law": "", "first": today.replace(month=1, day=1).isoformat(), "last": today.isoformat()}
-    form = PeriodForm({name: request.GET.get(name, value) for name, value in shown.items()})
+    """The form as it was sent (this year where nothing was) and the report; no report where the form has errors. Whoever is
+    kept apart from a case sees whole months that are over, and no more than `coarse` leaves."""
+    reader = frame.signed_in(request)
+    coarse = bool(apart_from(reader.pk, reader.email))
+    last = timezone.localdate()
+    if coarse:
+        last = last.replace(day=1) - measures.DAY
+    shown = {"law": "", "first": last.replace(month=1, day=1).isoformat(), "last": last.isoformat()}
+    form = PeriodForm({name: request.GET.get(name, value) for name, value in shown.items()}, coarse=coarse)
     if not form.is_valid():
         return form, None
     law = form.cleaned_data["law"]
-    return form, measures.report(form.cleaned_data["first"], form.cleaned_data["last"], [law] if law else [])
+    found = measures.report(form.cleaned_data["first"], form.cleaned_data["last"], [law] if law else [])
+    return form, found.coarse() if coarse else found
 
 
 @never_cache
@@ -84,7 +102,9 @@ def page(request: HttpRequest) -> HttpResponse:
     if report is None:
         return frame.page(request, "desk/measures.html", "measures", context, status=400)
     query = urlencode({name: form.data[name] for name in ("law", "first", "last")})
-    context |= {"lines": [_shown(line) for line in report.lines], "total": _shown(report.total), "query": query,
+    context |= {"lines": [_shown(line) for line in report.lines],
+                "groups": [_shown(line) for line in report.groups if line],
+                "left_out": [str(Right(right).label) for right in report.left_out], "total": _shown(report.total), "query": query,
                 "grounds": _grounds(report)}  # fmt: skip
     return frame.page(request, "desk/measures.html", "measures", context)
 
@@ -92,7 +112,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def as_csv(request: HttpRequest) -> HttpResponse:
-    """The same as a table: one row per right, one column per ground."""
+    """The same as a table: one row per right and per group of rights that the law counts together, one column per ground."""
     form, report = _asked(request)
     if report is None:
         return _refused(form)
@@ -101,12 +121,12 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     names = list(report.total.numbers())
     writer = csv.writer(out)
     writer.writerow(["from", "to", "law", "right", *names, *(f"ground_{code}" for code in grounds)])
-    for line in (*report.lines, report.total):
+    for line in (*report.lines, *(line for line in report.groups if line), report.total):
         numbers = line.numbers()
         writer.writerow(
             [
                 report.first.isoformat(), report.last.isoformat(), " ".join(report.regimes) or "all",
-                "all" if line.right is None else line.right or "not_sorted",
+                line.name,
                 *("" if numbers[name] is None else numbers[name] for name in names),
                 *(line.reasons[code] for code in grounds),
             ]

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dsar import measures
-from dsar.law import regimes
+from dsar.enums import Right
+from dsar.law import counted, regimes
 from dsar.measures import Line
 
 # Anybody may ask as often as they like: it is counted once in so many seconds.
@@ -24,6 +25,7 @@ SHOWN: Final = (
     "received", "complied_in_whole", "complied_in_part", "denied", "nothing_held", "referred", "withdrawn", "unanswered",
     "overtaken", "open", "mean_days", "median_days",
 )  # fmt: skip
+NOT_SORTED: Final = Line(Right.UNCLEAR).name
 OTHERWISE: Final = ("nothing_held", "referred", "withdrawn", "unanswered", "overtaken")
 
 
@@ -34,7 +36,11 @@ def page(request: HttpRequest) -> HttpResponse:
     for law in found["laws"]:
         law["name"] = regimes.load(law["law"]).name
         for line in law["rights"]:
-            line["label"] = Line(line["right"]).label
+            line["label"] = Right("" if line["right"] == NOT_SORTED else line["right"]).label
+            line["otherwise"] = sum(line[name] for name in OTHERWISE)
+        labels = {group.key: group.label for group in counted.groups(law["law"])}
+        for line in law["groups"]:
+            line["label"] = labels[line["group"]]
             line["otherwise"] = sum(line[name] for name in OTHERWISE)
     return render(request, "portal/privacy_measures.html", found)
 
@@ -51,21 +57,33 @@ def _published() -> dict[str, Any]:
     if not wanted:
         raise Http404
     year = timezone.localdate().year - 1
-    name = f"measures:{year}:{','.join(wanted)}"
+    name = f"measures:2:{year}:{','.join(wanted)}"
     found: dict[str, Any] | None = cache.get(name)
     if found is None:
         found = {
             "company": settings.COMPANY_NAME, "year": year, "counted_at": timezone.now().isoformat(timespec="seconds"),
-            "laws": [{"law": one, "rights": _rights(one, year)} for one in wanted],
+            "laws": [{"law": one, **_counted(one, year)} for one in wanted],
         }  # fmt: skip
         cache.set(name, found, KEPT_SECONDS)
     return found
 
 
-def _rights(regime_id: str, year: int) -> list[dict[str, Any]]:
+def _counted(regime_id: str, year: int) -> dict[str, Any]:
+    """A line for each right of a law and for what nobody has sorted yet, and one for what the law counts together."""
     report = measures.report(date(year, 1, 1), date(year, 12, 31), [regime_id])
-    counted = {line.right: line for line in report.lines}
+    known = {line.right: line for line in report.lines}
     # A right that nobody used is a number too.
-    rights = [*regimes.load(regime_id).rights, *(right for right in counted if right)]
-    lines = [counted.get(right) or Line(right) for right in dict.fromkeys(rights)]
-    return [{"right": line.right, **{name: line.numbers()[name] for name in SHOWN}} for line in lines]
+    rights = dict.fromkeys([*regimes.load(regime_id).rights, *(right for right in known if right is not None)])
+    lines = [known.get(right) or Line(right) for right in rights]
+    return {
+        "rights": [{"right": line.name, **_shown(line)} for line in lines],
+        "groups": [
+            {"group": line.group.key, "rights": list(line.group.rights), **_shown(line)}
+            for line in report.groups if line.group
+        ],
+    }  # fmt: skip
+
+
+def _shown(line: Line) -> dict[str, Any]:
+    numbers = line.numbers()
+    return {name: numbers[name] for name in SHOWN}

@@ -1,7 +1,7 @@
 """The measures as page, CSV and JSON: the same numbers, and every bad period says what to change."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -11,7 +11,10 @@ from django.urls import reverse
 from accounts.models import Role
 from dsar.enums import Outcome, Right
 from dsar.models import RequestRecord
+from dsar.review import recuse
+from tests import drive
 from tests.desk import scenes
+from tests.drive import Route
 from tests.test_measures import logged
 
 YEAR = {"law": "us_ca_ccpa", "first": "2024-01-01", "last": "2024-12-31"}
@@ -96,6 +99,10 @@ def test_the_measures_of_the_year_are_public_only_where_the_company_says_so(fill
     assert page.status_code == 200
     (law,) = client.get(reverse("privacy_measures_json")).json()["laws"]
     assert law["law"] == "us_ca_ccpa"
+    know, opt_out = law["groups"]
+    assert (know["group"], know["received"], know["median_days"]) == ("know", 1, 3)
+    assert (opt_out["group"], opt_out["received"], opt_out["median_days"]) == ("opt_out", 0, None)
+    assert "Requests to know, in all" in page.content.decode()
     numbers = {line["right"]: line["received"] for line in law["rights"]}
     assert numbers["access"] == 1
     assert numbers["deletion"] == 0, "a right that nobody used is told too; 2024 is not last year"
@@ -105,3 +112,83 @@ def test_the_measures_of_the_year_are_public_only_where_the_company_says_so(fill
         "unanswered", "overtaken", "open", "mean_days", "median_days",
     }  # fmt: skip
     cache.clear()
+
+
+def test_what_a_law_counts_together_is_one_number_with_its_own_median(db: None, client, settings) -> None:
+    """11 CCR 7102(a)(1): requests to know are categories and specific pieces. No sum of lines gives their median."""
+    cache.clear()
+    year = date.today().year - 1
+    ca = {"regime": "us_ca_ccpa", "received_on": date(year, 3, 1)}
+    rights = (
+        (Right.KNOW, 10),
+        (Right.ACCESS, 20),
+        (Right.PORTABILITY, 60),
+        (Right.OPT_OUT_SALE, 2),
+        (Right.DELETION, 40),
+    )
+    RequestRecord.objects.bulk_create(
+        [
+            *(logged(number, **ca, right=right, days=days) for number, (right, days) in enumerate(rights)),
+            logged(8, **ca, right=Right.UNCLEAR, outcome=Outcome.NOT_PROVEN),
+        ]
+    )
+    asked = {"law": "us_ca_ccpa", "first": f"{year}-01-01", "last": f"{year}-12-31"}
+    auditor = scenes.browser(Role.AUDITOR)
+    found = auditor.get(reverse("desk_measures_json"), asked).json()
+    know, opt_out = found["groups"]
+    assert (know["received"], know["mean_days"], know["median_days"]) == (3, 30, 20)
+    assert (opt_out["received"], opt_out["median_days"]) == (1, 2)
+    assert found["total"]["received"] == 6, "nothing is counted twice"
+    rows = csv.DictReader(StringIO(auditor.get(reverse("desk_measures_csv"), asked).content.decode()))
+    assert {row["right"]: row["median_days"] for row in rows}["all_know"] == "20.0"
+    assert "Requests to know, in all" in auditor.get(reverse("desk_measures"), asked).content.decode()
+    assert auditor.get(reverse("desk_measures_json"), asked | {"law": ""}).json()["groups"] == [], "no other law does"
+
+    settings.PUBLISH_MEASURES = ("us_ca_ccpa",)
+    (law,) = client.get(reverse("privacy_measures_json")).json()["laws"]
+    assert {one["group"]: one["median_days"] for one in law["groups"]} == {"know": 20, "opt_out": 2}
+    assert sum(line["received"] for line in law["rights"]) == 6, "what nobody sorted was received too"
+    assert law["rights"][-1]["right"] == "not_sorted"
+    assert "Not sorted yet" in client.get(reverse("privacy_measures")).content.decode()
+    cache.clear()
+
+
+def test_whoever_is_kept_apart_cannot_read_one_request_from_the_measures(route: Route) -> None:
+    """Nobody handles the request of a friend, nor reads how it ended and why by asking for its day."""
+    request = route.review(Right.ACCESS)
+    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    last = date.today().replace(day=1) - timedelta(days=1)
+    first = last.replace(day=1)
+    months = {"law": "", "first": first.isoformat(), "last": last.isoformat()}
+    given = {"outcome": Outcome.DENIED, "basis": "TAX_ACCOUNTING Art B", "right": Right.DELETION}
+    RequestRecord.objects.bulk_create(
+        [
+            *(logged(number, received_on=first, **given) for number in range(5)),
+            *(
+                logged(number, received_on=first, basis="AML_KYC Art A", outcome=Outcome.DENIED)
+                for number in range(5, 8)
+            ),
+        ]
+    )
+    friend, other = scenes.person(Role.HANDLER, 7), scenes.browser(Role.HANDLER, 8)
+    mine = scenes.browser(Role.HANDLER, 7)
+    pages = ("desk_measures", "desk_measures_csv", "desk_measures_json")
+    for name in pages:
+        assert mine.get(reverse(name), months | {"last": months["first"]}).status_code == 200
+    recuse.name(request.pk, [friend.pk], actor=route.approver)
+    today = date.today().isoformat()
+    for name in pages:
+        for short in ({"last": months["first"]}, {"first": last.isoformat()}, {"first": today, "last": today}):
+            answer = mine.get(reverse(name), months | short)
+            assert answer.status_code == 400, (name, short)
+            assert "whole months that are over" in answer.content.decode()
+        said = mine.get(reverse(name), months).content.decode()
+        for ground in ("TAX_ACCOUNTING", "AML_KYC"):
+            assert ground not in said
+            assert ground in other.get(reverse(name), months).content.decode(), name
+    found = mine.get(reverse("desk_measures_json"), months).json()
+    assert ([line["right"] for line in found["rights"]], found["left_out"]) == (["deletion"], ["access"])
+    assert (found["total"]["received"], found["total"]["denied"]) == (5, 5), "no sum tells what was left out"
+    page = mine.get(reverse("desk_measures"))
+    assert page.status_code == 200, "as it opens too"
+    assert "A colleague can make the full report." in page.content.decode()
