@@ -232,7 +232,7 @@ def test_the_person_says_it_on_their_page_in_plain_words_and_the_desk_sees_what_
     assert "A person here looks at it" in answer
     assert "Virginia" in answer
     shown = scenes.browser(Role.AUDITOR).get(reverse("desk_request", args=[request.pk])).content.decode()
-    assert "Chosen by the country you named." in shown
+    assert "Chosen by the country that was named." in shown
     assert "The person says that they live here: United States: Virginia" in shown
     assert "later:" in shown
     sent = {"answer": "agree", "text": "Thank you."}

@@ -30,7 +30,7 @@ from dsar.desk import (
 )
 from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
-from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, StepReason
+from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.law import countries
 from dsar.models import Actor, Case, Plan, PrivacyRequest
@@ -59,8 +59,9 @@ def fetch(pk: int) -> PrivacyRequest:
 
 
 def plan_of(request: PrivacyRequest) -> tuple[Plan | None, Body]:
-    """The newest plan and its body; none before the search, empty after a purge."""
-    plan = newest_plan(request)
+    """The newest plan and its body; none before the search, empty after a purge. None as long as nobody has shown who asks:
+    the search runs ahead of the proof, and who merely named an address must not bring a colleague to look at what is held."""
+    plan = newest_plan(request) if request.state != State.VERIFYING else None
     return plan, plan.body() if plan else {}
 
 

@@ -107,8 +107,8 @@ CLOCKS: Final[Mapping[str, Any]] = {
 }
 
 GUESSES: Final[Mapping[str, Any]] = {
-    "country": _("Chosen by the country you named."),
-    "state": _("Chosen by the state you named."),
+    "country": _("Chosen by the country that was named."),
+    "state": _("Chosen by the state that was named."),
     "unknown_more_protective": _("We do not know which law applies, so the more protective one is used."),
     "state_not_given": _("The state or province is not known, so the most protective law of that country is used."),
     "establishment": _("That place has no law of its own here; the law of the place where we are applies."),

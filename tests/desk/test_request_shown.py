@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from dsar.demo.cast import CAST
-from dsar.fulfilment import runner
+from dsar.enums import Right
+from dsar.fulfilment import locating, runner
 from dsar.models import CaseKey
 from tests.desk import scenes
 from tests.desk.pages import offered, send, typed, url
@@ -74,6 +75,16 @@ def test_a_blocked_step_says_its_reason_and_the_work_its_progress(company, setti
     work = page.select_one("section[aria-labelledby=work-title]").get_text(" ")
     assert "tables differ from the data map" in work
     assert page.select("section[aria-labelledby=work-title] svg.bar")
+
+
+def test_what_was_found_is_shown_to_nobody_before_it_is_proven_who_asks(company):
+    request = scenes.ask(CAST.plain, Right.ACCESS)
+    locating.drain()
+    assert request.plans.exists()
+    shown = scenes.browser(Role.APPROVER).get(url(request)).content.decode()
+    assert "Platform database" not in shown
+    scenes.prove(request)
+    assert "Platform database" in scenes.browser(Role.APPROVER).get(url(request)).content.decode()
 
 
 def test_a_quiet_period_is_waited_for_on_the_page_too(company, settings):
