@@ -193,6 +193,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "release",
         "dispute",
         "decide-correction",
+        "confirm-correction",
         "lift",
         "keep-restriction",
         "review-again",

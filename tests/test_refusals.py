@@ -198,29 +198,61 @@ def test_the_database_refuses_a_refusal_by_one(route: Route) -> None:
 # --- in part ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_only_one_who_refused_a_field_does_not_take_the_last_step(route: Route, second: Actor) -> None:
-    for others in (False, True):
-        request = route.review(Right.CORRECTION)
-        rows = [
-            ("name", CorrectionStatus.ACCEPTED, route.approver),
-            ("phone", CorrectionStatus.REFUSED, route.approver),
-        ]
-        if others:
-            rows.append(("country", CorrectionStatus.REFUSED, second))
-        for field, status, by in rows:
-            code = "NOT_SHOWN" if status == CorrectionStatus.REFUSED else ""
-            Correction.objects.create(
-                request=request,
-                field=field,
-                status=status,
-                code=code,
-                decided_by_id=by.user_id,
-                decided_at=timezone.now(),
-            )
-        if not others:
-            with pytest.raises(Forbidden):
-                decide.approve(request.pk, actor=route.approver)
-        assert decide.approve(request.pk, actor=route.approver if others else second).state == State.FULFILLING
+def decided_by(route: Route, **fields: Actor) -> PrivacyRequest:
+    """A correction whose name is accepted, and of which these approvers refused these fields."""
+    request = route.review(Right.CORRECTION)
+    for field, by in {"name": route.approver, **fields}.items():
+        refused = field != "name"
+        Correction.objects.create(
+            request=request, field=field, code="NOT_SHOWN" if refused else "", decided_by_id=by.user_id,
+            status=CorrectionStatus.REFUSED if refused else CorrectionStatus.ACCEPTED, decided_at=timezone.now(),
+        )  # fmt: skip
+    return request
+
+
+def test_who_refused_a_field_does_not_take_the_last_step_alone(route: Route, second: Actor) -> None:
+    request = decided_by(route, phone=route.approver)
+    for door in (
+        lambda: decide.approve(request.pk, actor=route.approver),
+        lambda: move(request.pk, "approve", actor=route.approver),
+    ):
+        with pytest.raises(Forbidden):
+            door()
+    with pytest.raises(Conflict):
+        corrections.confirm(request.pk, seen=corrections.to_confirm(request), actor=second)
+    assert decide.approve(request.pk, actor=second).state == State.FULFILLING
+    assert request.corrections.get(field="phone").confirmed_by_id == second.user_id
+    assert request.corrections.get(field="name").confirmed_by_id is None
+
+
+@pytest.mark.parametrize("third", [False, True])
+def test_where_two_refused_each_field_is_seen_by_another(route: Route, second: Actor, third: bool) -> None:
+    """A third takes the last step, or each confirms the other's field: a team of two can finish."""
+    request = decided_by(route, phone=route.approver, country=second)
+    for one in (route.approver, second):
+        with pytest.raises(Forbidden):
+            decide.approve(request.pk, actor=one)
+    if third:
+        other = drive.person_of_the_desk(Role.APPROVER, "third")
+        assert decide.approve(request.pk, actor=other).state == State.FULFILLING
+        confirmed = request.corrections.filter(confirmed_by_id=other.user_id)
+        assert set(confirmed.values_list("field", flat=True)) == {"phone", "country"}
+        return
+    read = corrections.to_confirm(request)
+    with pytest.raises(Forbidden):
+        corrections.confirm(request.pk, seen=read, actor=route.handler)
+    with pytest.raises(Invalid, match="changed meanwhile"):
+        corrections.confirm(request.pk, seen="1", actor=second)
+    assert corrections.confirm(request.pk, seen=read, actor=second) == 1
+    with pytest.raises(Invalid, match="Somebody else"):
+        corrections.confirm(request.pk, seen=corrections.to_confirm(request), actor=second)
+    with pytest.raises(Forbidden):
+        decide.approve(request.pk, actor=second)
+    assert decide.approve(request.pk, actor=route.approver).state == State.FULFILLING
+    confirmed = dict(request.corrections.values_list("field", "confirmed_by_id"))
+    assert confirmed == {"name": None, "phone": second.user_id, "country": route.approver.user_id}
+    with pytest.raises(DatabaseError, match="correction_confirmed_by_another"), transaction.atomic():
+        request.corrections.filter(field="phone").update(confirmed_by_id=route.approver.user_id)
 
 
 def test_who_has_proven_and_answered_is_refused_by_two_and_not_let_lapse_by_one(route: Route) -> None:

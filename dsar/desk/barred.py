@@ -40,8 +40,15 @@ def from_proposal(request: PrivacyRequest, actor: Actor) -> Barred | None:
 
 
 def from_approval(request: PrivacyRequest, actor: Actor) -> Barred | None:
-    """Who alone refused a part of a correction does not take the last step."""
+    """Who refused a part of a correction does not take the last step before somebody else has confirmed that part."""
     return by_look(look_at_approval(request, actor), request, actor)
+
+
+def from_confirming_fields(request: PrivacyRequest, actor: Actor) -> Barred | None:
+    """Nobody confirms the fields that they refused themselves."""
+    if any(one.waits_for_second and one.decided_by_id != actor.user_id for one in request.corrections.all()):
+        return None
+    return Barred(f"{SecondLook.SOMEBODY_ELSE.label} {who_can(actor)}")
 
 
 def from_sending_back(request: PrivacyRequest, actor: Actor) -> Barred | None:

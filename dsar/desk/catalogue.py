@@ -163,6 +163,17 @@ VERBS: Mapping[str, Verb] = {
             exists=lambda request: request.state == State.REVIEW and corrections.undecided(request),
         ),
         Verb(
+            "confirm-correction",
+            _("Confirm the fields that colleagues refused"),
+            _("Confirmed."),
+            right_forms.ConfirmCorrectionForm,
+            lambda pk, data, actor: corrections.confirm(pk, seen=data["seen"], actor=actor),
+            APPROVERS,
+            exists=corrections.may_confirm,
+            bar=barred.from_confirming_fields,
+            help=_("Whoever refused a field approves the rest once somebody else has confirmed it."),
+        ),
+        Verb(
             "ask",
             _("Ask the requester"),
             _("Your question is on its way."),

@@ -114,6 +114,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "correction_proposed": _("Field to correct named"),
     "correction_accepted": _("Correction of a field accepted"),
     "correction_refused": _("Correction of a field refused"),
+    "correction_confirmed": _("Refusal of a field confirmed"),
     "evidence_received": _("File received from the person"),
     "evidence_opened": _("File from the person opened"),
     "statement_attached": _("Statement attached by the person"),

@@ -49,6 +49,19 @@ class DecideCorrectionForm(VerbForm):
         return data
 
 
+class ConfirmCorrectionForm(VerbForm):
+    """The refused fields that the page shows: nobody confirms what they have not read."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=4000)
+    sure = forms.BooleanField(
+        label=_("I have read the fields that colleagues refused, with their reasons, and I agree")
+    )
+
+    def prepare(self) -> None:
+        """Those that wait."""
+        self.initial["seen"] = corrections.to_confirm(self.request)
+
+
 class ReviewAgainForm(VerbForm):
     """What a person found who looked at a machine's decision again."""
 

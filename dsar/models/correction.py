@@ -1,6 +1,7 @@
 """What a person wants corrected, field by field, what was decided about each, and what they sent to show it."""
 
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,11 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import CorrectionStatus
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Finding them."""
+
+    def unconfirmed(self) -> Self:
+        """The refused ones that no second person has confirmed."""
+        return self.filter(status=CorrectionStatus.REFUSED, confirmed_by__isnull=True)
+
+
 class Correction(models.Model):
     """One field of the data map in one request (GDPR Art 16; Cal. Civ. Code 1798.106; 11 CCR 7023).
 
     `old_sealed` is what the sources said when it was decided, `new_sealed` what it should say. `code`, `citation` and
-    `text_sealed` say why it was refused; the person reads them.
+    `text_sealed` say why it was refused; the person reads them. `confirmed_by`: who confirmed a refusal as the second
+    person, field by field or with the last step.
     """
 
     request = models.ForeignKey("dsar.PrivacyRequest", models.PROTECT, related_name="corrections")
@@ -31,6 +41,10 @@ class Correction(models.Model):
     proposed_at = models.DateTimeField(default=timezone.now)
     decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("correction")
@@ -44,10 +58,23 @@ class Correction(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=CorrectionStatus.REFUSED) | ~Q(code=""), name="correction_refused_for_a_reason"
             ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | (
+                    Q(status=CorrectionStatus.REFUSED, confirmed_by__isnull=False, confirmed_at__isnull=False)
+                    & ~Q(confirmed_by=models.F("decided_by"))
+                ),
+                name="correction_confirmed_by_another",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"correction of {self.field} in request {self.request_id}"
+
+    @property
+    def waits_for_second(self) -> bool:
+        """Whether it was refused, and no second person has confirmed that."""
+        return self.status == CorrectionStatus.REFUSED and self.confirmed_by_id is None
 
     @property
     def new(self) -> str:

@@ -167,8 +167,8 @@ OWN_DATA: dict[str, Own] = {
     "dsar.Correction": Own(
         CASE_PERIOD, NUMBERS,
         _fields(
-            sealed="old_sealed new_sealed text_sealed", pseudonym="id request proposed_by decided_by",
-            operational="field status code citation proposed_at decided_at",
+            sealed="old_sealed new_sealed text_sealed", pseudonym="id request proposed_by decided_by confirmed_by",
+            operational="field status code citation proposed_at decided_at confirmed_at",
         ),
     ),
     "dsar.Evidence": Own(

@@ -16,7 +16,6 @@ from dsar.enums import (
     CheckKind,
     CheckStatus,
     ContactBy,
-    CorrectionStatus,
     DecisionKind,
     PackageStatus,
     Right,
@@ -104,17 +103,16 @@ def second_approver(request: "PrivacyRequest", actor: Actor) -> bool:
 
 
 def look_at_approval(request: "PrivacyRequest", actor: Actor) -> SecondLook:
-    """A correction is refused in part by whoever refuses a field: the last step is not the only refuser's."""
+    """A correction is refused in part by whoever refuses a field: who did takes the last step once somebody else has
+    confirmed each of these fields."""
     if request.right != Right.CORRECTION:
         return SecondLook.ANOTHER
-    refused = [one for one in request.corrections.all() if one.status == CorrectionStatus.REFUSED]
-    found = [(one.decided_by_id, one.decided_at) for one in refused]
-    alone = {by for by, _at in found} == {actor.user_id}
-    return second_look([(by, at) for by, at in found if at] if alone else (), actor)
+    waiting = [one for one in request.corrections.all() if one.waits_for_second]
+    return second_look([(one.decided_by_id, one.decided_at) for one in waiting if one.decided_at], actor)
 
 
 def who_may_approve(request: "PrivacyRequest", actor: Actor) -> bool:
-    """Approvers, but for the one who alone refused a part of it."""
+    """Approvers, but for who refused a part of it that nobody else has confirmed."""
     return actor.is_approver and look_at_approval(request, actor).counts
 
 

@@ -108,7 +108,8 @@ def propose(pk: int, field: str, value: str, *, actor: Actor) -> Correction:
             defaults={
                 "new_sealed": request.case.seal(text, "correction-new"), "status": CorrectionStatus.PROPOSED,
                 "old_sealed": None, "code": "", "citation": "", "text_sealed": None, "decided_by": None,
-                "decided_at": None, "proposed_by_id": actor.user_id, "proposed_at": timezone.now(),
+                "decided_at": None, "confirmed_by": None, "confirmed_at": None,
+                "proposed_by_id": actor.user_id, "proposed_at": timezone.now(),
             },
         )  # fmt: skip
         audit.record(request.case, audit.Entry("correction_proposed", actor, pk, details={"field": field}))
@@ -199,6 +200,54 @@ def decide(pk: int, correction: int, accept: bool, code: str, text: str, *, seen
         details = {"field": known.field, **({"code": known.code} if known.code else {})}
         audit.record(request.case, audit.Entry(f"correction_{known.status}", actor, pk, details=details))
     return known
+
+
+def may_confirm(request: PrivacyRequest) -> bool:
+    """Whether refused fields wait for a confirmation of their own. Where one alone refused, the last step of another is
+    that already."""
+    if request.right != Right.CORRECTION or request.state != State.REVIEW:
+        return False
+    fields = list(request.corrections.all())
+    refusers = {one.decided_by_id for one in fields if one.status == CorrectionStatus.REFUSED}
+    settled = all(one.status != CorrectionStatus.PROPOSED for one in fields)
+    return settled and len(refusers) > 1 and any(one.waits_for_second for one in fields)
+
+
+def to_confirm(request: PrivacyRequest) -> str:
+    """What a page that shows the refused fields says that it showed: decided anew, they have another one."""
+    waiting = sorted((one for one in request.corrections.all() if one.waits_for_second), key=lambda one: one.pk)
+    return ",".join(f"{one.pk}@{one.decided_at:%Y%m%d%H%M%S%f}" for one in waiting)
+
+
+def confirm(pk: int, *, seen: str, actor: Actor) -> int:
+    """Confirm, as the second person, the fields that others refused; one's own stay for somebody else. `seen` is the
+    `to_confirm` that was read. Returns how many.
+
+    So two who each refused a field can finish: each confirms the other's. Raises Invalid (none but one's own, or changed
+    meanwhile), Conflict, Forbidden (approvers alone).
+    """
+    if not actor.is_approver or actor.user_id is None:
+        raise Forbidden("confirm_correction")
+    with transaction.atomic():
+        request = lock(pk)
+        if not may_confirm(request):
+            raise Conflict("confirm_correction")
+        if to_confirm(request) != seen:
+            raise Invalid(_("A field was changed meanwhile. Please read it again, then decide."))
+        if not (confirmed := confirm_rest(request, actor)):
+            raise Invalid(_("You refused these fields yourself. Somebody else has to look at them."))
+    return confirmed
+
+
+def confirm_rest(request: PrivacyRequest, actor: Actor) -> int:
+    """Note this person as the second for what others refused. In the caller's transaction, which holds the request."""
+    others = request.corrections.unconfirmed().exclude(decided_by_id=actor.user_id)
+    fields = list(others.order_by("pk").values_list("field", flat=True))
+    others.update(confirmed_by_id=actor.user_id, confirmed_at=timezone.now())
+    entries = [audit.Entry("correction_confirmed", actor, request.pk, details={"field": field}) for field in fields]
+    if entries:
+        audit.record(request.case, *entries)
+    return len(fields)
 
 
 def _must_fit(known: Correction) -> None:

@@ -76,7 +76,10 @@ def approve(pk: int, *, actor: Actor, text: str = "", ground: str = "") -> Priva
         citation = articles.ground(code, request.case.law) if code else ""
         alone = look_at_approval(request, actor) == SecondLook.ALONE
         because = Because(DecisionKind.APPROVE, code, citation, text, same_person=alone)
-        return move(pk, "approve", actor=actor, because=because, inside=Inside(request))
+        moved = move(pk, "approve", actor=actor, because=because, inside=Inside(request))
+        if request.right == Right.CORRECTION:
+            corrections.confirm_rest(request, actor)
+        return moved
 
 
 def _weighed(request: PrivacyRequest) -> None:

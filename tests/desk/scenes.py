@@ -15,7 +15,7 @@ from dsar.fulfilment import access, begin, control, locating, restricting, runne
 from dsar.intake import email as incoming
 from dsar.intake import filing, submit, web
 from dsar.law import regimes
-from dsar.models import REQUESTER, Actor, Case, CaseKey, IdentityCheck, Message, PrivacyRequest, Step, staff
+from dsar.models import REQUESTER, Actor, Case, CaseKey, Correction, IdentityCheck, Message, PrivacyRequest, Step, staff
 from dsar.notifications import undelivered as letters
 from dsar.review import corrections, decide, laws, recuse, refusals
 from dsar.verification import by_hand, confirmation, links, papers, representation, signed
@@ -163,6 +163,25 @@ def seen(request: PrivacyRequest, field: str = "name") -> dict[str, object]:
     """What the page's form says about one field of a correction."""
     known = request.corrections.get(field=field)
     return {"correction": known.pk, "seen": corrections.version_of(known)}
+
+
+def refused_by_two() -> PrivacyRequest:
+    """A correction of which two approvers, the first and the third, each refused a field."""
+    request = correction()
+    for number, field in enumerate(("phone", "country")):
+        by = actor(number=2 * number).user_id
+        Correction.objects.create(
+            request=request,
+            field=field,
+            status="refused",
+            code="NOT_SHOWN",
+            decided_by_id=by,
+            decided_at=timezone.now(),
+        )
+    Correction.objects.filter(request=request, field="name").update(
+        status="accepted", decided_by_id=actor().user_id, decided_at=timezone.now()
+    )
+    return fresh(request)
 
 
 def restricted() -> PrivacyRequest:

@@ -42,6 +42,11 @@ HAPPY = {
         lambda request: scenes.seen(request) | {"decision": "accept"},
         State.REVIEW,
     ),
+    "confirm-correction": (
+        scenes.refused_by_two,
+        lambda request: {"seen": scenes.corrections.to_confirm(request), "sure": "on"},
+        State.REVIEW,
+    ),
     "fall-back": (scenes.below_its_tier, {"sure": "on"}, State.LOCATING),
     "ask-proof": (scenes.below_its_tier, {"text": ""}, State.REVIEW),
     "ask": (scenes.triage, {"text": "What do you mean?"}, State.CLARIFYING),
