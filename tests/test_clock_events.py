@@ -187,6 +187,16 @@ def test_a_letter_on_paper_announces_on_the_day_on_which_it_is_posted(route: Rou
     assert drive.fresh(request.pk).extended_at is not None
 
 
+def test_the_desk_takes_no_more_time_by_guidance_alone(db: None) -> None:
+    """GDPR Art 12(3): the month is over, whatever waiting guidance would not count; `law.clocks.extend` keeps the safe date."""
+    for regime, may in (("eu_gdpr", False), ("uk_gdpr", True)):
+        request = under(regime, days_ago=35)
+        today = clock_events.today(request)
+        note(request.pk, K.CLARIFICATION_REQUESTED, today - timedelta(days=30))
+        request = note(request.pk, K.CLARIFICATION_RECEIVED, today - timedelta(days=15))
+        assert decide.may_extend(request) == may, regime
+
+
 def test_the_letter_of_an_extension_says_that_the_date_stays_only_where_nothing_moves_it(route: Route) -> None:
     """UK GDPR Art 12A: a question that is asked after the extension moves its date."""
     for regime, stays in (("eu_gdpr", True), ("uk_gdpr", False), ("us_ca_ccpa", True)):

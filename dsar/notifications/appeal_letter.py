@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dsar import deadlines
+from dsar import clock_events, deadlines
 from dsar.enums import AppealKind, AppealOutcome, Right
 from dsar.law import regimes, remedies
 from dsar.models import Appeal, Message, PrivacyRequest
@@ -114,7 +114,7 @@ def context(message: Message) -> dict[str, Any]:
         "authority": regime.authority,
         "opened_right": new.title if new else "",
         "opened_confirms": bool(new and new.right == Right.DELETION),
-        "opened_due_on": new.due_on if new else None,
+        "opened_due_on": (clock_events.told_on(new) or new.due_on) if new else None,
     }
 
 

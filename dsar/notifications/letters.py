@@ -370,7 +370,8 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
         lines = _items(request, body) if deletion else []
         return {"items": lines if request.is_bound else [line for line in lines if line["action"] == "kept"]}
     if notice == Notice.CONFIRMED:
-        ahead = request.due_on if request.due_on and request.due_on >= clock_events.today(request) else None
+        day = clock_events.told_on(request) or request.due_on
+        ahead = day if day and day >= clock_events.today(request) else None
         return {"notes": notes(body, closing=True), "due_ahead": ahead}
     return {
         "items": _items(request, body) if notice in WITH_ITEMS and deletion else [],
