@@ -239,7 +239,12 @@ SITUATIONS: dict[str, Situation] = {
     "fulfilling a correction": Situation(
         State.FULFILLING,
         lambda r: r.carrying_out(Right.CORRECTION),
-        {**OVERTAKE, "settle": (State.COMPLETED, SYSTEM_ONLY)},
+        {**OVERTAKE, **DOUBT, "settle": (State.COMPLETED, SYSTEM_ONLY)},
+    ),
+    "fulfilling an opt-out": Situation(
+        State.FULFILLING,
+        lambda r: move(r.locating(Right.OPT_OUT_SALE).pk, "located", actor=SYSTEM, nothing_held=False, judgement=[]),
+        {"settle": (State.COMPLETED, SYSTEM_ONLY)},
     ),
     "checking": Situation(
         State.CHECKING,

@@ -7,7 +7,7 @@ import pytest
 from dsar.enums import BOUND_STATES, FINAL_STATES, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Decision, Message, PrivacyRequest
 from dsar.models.privacy_request import VERBS
-from dsar.models.request_conditions import is_copy, overtaken_by_a_deletion
+from dsar.models.request_conditions import is_copy, is_never_confirmed, overtaken_by_a_deletion
 from dsar.notices import Notice
 from dsar.workflow import Conflict, move
 from tests import drive
@@ -65,7 +65,7 @@ def test_law_03_after_the_confirmation_no_verb_of_anybody_leads_back(
 
 def test_law_03_no_transition_that_starts_bound_ends_anywhere_else() -> None:
     """The same by construction: read off the machine instead of tried."""
-    never_a_deletion = {is_copy, overtaken_by_a_deletion}
+    never_a_deletion = {is_copy, is_never_confirmed, overtaken_by_a_deletion}
     for verb in VERBS:
         for source, transition in getattr(PrivacyRequest, verb)._django_fsm.transitions.items():
             assert source != "*"

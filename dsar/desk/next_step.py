@@ -88,6 +88,16 @@ def _ended(request: PrivacyRequest) -> Next | None:
         return None
     day = date_format(timezone.localtime(request.ended_at)) if request.ended_at else ""
     title = _("Ended: %(outcome)s") % {"outcome": request.get_outcome_display()}
+    if request.attention == StepReason.DISPUTED:
+        return Next(
+            title,
+            _(
+                "Then somebody at an address of the person said: this was not me. Find out who is who and put right what can be;"
+                " where a stranger did it, the authority may have to hear within 72 hours (GDPR Art 33). “Try again now”"
+                " takes it off this list."
+            ),
+            "retry",
+        )
     if VERBS["recipient"].is_there(request):
         return Next(title, _("A recipient of the data waits to be told by you."), "recipient")
     if VERBS["kept"].is_there(request):

@@ -216,7 +216,8 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _("“This was not me”"),
         _(
             "Somebody at an address of the person says that it was not them who asked. Find out who is who before anything goes"
-            " on. A copy is then handed over by another approver than the one who approved it."
+            " on. A copy is then handed over by another approver than the one who approved it. What stands under “The work” as"
+            " done was done before: put it back by hand where it was wrong."
         ),
     ),
     "not_proven": (

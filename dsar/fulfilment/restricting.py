@@ -52,8 +52,10 @@ def _note(request: PrivacyRequest) -> None:
     ground = decision.code if decision else RestrictionGround.CONTESTED
     if request.right == Right.OBJECTION:
         ground = RestrictionGround.OBJECTION
-    Restriction.objects.get_or_create(
-        request=request, defaults={"email_index": request.case.email_index, "ground": ground}
+    Restriction.objects.update_or_create(
+        request=request,
+        defaults={"ground": ground},
+        create_defaults={"email_index": request.case.email_index, "ground": ground},
     )
 
 
@@ -87,14 +89,16 @@ def _weigh(pk: int) -> bool:
 
 
 def _to_lift() -> list[int]:
-    """Objections that ended without being granted, whose letter is out (Art 18(3): before it is lifted)."""
+    """What was restricted and ended without being granted, its letter being out (Art 18(3): before it is lifted): objections,
+    and restrictions that were stopped in the middle ("this was not me"). Not what a deletion has overtaken: that is settled
+    there."""
     told = Message.objects.filter(
         request=OuterRef("pk"), status=MessageStatus.SENT, notice__in=restriction_letter.ENDINGS
     )
     queued = Step.objects.filter(request=OuterRef("pk"), kind=StepKind.LIFT)
     ended = PrivacyRequest.objects.filter(
-        right=Right.OBJECTION, state__in=FINAL_STATES, restriction__isnull=False, restriction__lifted_at__isnull=True
-    ).exclude(outcome__in=GRANTED)
+        right__in=RESTRICTING, state__in=FINAL_STATES, restriction__isnull=False, restriction__lifted_at__isnull=True
+    ).exclude(Q(outcome__in=GRANTED) | Q(right=Right.RESTRICTION, outcome=Outcome.OVERTAKEN))
     return list(ended.filter(Exists(told), ~Exists(queued)).order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 

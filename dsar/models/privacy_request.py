@@ -23,6 +23,7 @@ from dsar.models.request_conditions import (
     is_copy,
     is_deletion,
     is_located,
+    is_never_confirmed,
     is_no_choice,
     is_no_copy,
     mailbox_proven,
@@ -463,11 +464,12 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=[State.FULFILLING, State.CHECKING],
         target=RETURN_VALUE(State.REVIEW),
         permission=requester,
-        conditions=[is_copy],
+        conditions=[is_never_confirmed],
     )
     def doubt(self, *, now: datetime) -> str:
         """ "This was not me", before anything is bound or handed over: it goes no further before a person has looked, and
-        nothing is withdrawn by it. What was copied for it is copied anew, if at all."""
+        nothing is withdrawn by it. What was copied for it is copied anew, if at all; what was written for it is written
+        again, which changes nothing twice. What is restricted stays so meanwhile: it is kept and not used."""
         self.judgement = sorted({*self.judgement, NOT_ME})
         self.asked_in, self.answer_by, self.begun_at, self.attention = "", None, None, ""
         return State.REVIEW if self.right else State.TRIAGE

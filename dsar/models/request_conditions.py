@@ -170,6 +170,11 @@ def is_no_choice(request: "PrivacyRequest") -> bool:
     return request.right not in UNVERIFIED_RIGHTS
 
 
+def is_never_confirmed(request: "PrivacyRequest") -> bool:
+    """Everything but a deletion: what is not bound can come back from its work to a person, choices aside."""
+    return request.right != Right.DELETION and is_no_choice(request)
+
+
 def may_be_approved(request: "PrivacyRequest") -> bool:
     """Somebody said which right it is, and who asks is proven as surely as that right wants it (law 12)."""
     return bool(request.right) and request.is_proven_enough

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from dsar.enums import CheckKind, CheckStatus, PackageStatus
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, PackageStatus, StepReason
 from dsar.models import Case, IdentityCheck, Package
 from dsar.models.privacy_request import NOT_ME
 from dsar.portal import session
@@ -109,12 +109,18 @@ def not_me(request: HttpRequest) -> HttpResponse:
 def _what_stands(case: Case) -> dict[str, bool]:
     requests = list(case.requests.all())
     copies = Package.objects.filter(request__case=case)
+    unbound = [one for one in requests if not one.is_bound and one.right not in UNVERIFIED_RIGHTS]
+    carried_out = [one for one in requests if one.outcome in confirmation.CARRIED_OUT]
     return {
         "copy": copies.filter(status=PackageStatus.OFFERED).exists(),
         "fetched": copies.filter(downloads__gt=0).exists(),
         "disputed": any(one.disputed_at and not one.is_ended for one in requests),
         "bound": any(one.is_bound and not one.is_ended for one in requests),
-        "erased": any(one.is_bound and one.is_ended for one in requests),
-        "open": any(not one.is_bound and not one.is_ended for one in requests),
+        "erased": any(one.is_bound for one in carried_out),
+        "open": any(not one.is_ended for one in unbound),
         "doubted": any(NOT_ME in one.judgement and not one.is_ended for one in requests),
+        "partly": any(one.attention == StepReason.DISPUTED and not one.is_ended for one in unbound),
+        "done": any(one in unbound and one.right not in COPY_RIGHTS for one in carried_out),
+        "choices": any(one.right in UNVERIFIED_RIGHTS for one in requests),
+        "seen": any(one.attention == StepReason.DISPUTED for one in requests),
     }

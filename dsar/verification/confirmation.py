@@ -14,10 +14,12 @@ from dsar.datamap import loader
 from dsar.enums import (
     COPY_RIGHTS,
     OVERTAKEN_BY_DELETION,
+    UNVERIFIED_RIGHTS,
     CheckKind,
     CheckStatus,
     DecisionKind,
     Lane,
+    Outcome,
     PackageStatus,
     State,
     StepKind,
@@ -40,6 +42,8 @@ from dsar.models import (
 from dsar.models.privacy_request import NOT_ME
 from dsar.verification import links, lost_mailbox, representation, second_factor
 from dsar.workflow import Because, Conflict, each, in_trouble, lock, move
+
+CARRIED_OUT = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
 
 
 class NotStopped(Exception):
@@ -146,7 +150,8 @@ def not_me(case: Case, *, link: IdentityCheck | None = None) -> list[PrivacyRequ
     """Somebody at an address of the person says "this was not me": the steps of confirmed deletions stop, the clock does
     not, and two people decide. What is not confirmed yet goes to a person, and nothing of it is withdrawn; a copy, made or
     in the making, is not to be had any more, and who hands one over later is somebody else than who approved it. A choice
-    stays carried out (law 12). A copy that was on offer stands in the queue. Repeatable; returns what was moved.
+    stays carried out (law 12). What had ended by then, a deletion or a correction, and a copy that was on offer, stand in the
+    queue. Repeatable; returns what was moved.
 
     Each thing is stopped by itself, so that none waits for another; `link`, whose button was pressed, is spent with the
     last of them and not before. Raises NotStopped where something could not be stopped: it stands in the queue, and
@@ -189,14 +194,26 @@ def _stop(pk: int, moved: list[PrivacyRequest]) -> bool:
                 stopped = move(pk, "doubt", actor=REQUESTER, because=Because(DecisionKind.NOT_ME))
         except Conflict:
             return False
-        if stopped.right in COPY_RIGHTS:
-            CopyPart.objects.filter(request=stopped).delete()
-            # Whoever copies or packs is fenced out; approved again, every source is asked afresh.
-            stopped.steps.update(
-                status=StepStatus.DONE, reason="", token=F("token") + 1, lease_until=None, finished_at=None
-            )
+        _fence(stopped)
     moved.append(stopped)
     return True
+
+
+def _fence(request: PrivacyRequest) -> None:
+    """Let nobody go on with the work of a request that has just been stopped: whoever is at it is fenced out, and approved
+    again it begins anew. What a worker or a colleague had written by then stays, and stands in the queue by name. The marks
+    of a restriction go on: they only keep data from being used (runner.AT_ANY_TIME)."""
+    fenced = {"status": StepStatus.DONE, "reason": "", "token": F("token") + 1, "lease_until": None}
+    if request.right in COPY_RIGHTS:
+        CopyPart.objects.filter(request=request).delete()
+        request.steps.update(**fenced, finished_at=None)
+        return
+    steps = request.steps.filter(kind__in=(StepKind.RECTIFY, StepKind.LOOK))
+    # A worker that was there may have written although it could not record it any more.
+    written = steps.filter(Q(token__gt=0) | Q(finished_at__isnull=False), kind=StepKind.RECTIFY)
+    if not request.is_bound and written.exists():
+        PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.DISPUTED)
+    steps.filter(finished_at__isnull=True).update(**fenced)
 
 
 def _take_back(case: Case, requests: int, link: IdentityCheck | None) -> None:
@@ -205,7 +222,10 @@ def _take_back(case: Case, requests: int, link: IdentityCheck | None) -> None:
         held = Case.objects.select_for_update().get(pk=case.pk)
         copies = Package.objects.filter(request__case=held)
         on_offer = copies.filter(Q(downloads__gt=0) | Q(status=PackageStatus.OFFERED))
-        held.requests.filter(attention="", packages__in=on_offer).update(attention=StepReason.DISPUTED)
+        # What can be stopped no more is somebody's to look into, whatever else it waits for (GDPR Art 33: 72 hours).
+        over = held.requests.filter(outcome__in=CARRIED_OUT).exclude(right__in=(*COPY_RIGHTS, *UNVERIFIED_RIGHTS))
+        for found in (over, held.requests.filter(packages__in=on_offer)):
+            found.filter(ended_at__isnull=False).update(attention=StepReason.DISPUTED)
         # What was shown by hand or stated and has not counted yet never will.
         kinds = (CheckKind.BY_HAND, CheckKind.DATA_POINTS, CheckKind.QUIZ)
         held.checks.filter(kind__in=kinds, status=CheckStatus.PENDING).update(

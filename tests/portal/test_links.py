@@ -1,16 +1,23 @@
 """Links and codes: what they open, for whom, how long, and what those that do not work say."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from dsar.demo.cast import CAST
-from dsar.enums import CheckKind, CheckStatus, State, StepReason
-from dsar.models import Case, IdentityCheck, Plan
+from dsar.desk import next_step
+from dsar.enums import CheckKind, CheckStatus, Right, State, StepReason
+from dsar.fulfilment import control
+from dsar.intake import submit
+from dsar.models import Case, IdentityCheck, Plan, PrivacyRequest
 from dsar.notifications import outbox
 from dsar.review import decide
 from dsar.verification import confirmation, links
-from tests import house
+from tests import drive, house
 from tests.desk import scenes
 from tests.portal.conftest import Visitor, newest_link, only, tables, words, work
 
@@ -166,6 +173,37 @@ def test_law_09_not_me_is_not_used_up_before_it_has_taken_effect(
     assert "The deletion is stopped" in words(victim.post("/not-me/"))
     assert (only().disputed_at is not None, only().attention) == (True, StepReason.DISPUTED)
     assert IdentityCheck.objects.filter(kind=CheckKind.NOT_ME, status=CheckStatus.PASSED).count() == 1
+
+
+def test_law_09_the_page_says_of_not_me_what_is_so(visitor: Visitor, settings: Settings) -> None:
+    settings.QUIET_PERIOD = timedelta(0)
+    visitor.prove(CAST.plain)
+    visitor.confirm()
+    outbox.drain()
+    link = newest_link(CAST.plain)
+    control.release(only().pk, actor=scenes.actor())
+    drive.carry_out()
+    assert only().state == State.COMPLETED
+    with transaction.atomic():
+        submit.add_request(only().case, Right.OPT_OUT_SALE, "And sell nothing.")
+    victim = Visitor()
+    before = words(victim.get(link))
+    assert "The deletion has ended already and cannot be brought back. A person will look into it." in before
+    assert "A choice, such as an opt-out, is not stopped by it" in before
+    assert "goes no further" not in before
+    after = words(victim.post("/not-me/"))
+    assert "The deletion has ended already and cannot be brought back." in after
+    assert "Our team has been told and looks into it." in after
+    assert "goes no further" not in after
+    erased = PrivacyRequest.objects.get(right=Right.DELETION)
+    assert erased in PrivacyRequest.objects.stuck().filter(attention=StepReason.DISPUTED)
+    step = next_step.next_step(erased, scenes.actor())
+    assert (step.verb, "72 hours" in step.text) == ("retry", True)
+    # Nothing is left, and nothing is promised.
+    other = Visitor()
+    other.prove(CAST.neighbour, "access")
+    other.post(f"/case/{PrivacyRequest.objects.latest('pk').pk}/withdraw/")
+    assert "There was nothing (more) to stop." in words(other.post("/not-me/"))
 
 
 def test_not_me_before_the_confirmation_brings_it_to_a_person_once(visitor: Visitor) -> None:
