@@ -139,6 +139,8 @@ def guards() -> list[Guard]:
         Guard(
             "silence_found", "dsar_nondisclosure", "UPDATE", "What two people found may not be told stays as they found it.",
             f"({_changed('id', 'request_id', 'kind', 'source', 'category', 'code', 'citation', 'first_by_id', 'first_at')})"
+            f" OR ({_changed('decision_id')})"
+            f" OR (({_changed('redaction_id')}) AND (NEW.redaction_id IS NOT NULL OR OLD.ended_at IS NULL))"
             " OR (OLD.second_at IS NOT NULL AND"
             f" ({_changed('second_by_id', 'second_at', 'since', 'review_on', 'same_person')}))"
             f" OR (OLD.ended_at IS NOT NULL AND ({_changed('ended_at', 'ended_by_id')}))",

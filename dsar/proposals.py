@@ -2,7 +2,7 @@
 whatever else happens."""
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -101,25 +101,29 @@ def note_silence(request: PrivacyRequest, what: str, one: NonDisclosure, actor: 
     audit.record(request.case, audit.Entry(what, actor, request.pk, details=details))
 
 
-def with_refusal(
-    request: PrivacyRequest, proposal: Proposal, actor: Actor, *, same_person: bool
-) -> list[NonDisclosure]:
-    """What a refusal or a narrowing, confirmed now, says nothing of: its reason, and what it keeps. In the transaction of
-    the confirmation; empty where it may be told."""
+def keep_in_silence(request: PrivacyRequest, proposal: Proposal, actor: Actor, *, same_person: bool) -> None:
+    """Say nothing of what a narrowing, confirmed now, keeps, where a law forbids it. In the transaction of the confirmation,
+    before the plan is stored."""
+    for source, category in proposal.keep:
+        _in_silence(request, proposal, actor, same_person, kind=SilenceKind.KEPT, source=source, category=category)
+
+
+def refuse_in_silence(request: PrivacyRequest, proposal: Proposal, actor: Actor, *, same_person: bool) -> None:
+    """Say nothing of the reason of the refusal or narrowing that was decided just now, where a law forbids it; no other
+    decision is silent by that. In the transaction of the confirmation, after the move."""
+    decision = request.decisions.filter(kind=proposal.kind).latest("pk")
+    _in_silence(request, proposal, actor, same_person, kind=SilenceKind.REFUSAL, decision=decision)
+
+
+def _in_silence(request: PrivacyRequest, proposal: Proposal, actor: Actor, same_person: bool, **what: Any) -> None:
     if not proposal.forbidden_by or proposal.forbidden_until is None:
-        return []
+        return
     now = timezone.now()
-    kept = [(source, category, proposal.code) for source, category in proposal.keep]
-    made = []
-    for source, category, code in [("", "", proposal.code), *kept]:
-        one = NonDisclosure(
-            request=request, kind=SilenceKind.KEPT if source else SilenceKind.REFUSAL, source=source, category=category,
-            code=code, citation=proposal.forbidden_by, text_sealed=None, first_by_id=proposal.proposed_by_id,
-            first_at=proposal.proposed_at, second_by_id=actor.user_id, second_at=now, since=timezone.localdate(now),
-            review_on=min(proposal.forbidden_until, timezone.localdate(now) + timedelta(days=LONGEST_DAYS)),
-            same_person=same_person,
-        )  # fmt: skip
-        one.save(force_insert=True)
-        note_silence(request, "silence_confirmed", one, actor)
-        made.append(one)
-    return made
+    one = NonDisclosure(
+        request=request, code=proposal.code, citation=proposal.forbidden_by, text_sealed=None,
+        first_by_id=proposal.proposed_by_id, first_at=proposal.proposed_at, second_by_id=actor.user_id, second_at=now,
+        since=timezone.localdate(now), same_person=same_person,
+        review_on=min(proposal.forbidden_until, timezone.localdate(now) + timedelta(days=LONGEST_DAYS)), **what,
+    )  # fmt: skip
+    one.save(force_insert=True)
+    note_silence(request, "silence_confirmed", one, actor)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.utils.html import escape
 
-from dsar.enums import BundleReason, DecisionKind, Outcome, SilenceKind, StepReason
+from dsar.enums import BundleReason, DecisionKind, Outcome, SilenceKind, StepKind, StepReason
 from dsar.models import AuditEvent, PrivacyRequest
 from dsar.notifications import undisclosed
 
@@ -108,6 +108,7 @@ def leave_out(found: PrivacyRequest, said: dict[str, Any]) -> dict[str, Any]:
         "work": {**said["work"], "steps": [_step(one, untold) for one in said["work"]["steps"]]},
         "redactions": [one for one in said["redactions"] if one["number"] not in untold.rows],
         "weighings": [one for one in said["weighings"] if not _is_weighed(one, untold)],
+        "corrections": _corrections(said["corrections"], untold),
         "proposals": [_proposal(one, untold) for one in said["proposals"]],
         "record": _record(said["record"], outcome, untold),
     }  # fmt: skip
@@ -115,7 +116,7 @@ def leave_out(found: PrivacyRequest, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decision(one: Said, untold: _Untold) -> Said | None:
-    if untold.refusal and one["what"] in (DecisionKind.REFUSE, DecisionKind.NARROW):
+    if untold.refusal and one["what"] in (DecisionKind.REFUSE, DecisionKind.NARROW, DecisionKind.DOCUMENTED):
         return {**one, "code": "", "citation": "", "text": ""}
     return None if one["code"] in untold.codes else one
 
@@ -148,9 +149,19 @@ def _names(material: str, untold: _Untold) -> bool:
     return any(f'"{code}"' in material and f'"{category}"' in material for _source, category, code in untold.places)
 
 
+def _corrections(said: Said, untold: _Untold) -> Said:
+    """Why a field stays as it is belongs to a refusal of the whole that may not be told."""
+    words = dict.fromkeys(("code", "citation", "text"), "") if untold.refusal else {}
+    return {**said, "fields": [{**one, **words} for one in said["fields"]]}
+
+
 def _step(one: Said, untold: _Untold) -> Said:
     counts = []
+    silent = {(source, category) for source, category, _code in untold.places}
     for tally in one["counts"]:
+        if one["kind"] == StepKind.LATER and (one["source"], tally.get("category")) in silent:
+            # What was kept in silence goes in silence; the counts of what went know no reason.
+            continue
         hidden = KEPT_FIELDS if untold.place(one["source"], tally) else ()
         rest = {name: value for name, value in tally.items() if name not in hidden}
         if not hidden or any(value for value in rest.values() if isinstance(value, int)):

@@ -70,7 +70,8 @@ def forbidden_law() -> forms.CharField:
     return forms.CharField(
         label=_("Does a law forbid to tell the reason? Which?"),
         help_text=_(
-            "Leave this empty unless one does. Then both of you have to be approvers, and the letter says nothing of it."
+            "Leave this empty unless one does. Then both of you have to be approvers, and the letter gives neither the reason"
+            " nor what is kept for it."
         ),
         max_length=200,
         required=False,

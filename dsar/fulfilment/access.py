@@ -320,7 +320,7 @@ def unredact(pk: int, redaction_pk: int, *, actor: Actor) -> None:
         found = Redaction.objects.filter(request=request, pk=redaction_pk).first()
         if found is None:
             raise Invalid(_("This is not left out (any more)."))
-        if found.non_disclosures.exists():
+        if found.non_disclosures.standing().exists():
             raise Invalid(_("Two people found that the law forbids to tell this. Only they can end that."))
         _note(request, "unredacted", actor, [found])
         found.delete()

@@ -119,10 +119,11 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
             DecisionKind.NARROW, found.found.code, found.found.citation, proposal.text, proposal=proposal,
             same_person=look == SecondLook.ALONE,
         )  # fmt: skip
-        silent = proposals.with_refusal(request, proposal, actor, same_person=because.same_person)
+        proposals.keep_in_silence(request, proposal, actor, same_person=because.same_person)
         # Stored first: what ends here is noted by the plan as it is now.
         locating.store(request, found.made, frozen_at=timezone.now())
         moved = move(pk, "narrow", actor=actor, because=because, nothing_left=nothing_left)
+        proposals.refuse_in_silence(moved, proposal, actor, same_person=because.same_person)
         if found.found.weigh:
             _note_weighing(
                 moved, proposal, retention.Weighed(True, proposal.code, found.found.citation, review_on), actor
@@ -131,7 +132,7 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
             remains.write(moved, found.made)
         else:
             decision = moved.decisions.filter(kind=DecisionKind.NARROW).order_by("-pk").first()
-            if not silent:
+            if not proposal.forbidden_by:
                 outbox.queue(moved, Notice.NARROWED, decision=decision)
             moved.steps.filter(status=StepStatus.BLOCKED, reason__in=[StepReason.HOLD, StepReason.PLAN_CHANGED]).again()
             proposals.go_on(moved)

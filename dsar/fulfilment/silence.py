@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dsar import proposals
 from dsar.datamap import loader
-from dsar.enums import DecisionKind, Right, SecondLook, SilenceKind, State, StepReason
+from dsar.enums import Outcome, Right, SecondLook, SilenceKind, State, StepReason
 from dsar.fulfilment import finish, locating
 from dsar.fulfilment.by_hand import FILES
 from dsar.law import codes
@@ -145,7 +145,7 @@ def renew(pk: int, number: int, citation: str, text: str, review_on: date, *, ac
         old = _in_force(request, number)
         made = _new(request, citation, text, review_on, actor)
         made.kind, made.source, made.category, made.code = old.kind, old.source, old.category, old.code
-        made.redaction_id, made.renews = old.redaction_id, old
+        made.redaction_id, made.decision_id, made.renews = old.redaction_id, old.decision_id, old
         made.save(force_insert=True)
         proposals.note_silence(request, "silence_proposed", made, actor)
     return made
@@ -190,9 +190,8 @@ def _tell(request: PrivacyRequest, one: NonDisclosure) -> None:
     if one.kind == SilenceKind.KEPT and request.kept.filter(source=one.source, category=one.category).exists():
         outbox.queue(request, Notice.KEPT_ON)
     if one.kind == SilenceKind.REFUSAL:
-        refused = request.decisions.filter(kind__in=[DecisionKind.REFUSE, DecisionKind.NARROW]).order_by("-pk").first()
-        if refused:
-            outbox.queue(request, Notice.REFUSED, decision=refused, dedupe=f"told:{one.pk}")
+        told = Notice.REFUSED if request.outcome == Outcome.DENIED else Notice.NARROWED
+        outbox.queue(request, told, decision=one.decision, dedupe=f"told:{one.pk}")
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -224,6 +223,6 @@ def label(one: NonDisclosure) -> str:
     if one.kind == SilenceKind.KEPT:
         source = loader.current().sources.get(one.source)
         return f"{kept_letter.label(one.category)} ({_(source.label) if source else one.source})"
-    if one.kind == SilenceKind.ROW and one.redaction:
-        return _("A row of %(table)s") % {"table": one.redaction.table}
+    if one.kind == SilenceKind.ROW:
+        return _("A row of %(table)s") % {"table": one.redaction.table if one.redaction else ""}
     return _("The reason of the refusal")

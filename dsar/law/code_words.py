@@ -150,7 +150,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "EXEMPT": (
         _("Exempt from deletion"),
-        _("The law lets us keep everything we hold about you. The grounds are listed below."),
+        _("The law lets us keep everything we hold about you."),
     ),
     "GROUND_NOT_MET": (
         _("Conditions of the right not met"),

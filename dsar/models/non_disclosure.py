@@ -42,8 +42,9 @@ class NonDisclosure(models.Model):
     """Two approvers found that a law (`citation`) forbids to tell it; the person gets the neutral sentence that stands in
     every letter. In force from `since`, it ends or is renewed, by two again, on `review_on`, 90 days later at most.
 
-    `kind`: something kept (`source`, `category`, `code` of the plan), a row left out of a copy (`redaction`), or the reason
-    of a refusal. `renews`: the one whose place it takes. `same_person`: both looks were one person's (two_people.py).
+    `kind`: something kept (`source`, `category`, `code` of the plan), a row left out of a copy (`redaction`; empty once it
+    may be told and was put back), or the reason of one refusal (`decision`), of no other. `renews`: the one whose place it
+    takes. `same_person`: both looks were one person's (two_people.py).
     Past its day of review it is still not told: somebody has to look, by name.
     """
 
@@ -52,7 +53,8 @@ class NonDisclosure(models.Model):
     source = models.CharField(max_length=40, blank=True)
     category = models.CharField(max_length=60, blank=True)
     code = models.CharField(_("reason"), max_length=40, blank=True)
-    redaction = models.ForeignKey("dsar.Redaction", models.PROTECT, null=True, related_name="non_disclosures")
+    redaction = models.ForeignKey("dsar.Redaction", models.SET_NULL, null=True, related_name="non_disclosures")
+    decision = models.ForeignKey("dsar.Decision", models.PROTECT, null=True, related_name="non_disclosures")
     citation = models.CharField(_("law"), max_length=200)
     text_sealed = models.BinaryField(null=True)
     renews = models.ForeignKey("self", models.PROTECT, null=True, related_name="renewed_by")
@@ -87,9 +89,12 @@ class NonDisclosure(models.Model):
             ),
             models.CheckConstraint(condition=~Q(citation=""), name="non_disclosure_by_a_law"),
             models.CheckConstraint(
-                condition=Q(kind=SilenceKind.KEPT, redaction__isnull=True) & ~Q(source="") & ~Q(code="")
-                | Q(kind=SilenceKind.ROW, redaction__isnull=False)
-                | Q(kind=SilenceKind.REFUSAL, redaction__isnull=True),
+                condition=Q(kind=SilenceKind.KEPT, redaction__isnull=True, decision__isnull=True)
+                & ~Q(source="")
+                & ~Q(code="")
+                | Q(kind=SilenceKind.ROW, decision__isnull=True)
+                & (Q(redaction__isnull=False) | Q(ended_at__isnull=False))
+                | Q(kind=SilenceKind.REFUSAL, redaction__isnull=True, decision__isnull=False),
                 name="non_disclosure_of_something",
             ),
         ]

@@ -198,7 +198,7 @@ OWN_DATA: dict[str, Own] = {
     "dsar.NonDisclosure": Own(
         CASE_PERIOD, NUMBERS,
         _fields(
-            sealed="text_sealed", pseudonym="id request redaction renews first_by second_by end_by ended_by",
+            sealed="text_sealed", pseudonym="id request redaction decision renews first_by second_by end_by ended_by",
             operational="kind source category code citation first_at second_at same_person since review_on end_at ended_at",
         ),
     ),

@@ -209,6 +209,7 @@ def context_for(message: Message) -> dict[str, Any]:
         context["event"] = message.text
     if message.notice == Notice.DISPUTE_NOTED:
         context["bound"] = bool(request and request.is_bound)
+    silent = bool(message.decision and undisclosed.is_silent(message.decision))
     if message.decision:
         decision = message.decision
         code = codes.named(decision.code, case.law)
@@ -221,7 +222,7 @@ def context_for(message: Message) -> dict[str, Any]:
         }
         said = case.unseal(decision.text_sealed, "decision")
         context |= {"person_text": said, "question": said} if said else {}
-        if undisclosed.is_silent(decision):
+        if silent:
             # Only what every letter says (parts/neutral).
             context |= dict.fromkeys(("reason_label", "reason_text", "citation", "person_text", "question"), "")
         if decision.kind == DecisionKind.MERGE:
@@ -235,7 +236,7 @@ def context_for(message: Message) -> dict[str, Any]:
         context["in_part"] = undisclosed.outcome_told(request) == Outcome.GRANTED_IN_PART
         context["again"] = appeal_letter.way(request)
         context["rest"] = kept_letter.rest(request, message.notice)
-        context |= letters.of_the_work(request, message.notice)
+        context |= letters.of_the_work(request, message.notice, silent=silent)
         context |= restriction_letter.ending(request, message.notice)
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)

@@ -10,24 +10,55 @@ from django.utils.translation import gettext as _
 from dsar.datamap import loader
 from dsar.enums import Outcome, Right, StepKind
 from dsar.law import articles, codes
-from dsar.models import Case, Choice, Kept, PrivacyRequest
+from dsar.models import Case, Choice, Kept, PrivacyRequest, Step
 from dsar.notices import Notice
 from dsar.notifications import fates, report, undisclosed
 
 
 def items(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """Per category what has been deleted since the deletion ended (the workers' own counts), then what is still kept."""
-    went: dict[str, int] = {}
+    """Per category what has been deleted since the deletion ended (the workers' own counts), then what is still kept.
+
+    What was kept in silence goes in silence. Where a source kept rows of one category both ways, their going is told once a
+    reason that was told has ended, and without a count: the counts know no reason.
+    """
+    went: dict[str, int | None] = {}
+    hidden = undisclosed.places(request)
+    silent = {(source, category) for source, category, _code in hidden}
+    ended = _ended(request, hidden) if hidden else set()
     for step in request.steps.filter(kind=StepKind.LATER).order_by("pk"):
         for tally in step.tallies:
             number = tally.get("removed", 0) + tally.get("anonymised", 0)
-            if number:
-                went[tally["category"]] = went.get(tally["category"], 0) + number
+            place, known = (step.source, tally["category"]), went.get(tally["category"], 0)
+            if not number or (place in silent and place not in ended):
+                continue
+            went[place[1]] = None if place in silent or known is None else known + number
     gone = [
         {"label": label(category), "action": "erased", "count": number, "reason": "", "citation": ""}
         for category, number in went.items()
     ]
     return gone + standing(request.kept.order_by("pk"))
+
+
+def _ended(request: PrivacyRequest, hidden: undisclosed.Places) -> set[tuple[str, str]]:
+    """The (source, category) pairs of which something was kept for a reason that was told, and that has ended since."""
+    plan = request.plans.newest()
+    if plan is None:
+        return set()
+    plan.request = request
+    kept = _kept_at_the_end(list(request.steps.all()), plan.body()) - hidden
+    still = set(request.kept.values_list("source", "category", "code"))
+    return {(source, category) for source, category, _code in kept - still}
+
+
+def _kept_at_the_end(steps: list[Step], body: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """What a deletion kept as it ended, as planned and as the workers found it: (source, category, code)."""
+    kept = {(item["source"], item["category"], item["code"]) for item in body["items"] if item["action"] == "keep"}
+    return kept | {
+        (step.source, tally["category"], tally.get("code", ""))
+        for step in steps
+        for tally in step.tallies
+        if step.kind == StepKind.ERASE and tally.get("kept")
+    }
 
 
 def standing(rows: Iterable[Kept]) -> list[dict[str, Any]]:
@@ -73,17 +104,11 @@ def label(category: str) -> str:
 
 
 def gone_since(request: PrivacyRequest, body: dict[str, Any]) -> set[tuple[str, str]]:
-    """The (category, code) pairs that were kept at the end and are kept nowhere any more."""
+    """The (category, code) pairs that were kept at the end and are kept nowhere any more, of what is told."""
     steps = list(request.steps.all())
     watched = {step.source for step in steps if step.kind == StepKind.LATER}
     still = set(request.kept.values_list("source", "category", "code"))
-    kept = [(item["source"], item["category"], item["code"]) for item in body["items"] if item["action"] == "keep"]
-    kept += [
-        (step.source, tally["category"], tally.get("code", ""))
-        for step in steps
-        for tally in step.tallies
-        if step.kind == StepKind.ERASE and tally.get("kept")
-    ]
+    kept = _kept_at_the_end(steps, body) - undisclosed.places(request)
     stays = {
         (category, code)
         for source, category, code in kept

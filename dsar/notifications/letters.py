@@ -325,13 +325,15 @@ def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) ->
     ]
 
 
-def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
+def of_the_work(request: PrivacyRequest, notice: str, *, silent: bool = False) -> dict[str, Any]:
     """What letters about the work need, read from the plan once: items, notes, the end of the coded mark.
 
-    Notices that say nothing of it read nothing.
+    Notices that say nothing of it read nothing. `silent`: the reason of what the letter tells may not be told. Then neither
+    may what would be named as kept, or as it is, for a reason: with EXEMPT that list is the reason.
     """
     if notice in WITH_CORRECTIONS and request.right == Right.CORRECTION and request.case.is_proven:
-        return {"corrected": correction_letter.corrected(request), "undone": undone(request)}
+        fields = [] if silent else correction_letter.corrected(request)
+        return {"corrected": fields, "undone": undone(request), "may_state": True}
     if notice in WITH_UNDONE:
         return {"undone": undone(request)}
     if notice in OF_RESTRICTIONS:
@@ -365,9 +367,9 @@ def of_the_work(request: PrivacyRequest, notice: str) -> dict[str, Any]:
     if notice in dispute_letter.FINDINGS:
         return dispute_letter.context(request, notice, _items(request, body))
     if notice == Notice.REFUSED:
-        # "The grounds are listed below" (EXEMPT): what the plan keeps, and why. Something else was done only where the
-        # work had begun before it was narrowed to nothing.
-        lines = _items(request, body) if deletion else []
+        # What the plan keeps, and why: with EXEMPT the grounds. Something else was done only where the work had begun before
+        # it was narrowed to nothing; there the person had heard of the rest, and what may not be told is out of `body`.
+        lines = _items(request, body) if deletion and (request.is_bound or not silent) else []
         return {"items": lines if request.is_bound else [line for line in lines if line["action"] == "kept"]}
     if notice == Notice.CONFIRMED:
         day = clock_events.told_on(request) or request.due_on

@@ -12,9 +12,21 @@ Places = frozenset[tuple[str, str, str]]
 
 
 def places(request: PrivacyRequest) -> Places:
-    """What is kept and not told: (source, category, code)."""
-    found = request.non_disclosures.standing().filter(kind=SilenceKind.KEPT)
-    return frozenset(found.values_list("source", "category", "code"))
+    """What is kept and not told: (source, category, code). With the reason of a deletion that was refused as a whole that is
+    all that its plans keep: each of it is a reason."""
+    standing = request.non_disclosures.standing()
+    found, refused = set(), False
+    for kind, source, category, code, decided in standing.values_list(
+        "kind", "source", "category", "code", "decision__kind"
+    ):
+        if kind == SilenceKind.KEPT:
+            found.add((source, category, code))
+        refused = refused or (kind == SilenceKind.REFUSAL and decided == DecisionKind.REFUSE)
+    for plan in request.plans.all() if refused and request.right == Right.DELETION else ():
+        plan.request = request
+        kept = [item for item in plan.body().get("items", []) if item["action"] == "keep"]
+        found |= {(item["source"], item["category"], item["code"]) for item in kept}
+    return frozenset(found)
 
 
 def visible(request: PrivacyRequest, body: dict[str, Any]) -> dict[str, Any]:
@@ -40,10 +52,10 @@ def hidden_rows(request: PrivacyRequest) -> dict[int, tuple[str, str]]:
 
 
 def is_silent(decision: Decision) -> bool:
-    """Whether the reason of a decision is not told."""
+    """Whether the reason of this decision is not told; another one of the same request stands for itself."""
     if decision.kind not in (DecisionKind.REFUSE, DecisionKind.NARROW):
         return False
-    return decision.request.non_disclosures.standing().filter(kind=SilenceKind.REFUSAL).exists()
+    return decision.pk is not None and decision.non_disclosures.standing().exists()
 
 
 def outcome_told(request: PrivacyRequest) -> str:

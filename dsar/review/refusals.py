@@ -37,8 +37,8 @@ def propose(
 ) -> Proposal:
     """Propose to refuse by a code of the law's catalogue and a text that the person would read (GDPR Art 12(4)). `facts`:
     what the company has to show for some reasons (repeats.show), for the record and not for the person. `forbidden_by`: the
-    law that forbids to tell the reason, looked at again on `forbidden_until`; then both are approvers, and the letter says
-    nothing of it.
+    law that forbids to tell the reason of a denial, looked at again on `forbidden_until`; then both are approvers, and the
+    letter says nothing of it, nor of what is kept or which field stays as it is.
 
     A handler or an approver. Raises Invalid, Conflict (another state, or one stands), Forbidden.
     """
@@ -53,7 +53,7 @@ def propose(
         request = lock(pk)
         if not may_propose(request):
             raise Conflict("refuse")
-        found = _valid(request, code)
+        found = _valid(request, code, forbidden_by)
         repeats.check(request, found, facts)
         said = decide.text_of(text, _("the reason in your own words"))
         return proposals.make(
@@ -69,11 +69,14 @@ def propose(
         )
 
 
-def _valid(request: PrivacyRequest, code: str) -> codes.Code:
-    """The reason as it stands in the law of this request today. Raises Invalid."""
+def _valid(request: PrivacyRequest, code: str, forbidden_by: str) -> codes.Code:
+    """The reason as it stands in the law of this request today; only a denial can be silent. Raises Invalid."""
     found = codes.refusal(code, request.case.law, request.right or Right.KNOW)
     if found is None:
         raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
+    if forbidden_by.strip() and found.outcome != Outcome.DENIED:
+        # These letters are their reason: who can answer instead, that nobody showed who asks.
+        raise Invalid(_("The letter that goes with this reason cannot leave it out. Please choose another reason."))
     if found.code == codes.EXEMPT:
         decide.exempt_as_a_whole(request)
     return found
@@ -91,19 +94,20 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
         look = look_at_proposal(request, actor)
         if not actor.is_approver or not look.counts:
             raise Forbidden("refuse")
-        found = _valid(request, proposal.code)
+        found = _valid(request, proposal.code, proposal.forbidden_by)
         because = Because(
             DecisionKind.REFUSE, found.code, found.citation, proposal.text, same_person=look == SecondLook.ALONE,
             proposal=proposal,
         )  # fmt: skip
         inside = Inside(request)
         repeats.show(request, found, proposal.record, actor, proposal)
-        proposals.with_refusal(request, proposal, actor, same_person=because.same_person)
         if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
             return move(pk, "lapse", actor=actor, because=because, inside=inside, outcome=Outcome.NOT_PROVEN)
         if found.outcome == Outcome.REFERRED:
             return move(pk, "refer", actor=actor, because=because, inside=inside)
-        return move(pk, "refuse", actor=actor, because=because, inside=inside)
+        refused = move(pk, "refuse", actor=actor, because=because, inside=inside)
+        proposals.refuse_in_silence(refused, proposal, actor, same_person=because.same_person)
+        return refused
 
 
 def _of(request: PrivacyRequest, seen: int, kind: DecisionKind | None = None) -> Proposal:

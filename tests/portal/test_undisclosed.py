@@ -89,6 +89,13 @@ def test_law_06_every_letter_and_page_is_the_same_with_and_without_what_may_not_
         tallies=[gone],
         finished_at=timezone.now(),
     )
+    later = Step.objects.create(
+        request=request,
+        source="platform",
+        kind=StepKind.LATER,
+        status=StepStatus.DONE,
+        tallies=[{**gone, "removed": 1}],
+    )
     without = everything_said(request, right)
     assert "Prompts and outputs" in json.dumps(without)
 
@@ -103,6 +110,9 @@ def test_law_06_every_letter_and_page_is_the_same_with_and_without_what_may_not_
         "until": "2036-12-31",
     }
     Step.objects.filter(pk=step.pk).update(tallies=[gone, kept])
+    # It has begun to go by now, in silence.
+    went = {"category": "invoices", "table": "invoices", "removed": 1}
+    Step.objects.filter(pk=later.pk).update(tallies=[{**gone, "removed": 1}, went])
     index = request.case.email_index
     Kept.objects.create(
         request=request, source="platform", category="invoices", code="TAX_ACCOUNTING", until=day(99), email_index=index
