@@ -1,7 +1,8 @@
 """Which rows the law lets the company keep, and until when (GDPR Art. 17(3), Cal. Civ. Code 1798.105(d)).
 
-A rule of the data map counts only where its code is valid in the regime of the case. A doubtful one makes the table a
-question for a person: never a silent keep, never a silent erase.
+A rule of the data map counts only where its code is valid in the regime of the case, and so does what a person weighed: a
+request may have come under another law since. A doubtful one makes the table a question for a person: never a silent
+keep, never a silent erase.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ Verdict = Erase | Mask | Keep | Ask
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """What a person found on a doubtful reason of one request: that it holds, by which ground (code and article) and
-    until which review, or that it does not and nothing stays for it."""
+    until which review, or that it does not and nothing stays for it. The ground holds in the laws that know it alone, and
+    by the article that it has there."""
 
     holds: bool
     code: str = ""
@@ -93,7 +95,8 @@ def verdict(
     """Return what is to happen to the person's own rows of a table, under one regime's law on one day.
 
     A rule with an anchor keeps a row exactly while its last day, counted from that anchor, is not before `today`.
-    `weighed`: what a person found, by the code in doubt (empty: the map names no reason for keeping the whole table).
+    `weighed`: what a person found, by the code in doubt (empty: the map names no reason for keeping the whole table). What
+    they found by a ground that this law does not know is asked about anew (Ask, with the code in doubt).
     """
     keeps, given_up = [], False
     for rule in table_map.retention:
@@ -103,12 +106,14 @@ def verdict(
             return doubt
         if said is None:
             keeps.append(keep_rule(rule, found.citation if found else "", today))
-        elif said.holds:
-            keeps.append(replace(keep_rule(rule, said.citation, today), code=said.code, review_on=said.review_on))
-        else:
+        elif not said.holds:
             given_up = True
+        elif (ground := codes.valid(said.code, regime)) is None:
+            return Ask("code_not_valid", rule.code)
+        else:
+            keeps.append(replace(keep_rule(rule, ground.citation, today), code=ground.code, review_on=said.review_on))
     if table_map.disposal == "keep":
-        return _whole(keeps, weighed.get(""), given_up)
+        return _whole(keeps, regime, weighed.get(""), given_up)
     if table_map.disposal == "mask":
         return Mask(table_map.personal, tuple(keeps))
     return Erase(tuple(keeps))
@@ -126,14 +131,15 @@ def _doubt(rule: Retention, regime: str) -> Ask | None:
     return None
 
 
-def _whole(keeps: list[KeepRule], said: Weighed | None, given_up: bool) -> Verdict:
+def _whole(keeps: list[KeepRule], regime: str, said: Weighed | None, given_up: bool) -> Verdict:
     """The verdict on a table that the map keeps: whole by a reason that needs no look at its rows, or not at all once a
     person has given the reason up."""
     whole = [rule for rule in keeps if rule.column is None and not rule.when]
     if whole:
         return Keep(whole[0].code, whole[0].citation, None, whole[0].review_on)
     if said is not None and said.holds:
-        return Keep(said.code, said.citation, None, said.review_on)
+        ground = codes.valid(said.code, regime)
+        return Keep(ground.code, ground.citation, None, said.review_on) if ground else Ask("code_not_valid")
     if said is not None or given_up:
         return Erase(tuple(keeps))
     return Ask("no_reason")

@@ -13,10 +13,10 @@ from dsar.datamap.orders import KeepRule, Period, TableOrder, add_months, as_dat
 from dsar.datamap.tables import Retention, TableMap
 from dsar.law import codes
 from dsar.law.code_words import CODES
-from dsar.retention import Ask, Erase, Hold, Keep, Mask, held, hold_blocks, keep_rule, order_for, verdict
+from dsar.retention import Ask, Erase, Hold, Keep, Mask, Weighed, held, hold_blocks, keep_rule, order_for, verdict
 
 TODAY = date(2026, 6, 15)
-EU, CA = "eu_gdpr", "us_ca_ccpa"
+EU, CA, UK = "eu_gdpr", "us_ca_ccpa", "uk_gdpr"
 
 days = st.dates(date(1950, 1, 1), date(2150, 1, 1))
 periods = st.builds(
@@ -166,6 +166,25 @@ class TestVerdict:
         ground = codes.valid(code, regime)
         assert isinstance(found, Erase) == (ground is not None)
         assert isinstance(found, Ask) or (isinstance(found, Erase) and all(rule.citation for rule in found.keeps))
+
+    @pytest.mark.parametrize("disposal", ["erase", "mask", "keep"])
+    def test_what_was_weighed_under_another_law_keeps_nothing(self, disposal: str) -> None:
+        """The ground that a person found holds in the laws that know it alone, and by the article that it has there."""
+        said = Weighed(True, "CA_INTERNAL_EXPECTED", "Cal. Civ. Code 1798.105(d)(7)", TODAY)
+        doubtful = table(disposal, code="CA_SECURITY", anchor="at", years=1)
+        assert verdict(doubtful, regime=EU, today=TODAY, weighed={"CA_SECURITY": said}) == Ask(
+            "code_not_valid", "CA_SECURITY"
+        )
+        whole = table("keep", code="REFUND_DUE", when={"state": "due"})
+        assert verdict(whole, regime=EU, today=TODAY, weighed={"": said}) == Ask("code_not_valid")
+        assert verdict(whole, regime=CA, today=TODAY, weighed={"": said}) == Keep(said.code, said.citation, None, TODAY)
+        claims = Weighed(True, "EU_LEGAL_CLAIMS", "GDPR Art 17(3)(e)", TODAY)
+        rows = table(code="CA_SECURITY", anchor="at", years=1)
+        found = verdict(rows, regime=UK, today=TODAY, weighed={"CA_SECURITY": claims})
+        assert isinstance(found, Erase)
+        assert [(rule.code, rule.citation) for rule in found.keeps] == [("EU_LEGAL_CLAIMS", "UK GDPR Art 17(3)(e)")]
+        kept = verdict(whole, regime=UK, today=TODAY, weighed={"": claims})
+        assert isinstance(kept, Keep) and kept.citation == "UK GDPR Art 17(3)(e)"
 
 
 class TestOrders:

@@ -13,6 +13,7 @@ from dsar.fulfilment import weighing
 from dsar.fulfilment.plan import ERASING
 from dsar.law import codes
 from dsar.law.code_words import CODES
+from dsar.law.shapes import Regime
 
 
 def review_day() -> forms.DateField:
@@ -81,15 +82,16 @@ class WeighForm(VerbForm):
         """What waits; the grounds of this law, the one in question chosen where this law knows it."""
         waiting = weighing.open_places(self.request, self.plan)
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
-        places = {
-            "|".join((item["source"], item["category"], item["code"])): " – ".join(
-                filter(None, (gettext(item["label"]), str(labels.get(item["source"], item["source"])),
-                              str(CODES[item["code"]][0]) if item["code"] in CODES else item["code"]))
-            )
-            for item in waiting
-        }  # fmt: skip
+        law = self.request.case.law
+        outdated = weighing.outdated(self.request) if waiting else {}
+        places = {}
+        for item in waiting:
+            place = (item["source"], item["category"], item["code"])
+            source = str(labels.get(item["source"], item["source"]))
+            said = (gettext(item["label"]), source, _ground(item["code"]), _why(law, item["code"], outdated.get(place)))
+            places["|".join(place)] = " – ".join(filter(None, said))
         self.offer("place", places.items())
-        grounds = codes.grounds(self.request.case.law)
+        grounds = codes.grounds(law)
         self.offer_codes(grounds)
         if waiting and waiting[0]["code"] in {one.code for one in grounds}:
             self.initial["code"] = waiting[0]["code"]
@@ -106,3 +108,20 @@ class WeighForm(VerbForm):
             source, category, doubt = data["place"].split("|")
             data["place"] = (source, category, doubt)
         return data
+
+
+def _ground(code: str) -> str:
+    return str(CODES[code][0]) if code in CODES else code
+
+
+def _why(law: Regime, code: str, weighed: str | None) -> str:
+    """Why somebody has to say whether a reason holds: `code` as the data map names it, `weighed` the ground that somebody
+    found and that this law does not know."""
+    if weighed is not None:
+        words = {"ground": _ground(weighed), "law": law.text("short")}
+        return gettext("kept by “%(ground)s” so far, a ground that %(law)s does not know") % words
+    if not code:
+        return gettext("no ground is named for it")
+    if codes.valid(code, law) is None:
+        return gettext("%(law)s does not know this ground") % {"law": law.text("short")}
+    return gettext("to be weighed")

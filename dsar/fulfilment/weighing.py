@@ -39,6 +39,14 @@ def open_places(request: PrivacyRequest, body: plans.Body | None = None) -> list
     return [item for item in plans.unweighed(body) if (item["code"], item["source"]) not in held]
 
 
+def outdated(request: PrivacyRequest) -> dict[Place, str]:
+    """The grounds (codes) by which somebody found that something stays, by place, which the law of the request does not
+    know: it came under that law since. They keep nothing any more."""
+    found = plans.weighed_of(request)
+    law = request.case.law
+    return {place: one.code for place, one in found.items() if one.holds and codes.valid(one.code, law) is None}
+
+
 def weigh(
     pk: int, place: Place, *, holds: bool, code: str, review_on: date | None, text: str, actor: Actor
 ) -> PrivacyRequest:

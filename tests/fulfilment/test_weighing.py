@@ -10,10 +10,11 @@ from django.conf import settings as configured
 from django.utils import timezone
 
 from accounts.models import Role
+from dsar.desk.keeping_forms import WeighForm
 from dsar.enums import DecisionKind, State
 from dsar.fulfilment import control, locating, runner, weighing
 from dsar.models import Actor, AuditEvent, PrivacyRequest, Weighing
-from dsar.review import decide, holds
+from dsar.review import decide, holds, laws
 from dsar.verification import confirmation
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive, house
@@ -133,3 +134,35 @@ def test_a_hold_and_a_narrowing_by_such_a_ground_need_the_weighing_too(approver:
     assert (row.source, row.category, row.code, row.review_on) == ("platform", "prompts", "EU_EXPRESSION", review)
     assert row.decision.second_by_id == approver.user_id
     assert row.decision.decided_by_id not in (None, approver.user_id)
+
+
+def test_law_06_what_was_weighed_under_another_law_is_weighed_anew(
+    settings: object, tmp_path: Path, approver: Actor, handler: Actor
+) -> None:
+    """A security exception that California knows is none in the EU: once the EU's law applies, nobody approves by it, and
+    the page says why it is asked anew."""
+    data = yaml.safe_load(Path(configured.DATA_MAP).read_text())
+    [rule] = data["sources"]["platform"]["tables"]["security_logs"]["retention"]
+    rule["code"] = "BR_ART16"
+    path = tmp_path / "map.yaml"
+    path.write_text(yaml.safe_dump(data))
+    settings.DATA_MAP = path  # type: ignore[attr-defined]
+    request, place = in_review(), ("platform", "security", "BR_ART16")
+    laws.change(request.pk, "us_ca_ccpa", "You live in California.", actor=handler)
+    locating.drain()
+    said = {"holds": True, "review_on": soon(), "text": "Nobody is harmed by it.", "actor": approver}
+    weighing.weigh(request.pk, place, code="CA_INTERNAL_EXPECTED", **said)  # type: ignore[arg-type]
+    assert weighing.open_places(drive.fresh(request.pk)) == []
+
+    laws.change(request.pk, "eu_gdpr", "You live in Germany.", actor=handler)
+    locating.drain()
+    again = drive.fresh(request.pk)
+    assert (again.state, "weigh" in again.judgement) == (State.REVIEW, True)
+    [item] = weighing.open_places(again)
+    assert (item["source"], item["category"], item["code"], item["citation"]) == (*place, "")
+    with pytest.raises(Invalid, match="nobody has weighed"):
+        decide.approve(request.pk, actor=approver)
+    [(_value, words)] = WeighForm(again, "weigh", plan=body_of(again)).fields["place"].choices  # type: ignore[attr-defined]
+    assert "Expected internal use" in words and "GDPR does not know" in words
+    weighing.weigh(request.pk, place, code="SECURITY_LOGS", **said)  # type: ignore[arg-type]
+    assert decide.approve(request.pk, actor=approver).state == State.CONFIRMING
