@@ -10,12 +10,36 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import deadlines
-from dsar.enums import AppealOutcome, Channel, CorrectionStatus, DecisionKind, Outcome, Right, State
+from dsar.enums import (
+    AppealOutcome,
+    Channel,
+    CheckKind,
+    CorrectionStatus,
+    DecisionKind,
+    Outcome,
+    Right,
+    SilenceKind,
+    State,
+)
 from dsar.intake import email, submit
-from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, AuditEvent, Correction, Decision, Message, PrivacyRequest
+from dsar.models import (
+    REQUESTER,
+    SYSTEM,
+    Actor,
+    Appeal,
+    AuditEvent,
+    Correction,
+    Decision,
+    IdentityCheck,
+    Message,
+    NonDisclosure,
+    PrivacyRequest,
+    Representation,
+)
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
-from dsar.review import appeal_decisions, appeals, clock, dates, decide
+from dsar.review import appeal_decisions, appeals, clock, dates, decide, deciders
+from dsar.verification import by_hand, papers
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
@@ -84,7 +108,7 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
     for actor in (route.approver, route.handler, REQUESTER, SYSTEM, drive.person_of_the_desk(Role.AUDITOR)):
         with pytest.raises(Forbidden):
             answer(appeal, AppealOutcome.DISMISSED, actor)
-    assert not appeal_decisions.look(appeal, route.approver).counts
+    assert not deciders.look(appeal, route.approver).counts
     with pytest.raises(Invalid):
         appeal_decisions.decide(appeal.pk, "dismissed", "  ", actor=other, anew=submit.begin_anew)
     with pytest.raises(Invalid):
@@ -104,7 +128,45 @@ def test_who_decided_it_the_first_time_decides_it_never_again(route: Route, othe
     # A second look at the same answer needs a third person: whoever looked before has decided it too.
     assert appeals.take(request.pk, "Once more.") is None, "they have their answer: this is a message"
     again = appeals.file(request.pk, "Once more.", timezone.now(), Channel.POST, actor=route.handler)
-    assert not appeal_decisions.look(again, other).counts
+    assert not deciders.look(again, other).counts
+
+
+def test_who_found_that_it_was_not_shown_looks_at_it_never_again_nor_notes_that_nobody_need(route: Route) -> None:
+    """Whoever found papers not enough, an identity not shown, no authority, or that something may not be told: they took
+    part in the answer, whoever pressed the last button."""
+    request = route.review_below_its_tier()
+    clerk, *deciders = (
+        drive.person_of_the_desk(Role.APPROVER, name)
+        for name in ("clerk", "paper", "judge", "authority", "first", "silent")
+    )
+    papers.ask(request.pk, "The address was changed twice.", "Your passport, please.", actor=clerk)
+    papers.decline(request.pk, actor=deciders[0])
+    IdentityCheck.objects.create(
+        case=request.case, kind=CheckKind.BY_HAND, method="staff_judgement", needs_second=True,
+        recorded_by_id=clerk.user_id, expires_at=drive.later(30),
+    )  # fmt: skip
+    by_hand.judge(request.pk, False, actor=deciders[1])
+    request = drive.refuse(request.pk, "IDENTITY_NOT_PROVEN", "We could not see who asks.", actor=route.approver)
+    assert request.outcome == Outcome.NOT_PROVEN
+    now = timezone.now()
+    Representation.objects.create(
+        case=request.case, kind="attorney", refused_by_id=deciders[2].user_id, refused_at=now
+    )  # fmt: skip
+    NonDisclosure.objects.create(
+        request=request, kind=SilenceKind.REFUSAL, code="X", citation="Some Act", first_by_id=deciders[3].user_id or 0,
+        second_by_id=deciders[4].user_id, second_at=now, since=timezone.localdate(now),
+        review_on=timezone.localdate(now) + timedelta(days=30),
+    )  # fmt: skip
+    appeal = appealed(under(request))
+    for one in (*deciders, route.approver):
+        with pytest.raises(Forbidden):
+            answer(appeal, AppealOutcome.DISMISSED, one)
+        with pytest.raises(Forbidden):
+            appeals.withdraw(appeal.pk, actor=one)
+    assert answer(appeal, AppealOutcome.DISMISSED, clerk).outcome == AppealOutcome.DISMISSED
+    elsewhere = appealed(refused(route))
+    appeals.withdraw(elsewhere.pk, actor=deciders[0])
+    assert Appeal.objects.get(pk=elsewhere.pk).outcome == AppealOutcome.WITHDRAWN
 
 
 def test_law_15_the_letter_says_why_and_where_to_complain(route: Route, other: Actor) -> None:

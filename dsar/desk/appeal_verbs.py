@@ -16,7 +16,7 @@ from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.enums import AppealKind, AppealOutcome
 from dsar.intake import submit
 from dsar.models import Actor, Appeal
-from dsar.review import appeal_decisions, appeals
+from dsar.review import appeal_decisions, appeals, deciders
 from dsar.review import decide as review
 
 
@@ -114,9 +114,9 @@ def _write(pk: int, data: dict[str, Any], actor: Actor) -> object:
 
 
 def _from_deciding(appeal: Appeal, actor: Actor) -> Barred | None:
-    """Who decided it the first time does not decide it again."""
+    """Who took part in what was decided does not decide it again, and does not note that nobody needs to."""
     page = reverse("desk_appeal", args=[appeal.pk])
-    return barred.by_look(appeal_decisions.look(appeal, actor), appeal.request, actor, page)
+    return barred.by_look(deciders.look(appeal, actor), appeal.request, actor, page)
 
 
 VERBS: Final[Mapping[str, AppealVerb]] = {
@@ -173,6 +173,7 @@ VERBS: Final[Mapping[str, AppealVerb]] = {
             SureForm,
             lambda pk, data, actor: appeals.withdraw(pk, actor=actor),
             HANDLERS,
+            bar=_from_deciding,
             danger=True,
         ),
     )

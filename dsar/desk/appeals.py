@@ -22,7 +22,7 @@ from dsar.models import Actor, Appeal, PrivacyRequest
 from dsar.models.apart import apart_from
 from dsar.models.case import with_keys
 from dsar.models.law_days import TODAY, by_law
-from dsar.review import appeal_decisions
+from dsar.review import deciders
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 VIEWS: dict[str, Any] = {
@@ -84,7 +84,7 @@ def chip(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
 
 def _names(requests: list[int]) -> dict[int, list[str]]:
     """Per request, who may not decide it now, since they decided it the first time. A fixed number of queries."""
-    before = {pk: {by for by, _at in found} for pk, found in appeal_decisions.who_decided(requests).items()}
+    before = {pk: {by for by, _at in found} for pk, found in deciders.who_decided(requests).items()}
     people = User.objects.filter(pk__in=set().union(*before.values())).order_by("full_name", "pk")
     known = {user.pk: story.name_of(user) for user in people}
     return {pk: [name for by, name in known.items() if by in found] for pk, found in before.items()}

@@ -43,6 +43,7 @@ class IdentityCheck(models.Model):
     it is decided and not a moment longer (law 12), `declaration_sealed` the signed declaration, for the record period. Which
     of the points did not fit is written nowhere.
 
+    `decided_by`: who of the desk found that it was not shown, or that papers were not enough.
     `method` is the law's word for what passed (law/regime_files.METHODS), `tier` how far it reaches by itself.
     """
 
@@ -64,6 +65,7 @@ class IdentityCheck(models.Model):
     recorded_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     needs_second = models.BooleanField(default=False)
     confirmed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     counts_from = models.DateTimeField(null=True)
     asked = models.JSONField(default=list)
     stated_sealed = models.BinaryField(null=True)

@@ -109,7 +109,7 @@ OWN_DATA: dict[str, Own] = {
         " when and how it was checked stays",
         _fields(
             sealed="seen_sealed stated_sealed declaration_sealed", index="token_hash",
-            pseudonym="id case task challenge recorded_by confirmed_by",
+            pseudonym="id case task challenge recorded_by confirmed_by decided_by",
             operational="kind status attempt wrong_attempts tier created_at expires_at decided_at valid_until method"
             " needs_second counts_from asked",
         ),

@@ -1,65 +1,22 @@
-"""Looking again, by the desk: who may, more time where the law knows it, and the answer with its reasons."""
+"""Looking again, by the desk: more time where the law knows it, and the answer with its reasons."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import deadlines
-from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, DecisionKind, Right, SecondLook
+from dsar.enums import UPHELD, AppealKind, AppealOutcome, CorrectionStatus, Right, SecondLook
 from dsar.law import regimes
 from dsar.law.errors import LawError
-from dsar.models import Actor, Appeal, Correction, Decision, PrivacyRequest, Redaction
+from dsar.models import Actor, Appeal, Correction, PrivacyRequest
 from dsar.models.appeal import DECIDED
-from dsar.models.two_people import second_look
 from dsar.notices import Notice
-from dsar.review import appeals
+from dsar.review import appeals, deciders
 from dsar.workflow import Conflict, Forbidden, Invalid
-
-# These decide nothing that could be looked at again.
-ROUTINE = (
-    DecisionKind.CLASSIFY, DecisionKind.SPLIT, DecisionKind.ASK, DecisionKind.EXTEND, DecisionKind.MERGE, DecisionKind.NOT_ME,
-    DecisionKind.FEE_PAID,
-)  # fmt: skip
-
-
-Decided = list[tuple[int, datetime]]
-
-
-def decided_before(request: PrivacyRequest) -> Decided:
-    """Who decided anything about a request, and when: its answer, a field that was not corrected, what was taken out of a
-    copy, and whoever looked at it again before. Somebody else has to look now (e.g. C.R.S. 6-1-1306(3))."""
-    return who_decided([request.pk])[request.pk]
-
-
-def who_decided(requests: Iterable[int]) -> dict[int, Decided]:
-    """The same of many requests, by their numbers. A fixed number of queries."""
-    found: dict[int, Decided] = {pk: [] for pk in requests}
-    known: list[QuerySet[Any]] = [
-        Decision.objects.exclude(kind__in=ROUTINE),
-        Correction.objects.all(),
-        Redaction.objects.all(),
-        Appeal.objects.all(),
-    ]
-    for rows in known:
-        decided = rows.filter(request__in=found, decided_by__isnull=False, decided_at__isnull=False)
-        for pk, by, at in decided.values_list("request_id", "decided_by_id", "decided_at"):
-            found[pk].append((by, at))
-    confirmed = Decision.objects.exclude(kind__in=ROUTINE).filter(request__in=found, second_by__isnull=False)
-    for pk, by, at in confirmed.values_list("request_id", "second_by_id", "second_at"):
-        if by and at:
-            found[pk].append((by, at))
-    return found
-
-
-def look(appeal: Appeal, actor: Actor) -> SecondLook:
-    """Whether this person may answer, as far as the rule of the second person goes (models/two_people.py)."""
-    return second_look(decided_before(appeal.request), actor)
 
 
 def assign(pk: int, *, actor: Actor) -> None:
@@ -140,7 +97,7 @@ def decide(
         appeal = appeals.hold(pk)
         if not appeal.is_open:
             raise Conflict("decide")
-        found = look(appeal, actor)
+        found = deciders.look(appeal, actor)
         if not found.counts:
             raise Forbidden("decide")
         upheld = outcome in UPHELD

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, deadlines
-from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, StepReason
+from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, SecondLook, StepReason
 from dsar.law import remedies
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import DECIDED, AppealQuerySet
 from dsar.models.law_days import TODAY, by_law
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
-from dsar.review import decide
+from dsar.review import decide, deciders
 from dsar.workflow import Conflict, Forbidden, Invalid, as_whom, each, lock
 
 LONGEST = 8000
@@ -127,13 +127,19 @@ def file(
 
 
 def withdraw(pk: int, *, actor: Actor) -> Appeal:
-    """The person no longer wants it looked at again, or told a colleague so. Raises Appeal.DoesNotExist, Conflict,
-    Forbidden."""
+    """The person no longer wants it looked at again, or told a colleague so: one who did not decide what it is about, since
+    nobody looks at it after that. Raises Appeal.DoesNotExist, Conflict, Forbidden."""
     if actor.kind != ActorKind.REQUESTER and not actor.is_handler:
         raise Forbidden("withdraw")
     with transaction.atomic():
         appeal = hold(pk)
-        end(appeal, AppealOutcome.WITHDRAWN, actor, "appeal_withdrawn", decided_by_id=actor.user_id)
+        found = deciders.look(appeal, actor)
+        if not found.counts:
+            raise Forbidden("withdraw")
+        end(
+            appeal, AppealOutcome.WITHDRAWN, actor, "appeal_withdrawn", decided_by_id=actor.user_id,
+            same_person=found == SecondLook.ALONE,
+        )  # fmt: skip
         tell(appeal, Notice.APPEAL_WITHDRAWN, dedupe=f"appeal:{pk}:withdrawn")
         return appeal
 

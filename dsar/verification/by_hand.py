@@ -149,8 +149,8 @@ def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
             _decided(check, case)
             _settle(check, case, subject)
         else:
-            check.status, check.decided_at = CheckStatus.FAILED, timezone.now()
-            check.save(update_fields=["status", "decided_at"])
+            check.status, check.decided_at, check.decided_by_id = CheckStatus.FAILED, timezone.now(), actor.user_id
+            check.save(update_fields=["status", "decided_at", "decided_by"])
             audit.record(case, audit.Entry("identity_not_confirmed", actor, pk, details=details))
     return check
 

@@ -143,7 +143,9 @@ def end(case: Case, status: CheckStatus, *, actor: Actor) -> int:
     gone = IdentityPaper.objects.filter(check_ref__case=case, destroyed_at__isnull=True).update(
         name_sealed=None, body_sealed=None, destroyed_at=now
     )
-    ended = case.checks.filter(kind=CheckKind.PAPER, status=CheckStatus.PENDING).update(status=status, decided_at=now)
+    ended = case.checks.filter(kind=CheckKind.PAPER, status=CheckStatus.PENDING).update(
+        status=status, decided_at=now, decided_by_id=actor.user_id
+    )
     if gone or ended:
         case.requests.filter(attention=StepReason.PAPER).update(attention="")
         audit.record(case, audit.Entry("identity_papers_destroyed", actor, details={"files": gone}))
