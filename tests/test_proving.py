@@ -21,7 +21,7 @@ from dsar.models import REQUESTER, AuditEvent, Case, IdentityCheck, Message, Pri
 from dsar.notices import Notice
 from dsar.notifications import compose, outbox
 from dsar.review import clock, corrections
-from dsar.verification import asking, confirmation, data_points, links, second_factor, sign_in
+from dsar.verification import asking, confirmation, data_points, links, papers, second_factor, sign_in
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
@@ -268,6 +268,35 @@ def test_on_the_target_date_a_copy_becomes_what_the_proof_reaches(route: Route) 
     assert (decision.decided_by, decision.code) == (None, Right.ACCESS)
     assert kinds(held)[-1] == ClockEventKind.IDENTITY_LAPSED
     clock.sweep(on_target(request))
+
+
+def test_law_12_a_paper_that_came_in_time_is_looked_at_before_the_copy_becomes_anything_less(route: Route) -> None:
+    request = route.review_below_its_tier()
+    papers.ask(request.pk, "The address was changed.", "Your passport.", actor=route.handler)
+    papers.keep(request.case, "passport.pdf", b"%PDF-1.7 covered", actor=REQUESTER)
+    for sweep in (clock.sweep, lambda _moment: papers.sweep()):
+        sweep(on_target(request))
+        assert drive.fresh(request.pk).right == Right.ACCESS
+        assert papers.held(request.case).count() == 1, "nobody has opened it"
+    papers.decline(request.pk, actor=route.handler)
+    papers.ask(request.pk, "Still in doubt.", "Your passport.", actor=route.handler)
+    clock.sweep(on_target(request))
+    assert drive.fresh(request.pk).right == Right.KNOW, "a question alone holds nothing up"
+
+
+def test_what_comes_while_the_clock_looks_is_looked_at_first(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = route.review_below_its_tier()
+    papers.ask(request.pk, "The address was changed.", "Your passport.", actor=route.handler)
+    plain = clock.lock
+
+    def late(pk: int) -> PrivacyRequest:
+        if not papers.held(request.case).exists():
+            papers.keep(request.case, "passport.pdf", b"%PDF-1.7 covered", actor=REQUESTER)
+        return plain(pk)
+
+    monkeypatch.setattr(clock, "lock", late)
+    clock.sweep(on_target(request))
+    assert drive.fresh(request.pk).right == Right.ACCESS
 
 
 def test_where_not_even_the_mailbox_is_proven_nothing_falls_back(route: Route) -> None:

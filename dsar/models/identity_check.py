@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,13 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
             return set()
         asked = passed.filter(kind=CheckKind.DATA_POINTS).values_list("asked", flat=True)
         return {field for one in asked for field in one}
+
+    def shown(self) -> "IdentityCheckQuerySet":
+        """What somebody has shown and nobody has decided yet: compared by a worker, looked at by a colleague, or a paper
+        that has come. A question for a paper that is not answered is none of it."""
+        came = Q(kind=CheckKind.PAPER, papers__destroyed_at__isnull=True, papers__isnull=False)
+        kinds = [CheckKind.DATA_POINTS, CheckKind.BY_HAND]
+        return self.filter(Q(kind__in=kinds) | came, status=CheckStatus.PENDING)
 
     def counting(self, now: datetime) -> "IdentityCheckQuerySet":
         """Passed, and not older than a proof may be to lead to anything."""

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, CheckKind, CheckStatus, State
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, State
 from dsar.models import SYSTEM, IdentityCheck, Message, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import outbox
@@ -97,15 +97,20 @@ def _untold(notice: Notice, since: Any = None) -> Q:
 def _fall_back(today: date) -> int:
     """On the internal target date a copy that nobody has proven surely enough becomes what the proof does reach, where the
     law knows that (11 CCR 7024(a)): better categories in time than "not proven". Not while something that was shown waits
-    to be compared or looked at."""
-    shown = IdentityCheck.objects.filter(
-        case=OuterRef("case"), status=CheckStatus.PENDING, kind__in=[CheckKind.DATA_POINTS, CheckKind.BY_HAND]
-    )
+    to be compared or looked at; a question that nobody has answered is nothing shown."""
+    shown = IdentityCheck.objects.shown().filter(case=OuterRef("case"))
     due = PrivacyRequest.objects.filter(
         ~Exists(shown), state=State.REVIEW, right__in=COPY_RIGHTS, target_on__lte=today,
         case__email_proven_at__isnull=False, tier_needed__gt=F("case__proven_tier"),
     )  # fmt: skip
-    return each_locked(due, lambda request: bool(decide.fall_back(request.pk, actor=SYSTEM)))
+
+    def work(request: PrivacyRequest) -> bool:
+        # Looked at again under the lock: what has come meanwhile is looked at first.
+        if request.case.checks.shown().exists():
+            return False
+        return bool(decide.fall_back(request.pk, actor=SYSTEM))
+
+    return each_locked(due, work)
 
 
 def _interim(today: date) -> int:
