@@ -157,7 +157,13 @@ def papers(request: HttpRequest, standing: Representation) -> HttpResponse:
         except Conflict:
             return redirect("represent")
         else:
-            messages.success(request, _("Thank you. It is encrypted, looked at by people here, and then destroyed."))
+            messages.success(
+                request,
+                _(
+                    "Thank you. It is encrypted and looked at by people here. If it is enough, it stays with the record of this"
+                    " request and goes with it; if not, it is destroyed."
+                ),
+            )
             return redirect("represent")
     return show(request, standing, 422, paper_form=form)
 

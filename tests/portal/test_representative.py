@@ -275,6 +275,8 @@ def test_papers_are_sent_after_the_code_and_nothing_is_shown_before_two_have_see
     file = {"file": SimpleUploadedFile("power.pdf", b"%PDF-1.7 a paper")}
     answer = visitor.client.post("/for/papers/", file, follow=True)
     assert "You have sent 1 paper" in words(answer)  # type: ignore[arg-type]
+    assert "If it is enough, it stays with the record of this request" in words(answer)  # type: ignore[arg-type]
+    assert "then destroyed" not in words(answer)  # type: ignore[arg-type]
     assert "nothing that we may show you" in words(answer)  # type: ignore[arg-type]
     too_large = {"file": SimpleUploadedFile("big.pdf", b"x" * (6 * 1024**2))}
     assert visitor.client.post("/for/papers/", too_large).status_code == 413
