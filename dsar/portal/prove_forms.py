@@ -7,13 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dsar.datamap import loader
-from dsar.verification import data_points, quiz
-
-HELP = {
-    "date": _("As year-month-day, for instance 1990-12-31."),
-    "country": _("Its two letters, for instance DE or US."),
-    "phone": _("With or without the country."),
-}
+from dsar.verification import data_points, points, quiz
 
 
 class PointsForm(forms.Form):
@@ -25,6 +19,9 @@ class PointsForm(forms.Form):
         described = loader.current().fields
         labels = {key: _(described[key].label) for key in offer.fields}
         free = len(offer.fields) > offer.number
+        hints = {key: points.HINTS[kind] for key in offer.fields if (kind := described[key].kind) in points.HINTS}
+        # Before anybody has chosen, the hints of all that may be chosen.
+        any_hint = " ".join(f"{labels[key]}: {hint}" for key, hint in hints.items())
         for number, key in enumerate(offer.fields[: offer.number]):
             if free:
                 self.fields[f"field{number}"] = forms.ChoiceField(
@@ -33,7 +30,7 @@ class PointsForm(forms.Form):
                 )  # fmt: skip
             self.fields[f"value{number}"] = forms.CharField(
                 label=_("What does it say?") if free else labels[key],
-                help_text="" if free else HELP.get(described[key].kind, ""),
+                help_text=any_hint if free else hints.get(key, ""),
                 max_length=data_points.LONGEST,
                 error_messages={"required": _("Please enter it.")},
                 widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -121,7 +121,8 @@ def state(case: Case, stated: Mapping[str, str], signature: Signature | None = N
         described = loader.current().fields
         for key, value in said.items():
             if points.problem(described[key], value):
-                raise Invalid(_("“%(what)s” does not look right. Please check it.") % {"what": _(described[key].label)})
+                said_so = _("“%(what)s” does not look right. Please check it.") % {"what": _(described[key].label)}
+                raise Invalid(f"{said_so} {points.HINTS.get(described[key].kind, '')}".strip())
         check = IdentityCheck(
             case=held, kind=CheckKind.DATA_POINTS, method=wanted.method, created_at=now, expires_at=now + COMPARE_FOR,
             tier=tiers.reached(held.law, wanted.method), asked=list(said),

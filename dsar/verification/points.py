@@ -3,11 +3,30 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
 
 from dsar.datamap.tables import FieldMap
 
+# How to write what is read in one way alone; shown beside the field, and again where it was not so.
+HINTS: Final = {
+    "date": _("As year-month-day, for instance 1990-12-31."),
+    "country": _("Its two letters, for instance DE or US."),
+    "phone": _("With or without the country."),
+}
+
 # A telephone number without its country is compared with one that has it from so many figures on.
 LEAST_FIGURES = 7
+# Two of which neither says by a + where its country ends: from so many figures on, less than which may be a number
+# without its town.
+LEAST_NATIONAL = 8
+# The calling codes of countries (ITU-T E.164): one figure, two, or three.
+COUNTRY = re.compile(
+    r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|(?:2[1-689]|3[578]|42|5[09]|6[7-9]|8[058]|9[679])\d"
+)
 
 
 def same(kind: str, stated: str, known: Iterable[str]) -> bool:
@@ -34,7 +53,8 @@ def problem(field: FieldMap, stated: str) -> bool:
     if field.kind == "phone":
         return len(_figures(stated)) < LEAST_FIGURES
     if field.kind == "date":
-        return not re.fullmatch(r"\d{4}-\d{2}-\d{2}", _day(stated))
+        # 05/04/1990 is a day in April or in May, by who writes it: nobody's try is spent on a guess.
+        return len(_days(stated)) != 1
     if field.kind == "country":
         return not re.fullmatch(r"[A-Za-z]{2}", stated.strip())
     return not _plain(field.kind, stated)
@@ -49,12 +69,27 @@ def _plain(kind: str, value: str) -> str:
 
 
 def _day(value: str) -> str:
-    """A day as ISO 8601: of a moment its day, and of 31.12.1990 or 31/12/1990 too."""
+    """A day as ISO 8601; empty where it is none. A system of ours that writes 05/04/1990 is taken to mean April."""
+    return next(iter(_days(value)), "")
+
+
+def _days(value: str) -> list[str]:
+    """What a day may mean, as ISO 8601, the likelier first: of a moment its day; of 31.12.1990, 31/12/1990 or 12/31/1990
+    the only day that it can be, and of 05/04/1990 two."""
     text = value.strip()
-    if found := re.fullmatch(r"(\d{1,2})[./ ](\d{1,2})[./ ](\d{4})", text):
-        day, month, year = found.groups()
-        return f"{year}-{int(month):02}-{int(day):02}"
-    return text[:10]
+    if found := re.fullmatch(r"(\d{1,2})([./ -])(\d{1,2})\2(\d{4})", text):
+        first, _between, second, year = found.groups()
+        readings = [(year, second, first), (year, first, second)]
+    elif found := re.match(r"(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d)", text):
+        year, _between, month, day = found.groups()
+        readings = [(year, month, day)]
+    else:
+        return []
+    days: dict[str, None] = {}
+    for reading in readings:
+        with suppress(ValueError):
+            days[date(*map(int, reading)).isoformat()] = None
+    return list(days)
 
 
 def _figures(value: str) -> str:
@@ -70,9 +105,19 @@ def _figures(value: str) -> str:
 
 def _same_phone(one: str, other: str) -> bool:
     first, second = _figures(one), _figures(other)
-    if first.startswith("+") == second.startswith("+"):
-        return bool(first) and first == second
+    if first.startswith("+") and second.startswith("+"):
+        return first == second
+    if not (first.startswith("+") or second.startswith("+")):
+        return bool(first) and (first == second or _same_at_home(first, second))
     abroad, home = (first, second) if first.startswith("+") else (second, first)
     # The same with and without its country: what is dialled at home, less the nought before it.
     national = home.removeprefix("0")
     return len(national) >= LEAST_FIGURES and abroad.endswith(national)
+
+
+def _same_at_home(one: str, other: str) -> bool:
+    """1 212 555 0100 and 212 555 0100: the same with and without its country, and neither writes a +."""
+    short, long = sorted((one.removeprefix("0"), other.removeprefix("0")), key=len)
+    if len(short) < LEAST_NATIONAL:
+        return False
+    return short == long or (long.endswith(short) and bool(COUNTRY.fullmatch(long.removesuffix(short))))

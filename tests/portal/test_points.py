@@ -9,6 +9,8 @@ from pytest_django import Settings
 
 from accounts.models import Role
 from dsar.connectors import registry
+from dsar.datamap import loader
+from dsar.datamap.tables import FieldMap
 from dsar.enums import CheckKind, CheckStatus, State
 from dsar.models import AuditEvent, IdentityCheck, Message, PrivacyRequest, Source
 from dsar.notices import Notice
@@ -70,11 +72,64 @@ def check() -> IdentityCheck:
         ("phone", "", "", False),
         ("date", "31.12.1990", "1990-12-31 00:00:00+00:00", True),
         ("date", "1990-12-30", "1990-12-31", False),
+        ("date", "12/31/1990", "1990-12-31", True),
+        ("date", "1990/12/31", "1990-12-31T08:00:00Z", True),
+        ("date", "1990-04-05", "05/04/1990", True),
+        ("date", "soon", "soon", False),
+        ("phone", "1 212 555 0100", "212-555-0100", True),
+        ("phone", "(212) 555-0100", "12125550100", True),
+        ("phone", "0049 30 901820", "030 901820", True),
+        ("phone", "49 30 901820", "030 901820", True),
+        ("phone", "212 555 0100", "1 212 555 0101", False),
+        ("phone", "555 0100", "212 555 0100", False),
+        ("phone", "2 555 01000", "12 2 555 01000", False),
         ("country", " de", "DE", True),
     ],
 )
 def test_the_same_written_differently_is_the_same(kind: str, stated: str, known: str, same: bool) -> None:
     assert points.same(kind, stated, ["something else", known]) is same
+
+
+@pytest.mark.parametrize(
+    ("stated", "clear"),
+    [
+        ("1990-12-31", True),
+        ("31.12.1990", True),
+        ("31/12/1990", True),
+        ("12/31/1990", True),
+        ("05/05/1990", True),
+        ("05/04/1990", False),
+        ("5.4.1990", False),
+        ("1990-31-12", False),
+        ("1990-02-30", False),
+        ("31/12/90", False),
+        ("31 December 1990", False),
+        ("", False),
+    ],
+)
+def test_a_day_that_may_be_two_days_or_none_is_asked_for_again(stated: str, clear: bool) -> None:
+    assert points.problem(FieldMap(label="Date of birth", kind="date"), stated) is not clear
+
+
+def test_how_to_write_it_stands_beside_what_may_be_chosen_and_an_unclear_day_costs_no_try(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = loader.current()
+    birthday = FieldMap(label="Date of birth", kind="date", identify=True)
+    fields = {**described.fields, "country": birthday}
+    monkeypatch.setattr(loader, "current", lambda: described.model_copy(update={"fields": fields}))
+    request = in_california(visitor)
+    shown = words(visitor.get(PROVE))
+    assert "Date of birth: As year-month-day, for instance 1990-12-31." in shown
+    assert "Telephone number: With or without the country." in shown
+    chosen = {f"field{number}": key for number, key in enumerate(("name", "phone", "country"))}
+    unclear = {**typed({**facts(), "invoice_number": "05/04/1990"}), **chosen}
+    answer = visitor.post(POINTS, unclear)
+    assert answer.status_code == 422
+    assert "“Date of birth” does not look right. Please check it. As year-month-day" in words(answer)
+    assert data_points.attempts_left(request.case) == 3
+    visitor.post(POINTS, {**unclear, "value2": "12/31/1990"})
+    assert check().asked == ["name", "phone", "country"]
 
 
 def test_three_things_and_a_declaration_are_enough_and_nothing_of_them_stays(visitor: Visitor) -> None:
