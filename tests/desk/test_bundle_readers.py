@@ -295,3 +295,6 @@ def test_a_bundle_shows_one_moment(approver: Actor) -> None:
     assert [name for name in files if name.startswith("letters/")], "something was written before the rest was read"
     assert json.loads(files["request.json"])["state"] == "review"
     assert b"Withdrawn" not in files["timeline.json"]
+    # These are read after the first letter was written.
+    assert json.loads(files["record.json"]) is None
+    assert json.loads(files["audit/result.json"])["faults"] == []
