@@ -1,5 +1,5 @@
 """Refusals that wait for their second person: written down, settled by the move that carries them out, withdrawn by
-whatever else happens."""
+whatever else happens, and whatever the person says."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,6 +11,7 @@ from dsar import audit
 from dsar.enums import DecisionKind, ProposalStatus, SilenceKind, StepReason
 from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal
 from dsar.models.non_disclosure import LONGEST_DAYS
+from dsar.models.unanswered import HEARD
 
 # Verbs that leave a proposal as it stands: they change nothing of what it is about.
 LEAVE: Final = frozenset({"extend", "split", "dispute", "dismiss_dispute"})
@@ -72,9 +73,18 @@ def settle(
     return [audit.Entry("proposal_withdrawn", SYSTEM, request.pk)]
 
 
+def heard(case: Case, *entries: audit.Entry) -> None:
+    """Note in the trail what the person says, on whatever way it comes (HEARD): what is proposed was proposed without it.
+    The caller has locked the case. Raises ValueError for what is nothing that a person says."""
+    if not HEARD.issuperset(entry.what for entry in entries):
+        raise ValueError("heard")
+    audit.record(case, *entries)
+    facts_changed(case)
+
+
 def facts_changed(case: Case) -> None:
-    """The person wrote, or what they wish has changed: whoever confirms reads it first, so it is proposed anew. The caller
-    has locked the case."""
+    """The person wrote, what they wish has changed, or the law: whoever confirms reads it first, so it is proposed anew.
+    The caller has locked the case."""
     waiting = Proposal.objects.standing().filter(request__case=case)
     for one in waiting.select_related("request").order_by("request_id"):
         waiting.filter(pk=one.pk).update(status=ProposalStatus.WITHDRAWN, decided_at=timezone.now())

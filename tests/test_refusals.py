@@ -1,5 +1,6 @@
 """A refusal takes two people: nothing moves and no letter leaves before the second."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -8,17 +9,29 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Role
-from dsar import proposals
-from dsar.enums import CorrectionStatus, DecisionKind, Outcome, ProposalStatus, Right, State, StepReason
+from dsar import audit, proposals
+from dsar.enums import (
+    Channel,
+    CorrectionStatus,
+    DecisionKind,
+    Outcome,
+    ProposalStatus,
+    Right,
+    State,
+    StepReason,
+)
 from dsar.fulfilment import lookout, narrowing
-from dsar.intake import email
-from dsar.models import REQUESTER, Actor, AuditEvent, Case, Correction, Message, PrivacyRequest, Proposal
+from dsar.intake import beside, email, submit
+from dsar.models import REQUESTER, SYSTEM, Actor, AuditEvent, Case, Correction, Message, PrivacyRequest, Proposal
+from dsar.models.unanswered import HEARD
 from dsar.notices import Notice
 from dsar.notifications import compose
-from dsar.review import corrections, decide, refusals
+from dsar.review import appeals, corrections, decide, laws, refusals
+from dsar.verification import papers, representation
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
+from tests.remedies import BRITAIN, under
 
 pytestmark = pytest.mark.usefixtures("own_journal")
 
@@ -147,6 +160,139 @@ def test_whatever_else_happens_withdraws_it_and_more_time_does_not(
     corrections.propose(wish.pk, "name", "Somebody Else", actor=REQUESTER)
     made.refresh_from_db()
     assert made.status == ProposalStatus.WITHDRAWN
+
+
+def complains(route: Route) -> PrivacyRequest:
+    """Under a law that knows a complaint about what is still open."""
+    return under(route.review(), BRITAIN)
+
+
+def a_complaint(route: Route) -> PrivacyRequest:
+    """The same, with a complaint that was made before."""
+    request = complains(route)
+    appeals.take(request.pk, "You take too long.")
+    return request
+
+
+def a_paper_asked(route: Route) -> PrivacyRequest:
+    request = route.review_below_its_tier()
+    papers.ask(request.pk, "Two people of that name.", "Cover all but the name.", actor=route.handler)
+    return request
+
+
+def by_somebody(route: Route) -> PrivacyRequest:
+    """Somebody asks for the person, and has shown nothing yet."""
+    request = route.review()
+    representation.name_one(request.case, "agent", "Jorun Aske", "jorun@example.net", actor=route.handler)
+    return request
+
+
+def beside_a_correction(route: Route) -> PrivacyRequest:
+    """A question is open about another request of the case."""
+    request = route.review()
+    other = submit.add_request(drive.fresh(request.pk).case, Right.CORRECTION, "My name.")
+    move(other.pk, "located", actor=SYSTEM, nothing_held=False, judgement=["staff"])
+    route.clarifying(other)
+    return request
+
+
+def other_of(request: PrivacyRequest) -> PrivacyRequest:
+    return request.case.requests.exclude(pk=request.pk).get()
+
+
+# What happens, to which request, and as which event it stands in the trail.
+SAYS: dict[str, tuple[Callable[[Route], PrivacyRequest], Callable[[PrivacyRequest, Route], object], str]] = {
+    "a message": (Route.review, lambda one, _r: appeals.take(one.pk, "I do not agree."), "not_content"),
+    "a complaint": (complains, lambda one, _r: appeals.take(one.pk, "You take too long."), "appeal_received"),
+    "more of a complaint": (a_complaint, lambda one, _r: appeals.take(one.pk, "And you lost it."), "not_content"),
+    "a complaint that a colleague notes": (
+        complains,
+        lambda one, r: appeals.file(one.pk, "Too long.", timezone.now(), Channel.TELEPHONE, actor=r.handler),
+        "appeal_received",
+    ),
+    "a complaint that is called off": (
+        a_complaint,
+        lambda one, _r: appeals.withdraw(one.appeals.get().pk, actor=REQUESTER),
+        "appeal_withdrawn",
+    ),
+    "an answer to another question": (
+        beside_a_correction,
+        lambda one, _r: beside.answer(other_of(one).pk, "It is Ada."),
+        "answer",
+    ),
+    "a paper": (
+        a_paper_asked,
+        lambda one, _r: papers.keep(one.case, "card.pdf", b"%PDF-1.4", actor=REQUESTER),
+        "identity_paper_received",
+    ),
+    "a paper that a colleague files": (
+        Route.review_below_its_tier,
+        lambda one, r: papers.keep(one.case, "card.pdf", b"%PDF-1.4", actor=r.handler),
+        "identity_paper_received",
+    ),
+    "the paper of an authority": (
+        by_somebody,
+        lambda one, _r: representation.attach(one.case, "power.pdf", b"%PDF-1.4", actor=REQUESTER),
+        "authority_received",
+    ),
+    "that somebody may ask for them": (
+        by_somebody,
+        lambda one, _r: representation.allow(one.case, follow=True, receive=False),
+        "representative_allowed",
+    ),
+    "that nobody may ask for them": (
+        by_somebody,
+        lambda one, _r: representation.take_back(one.case),
+        "representative_not_allowed",
+    ),
+    "a copy first": (Route.review, lambda one, _r: beside.copy_first(one.pk), "copy_asked"),
+    "a restriction meanwhile": (
+        lambda r: r.review(Right.CORRECTION),
+        lambda one, _r: beside.restrict_meanwhile(one.pk),
+        "restriction_asked",
+    ),
+    "another place under the same law": (
+        Route.review,
+        lambda one, _r: laws.say(one.case_id, "FR", ""),
+        "place_noted",
+    ),
+    "a place whose law gives less": (Route.review, lambda one, _r: laws.say(one.case_id, "US", "VA"), "law_said"),
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_whatever_the_person_says_withdraws_what_was_proposed_without_it(
+    route: Route, second: Actor, name: str
+) -> None:
+    build, happens, event = SAYS[name]
+    request = build(route)
+    made = proposals.standing(drive.proposed(drive.fresh(request.pk)))
+    assert made is not None
+    happens(drive.fresh(request.pk), route)
+    assert event in HEARD
+    trail = AuditEvent.objects.filter(chain=request.case.chain, number__gt=request.case.audit_length)
+    assert {event, "proposal_withdrawn"} <= set(trail.values_list("what", flat=True))
+    made.refresh_from_db()
+    assert made.status == ProposalStatus.WITHDRAWN
+    with pytest.raises(Conflict):
+        refusals.confirm(request.pk, actor=second, seen=made.pk)
+
+
+def test_another_law_withdraws_what_argues_by_the_one_before(route: Route, second: Actor) -> None:
+    """Also by a colleague, and of a deletion that is confirmed: the case is one."""
+    request = route.review()
+    made = propose(request.pk, CODE, WORDS, actor=route.approver)
+    laws.change(request.pk, "us_ca_ccpa", "You live in California.", actor=route.handler)
+    made.refresh_from_db()
+    assert made.status == ProposalStatus.WITHDRAWN
+    with pytest.raises(Conflict):
+        refusals.confirm(request.pk, actor=second, seen=made.pk)
+
+
+def test_nothing_but_what_a_person_says_is_noted_as_that(route: Route) -> None:
+    request = route.review()
+    with pytest.raises(ValueError, match="heard"), transaction.atomic():
+        proposals.heard(request.case, audit.Entry("noted", route.handler))
 
 
 def test_a_reason_that_the_law_no_longer_knows_is_not_confirmed(route: Route, second: Actor) -> None:

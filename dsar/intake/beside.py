@@ -4,7 +4,7 @@ restriction while a correction is looked at."""
 from django.db import transaction
 from django.utils import timezone
 
-from dsar import audit
+from dsar import audit, proposals
 from dsar.enums import Right, State
 from dsar.intake import submit
 from dsar.law import codes
@@ -24,6 +24,8 @@ def answer(pk: int, text: str, *, actor: Actor = REQUESTER) -> PrivacyRequest:
             case=request.case, request=request, status=MessageStatus.RECEIVED,
             text_sealed=request.case.seal(text, "message"),
         )  # fmt: skip
+        # An answer is read before anything else of the case is refused, too.
+        proposals.facts_changed(request.case)
         return move(pk, "answer", actor=actor)
 
 
@@ -33,7 +35,7 @@ def restrict_meanwhile(pk: int) -> PrivacyRequest:
         request = lock(pk)
         if not may_restrict_meanwhile(request):
             raise Conflict("restrict_meanwhile")
-        audit.record(request.case, audit.Entry("restriction_asked", REQUESTER, request.pk))
+        proposals.heard(request.case, audit.Entry("restriction_asked", REQUESTER, request.pk))
         return submit.add_request(request.case, Right.RESTRICTION, "")
 
 
@@ -62,7 +64,7 @@ def copy_first(pk: int) -> PrivacyRequest:
             raise Conflict("copy_first")
         copy = copy_of(request)
         if copy is None:
-            audit.record(request.case, audit.Entry("copy_asked", REQUESTER, request.pk))
+            proposals.heard(request.case, audit.Entry("copy_asked", REQUESTER, request.pk))
             copy = submit.add_request(request.case, Right.ACCESS, "")
         PrivacyRequest.objects.filter(pk=pk).update(after=copy, waived_copy_at=None)
         return copy

@@ -110,8 +110,7 @@ def _attach(intake: Intake, case: Case, read: ParsedMail) -> None:
         )  # fmt: skip
         held.case, held.status = case, IntakeStatus.ATTACHED
         held.save(update_fields=["case", "status"])
-        audit.record(case, audit.Entry("mail_received", REQUESTER))
-        proposals.facts_changed(case)
+        proposals.heard(case, audit.Entry("mail_received", REQUESTER))
         asked = list(case.requests.filter(state=State.CLARIFYING).order_by("pk").values_list("pk", flat=True))
         for pk in asked:
             move(pk, "answer", actor=REQUESTER)

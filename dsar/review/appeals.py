@@ -12,12 +12,13 @@ from django.db.models.functions import Cast, Concat, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, deadlines
+from dsar import audit, deadlines, proposals
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, SecondLook, StepReason
 from dsar.law import remedies
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
 from dsar.models.appeal import DECIDED, AppealQuerySet
 from dsar.models.law_days import TODAY, by_law
+from dsar.models.unanswered import HEARD
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox, undelivered
 from dsar.review import decide, deciders
@@ -180,8 +181,9 @@ def end(appeal: Appeal, outcome: AppealOutcome, actor: Actor, what: str, **field
 def note(appeal: Appeal, what: str, actor: Actor, **details: Any) -> None:
     """Write an event of an appeal into the trail of its case, in the caller's transaction."""
     case = appeal.request.case
+    write = proposals.heard if what in HEARD else audit.record
     details = {"appeal": appeal.pk, "appeal_kind": appeal.kind, **as_whom(case, actor), **details}
-    audit.record(case, audit.Entry(what, actor, appeal.request_id, details=details))
+    write(case, audit.Entry(what, actor, appeal.request_id, details=details))
 
 
 def _words(text: str) -> str:
@@ -207,7 +209,7 @@ def _add(request: PrivacyRequest, words: str, actor: Actor) -> None:
         case=case, request=request, status=MessageStatus.RECEIVED, text_sealed=case.seal(words, "message")
     )
     PrivacyRequest.objects.filter(pk=request.pk, unread_at__isnull=True).update(unread_at=timezone.now())
-    audit.record(case, audit.Entry("not_content", actor, request.pk, details=as_whom(case, actor)))
+    proposals.heard(case, audit.Entry("not_content", actor, request.pk, details=as_whom(case, actor)))
 
 
 def _open(

@@ -112,8 +112,7 @@ def propose(pk: int, field: str, value: str, *, actor: Actor) -> Correction:
                 "proposed_by_id": actor.user_id, "proposed_at": timezone.now(),
             },
         )  # fmt: skip
-        audit.record(request.case, audit.Entry("correction_proposed", actor, pk, details={"field": field}))
-        proposals.facts_changed(request.case)
+        proposals.heard(request.case, audit.Entry("correction_proposed", actor, pk, details={"field": field}))
     return found
 
 
@@ -289,8 +288,7 @@ def attach(pk: int, name: str, body: bytes, *, actor: Actor) -> Evidence:
         made.name_sealed = request.case.seal(name[:200], f"evidence-name-{made.uid}")
         made.body_sealed = request.case.seal(body, f"evidence-{made.uid}")
         made.save(force_insert=True)
-        audit.record(request.case, audit.Entry("evidence_received", actor, pk, details={"bytes": len(body)}))
-        proposals.facts_changed(request.case)
+        proposals.heard(request.case, audit.Entry("evidence_received", actor, pk, details={"bytes": len(body)}))
     return made
 
 
@@ -329,7 +327,7 @@ def state(pk: int, text: str, *, actor: Actor) -> Message:
         request = lock(pk)
         if not may_state(request):
             raise Conflict("state")
-        audit.record(request.case, audit.Entry("statement_attached", actor, pk))
+        proposals.heard(request.case, audit.Entry("statement_attached", actor, pk))
         PrivacyRequest.objects.filter(pk=pk, unread_at__isnull=True).update(unread_at=timezone.now())
         return Message.objects.create(
             case=request.case, request=request, status=MessageStatus.RECEIVED,

@@ -15,7 +15,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, bell, clock_events, deadlines
+from dsar import audit, bell, clock_events, deadlines, proposals
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Lane, LawChangeStatus, Raised, State
 from dsar.law import regimes, tiers
 from dsar.law.errors import LawError
@@ -121,7 +121,7 @@ def say(case_pk: int, country: str, region: str) -> str:
         if law.id == case.regime:
             Case.objects.filter(pk=case.pk).update(**where)
             _close(case, LawChangeStatus.REFUSED, REQUESTER)
-            audit.record(case, audit.Entry("place_noted", REQUESTER))
+            proposals.heard(case, audit.Entry("place_noted", REQUESTER))
             return "same"
         worse = any(one.is_worse for one in effects(case, law)) or regimes.protection(law) < regimes.protection(
             case.law
@@ -132,7 +132,7 @@ def say(case_pk: int, country: str, region: str) -> str:
             _apply(case, law, REQUESTER, **where)
             return "done"
         _note(case, law, LawChangeStatus.ASKED, REQUESTER, **where)
-        audit.record(case, audit.Entry("law_said", REQUESTER, details={"law": law.id}))
+        proposals.heard(case, audit.Entry("law_said", REQUESTER, details={"law": law.id}))
         for one in affected(case):
             PrivacyRequest.objects.filter(pk=one.pk, raised="").update(raised=Raised.LAW_ASKED)
         return "asked"
@@ -217,6 +217,8 @@ def _apply(case: Case, law: Regime, actor: Actor, **where: str) -> list[PrivacyR
     """Put the case under the law and work every open request out anew; the caller holds the case. Returns them."""
     before = case.regime
     told = {one.pk: clock_events.told_on(one) for one in affected(case)}
+    # What is proposed argues by the law as it was.
+    proposals.facts_changed(case)
     case.regime, case.regime_version = law.id, law.version
     for name, value in where.items():
         setattr(case, name, value)

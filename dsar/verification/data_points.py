@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from dsar import audit, bell
+from dsar import audit, bell, proposals
 from dsar.connectors.base import Identity, NotSupported, SourceError, SourceUnavailable
 from dsar.connectors.registry import connector
 from dsar.datamap import loader
@@ -131,7 +131,7 @@ def state(case: Case, stated: Mapping[str, str], signature: Signature | None = N
         if wanted.declared:
             check.declaration_sealed = held.seal(_signed(held, signature, now), "declaration")
         check.save(force_insert=True)
-        audit.record(held, audit.Entry("data_points_stated", REQUESTER, details=_details(check)))
+        proposals.heard(held, audit.Entry("data_points_stated", REQUESTER, details=_details(check)))
         bell.ring(Lane.PROVE)
     return check
 

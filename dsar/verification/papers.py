@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dsar import audit, clock_events
+from dsar import audit, clock_events, proposals
 from dsar.enums import CheckKind, CheckStatus, ClockEventKind, StepReason
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, IdentityPaper, PrivacyRequest
 from dsar.notices import Notice
@@ -99,7 +99,7 @@ def keep(case: Case, name: str, body: bytes, *, actor: Actor) -> IdentityPaper:
         made = IdentityPaper(check_ref=check, filed_by_id=actor.user_id)
         made.fill(name, body)
         made.save(force_insert=True)
-        audit.record(locked, audit.Entry("identity_paper_received", actor, details={"file": made.pk}))
+        proposals.heard(locked, audit.Entry("identity_paper_received", actor, details={"file": made.pk}))
         _note(locked, ClockEventKind.IDENTITY_RECEIVED, actor, check)
         locked.requests.filter(pk__in=[one.pk for one in waiting(locked)], attention="").update(
             attention=StepReason.PAPER

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit
+from dsar import audit, proposals
 from dsar.enums import STANDING_KINDS, CheckKind, CheckStatus, ContactBy, RepresentativeKind, StepReason
 from dsar.law import representing
 from dsar.models import (
@@ -86,7 +86,7 @@ def allow(case: Case, *, follow: bool, receive: bool) -> None:
             revoked_at=None,
         )  # fmt: skip
         details = {"as": held.kind, "follow": follow, "receive": receive}
-        audit.record(held.case, audit.Entry("representative_allowed", REQUESTER, details=details))
+        proposals.heard(held.case, audit.Entry("representative_allowed", REQUESTER, details=details))
         if follow or receive:
             outbox.queue_for_case(
                 held.case, Notice.REP_NEWS, request=held.case.requests.order_by("pk").first(), to=held.email
@@ -100,7 +100,7 @@ def take_back(case: Case) -> None:
         Representation.objects.filter(pk=held.pk).update(
             may_follow=False, may_receive=False, revoked_at=timezone.now()
         )  # fmt: skip
-        audit.record(held.case, audit.Entry("representative_not_allowed", REQUESTER, details={"as": held.kind}))
+        proposals.heard(held.case, audit.Entry("representative_not_allowed", REQUESTER, details={"as": held.kind}))
 
 
 def not_wanted(case: Case) -> None:
@@ -200,7 +200,7 @@ def attach(case: Case, name: str, body: bytes, *, actor: Actor) -> AuthorityPape
         made = AuthorityPaper(representation=held)
         made.fill(name, body)
         made.save(force_insert=True)
-        audit.record(held.case, audit.Entry("authority_received", actor, details={"as": held.kind}))
+        proposals.heard(held.case, audit.Entry("authority_received", actor, details={"as": held.kind}))
         open_ones = PrivacyRequest.objects.open().filter(case=held.case, attention="")
         open_ones.update(attention=StepReason.AUTHORITY)
     return made
