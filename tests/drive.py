@@ -18,7 +18,7 @@ from dsar.enums import BOUND_STATES, Channel, CheckKind, DecisionKind, Right, St
 from dsar.fulfilment import control, locating, narrowing, runner
 from dsar.intake import beside, submit, web
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, Recusal, staff
-from dsar.review import fees, refusals
+from dsar.review import appeals, fees, refusals
 from dsar.verification import confirmation, links
 from dsar.workflow import Because, lock, move
 from tests.house import CAST
@@ -34,6 +34,13 @@ def person_of_the_desk(role: Role, name: str = "") -> Actor:
     return staff(User.objects.create_user(f"{name or role}-{uuid.uuid4().hex[:8]}@desk.example.com", role=role))
 
 
+def wrote(request: PrivacyRequest, text: str = "Here is what you asked for.") -> PrivacyRequest:
+    """The person writes to us on their page, and somebody has read it."""
+    appeals.take(request.pk, text)
+    PrivacyRequest.objects.filter(case=request.case).update(unread_at=None)
+    return fresh(request.pk)
+
+
 def kept_apart(case: Case) -> Actor:
     """An approver who is named as close to the person of a case."""
     actor = person_of_the_desk(Role.APPROVER, "close")
@@ -42,14 +49,15 @@ def kept_apart(case: Case) -> Actor:
 
 
 def proposed(
-    request: PrivacyRequest, kind: DecisionKind = DecisionKind.REFUSE, by: Actor | None = None
+    request: PrivacyRequest,
+    kind: DecisionKind = DecisionKind.REFUSE,
+    by: Actor | None = None,
+    code: str = "MANIFESTLY_UNFOUNDED",
 ) -> PrivacyRequest:
     """Somebody (else) proposes to refuse it, or to keep more: the first of two people."""
     somebody = by or person_of_the_desk(Role.APPROVER, "first")
     with transaction.atomic():
-        proposals.make(
-            lock(request.pk), kind, "MANIFESTLY_UNFOUNDED", "GDPR Art 12(5)(b)", "Because of this.", actor=somebody
-        )
+        proposals.make(lock(request.pk), kind, code, "GDPR Art 12(5)(b)", "Because of this.", actor=somebody)
     return fresh(request.pk)
 
 
@@ -243,6 +251,19 @@ class Route:
     def review_unsorted(self) -> PrivacyRequest:
         """Asked in triage, never answered."""
         return _move(self.clarifying(self.triage()), "no_answer", SYSTEM)
+
+    def review_without_an_answer(self, right: str = Right.DELETION) -> PrivacyRequest:
+        """Proven, asked in review, never answered."""
+        return _move(self.clarifying(self.review(right)), "no_answer", SYSTEM)
+
+    def review_unpaid(self) -> PrivacyRequest:
+        """Asked for a fee, which did not come."""
+        request = self.fee_asked()
+        past = timezone.now() - timedelta(minutes=1)
+        request.fees.update(answer_by=past)
+        PrivacyRequest.objects.filter(pk=request.pk).update(answer_by=past)
+        fees.sweep(timezone.now())
+        return fresh(request.pk)
 
     def review_unanswered(self) -> PrivacyRequest:
         """Nobody confirmed."""

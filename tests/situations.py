@@ -33,12 +33,14 @@ TRIAGED = {
     **DOUBT_UNSORTED,
 }
 REVIEWED = {
-    "lapse": (State.LAPSED, APPROVERS),
     "ask": (State.CLARIFYING, DESK),
-    "refer": (State.COMPLETED, DESK),
     **WITHDRAW,
     **DOUBT,
 }
+# What stands without the answer that was asked for last.
+LAPSE = {"lapse": (State.LAPSED, APPROVERS)}
+# What nobody has proven is referred by one.
+REFER = {"refer": (State.COMPLETED, DESK)}
 CHARGE = {"charge_fee": (State.CLARIFYING, APPROVERS)}
 # Once somebody else has proposed it.
 REFUSE = {"refuse": (State.REFUSED, APPROVERS)}
@@ -59,6 +61,7 @@ class Situation:
     state: State
     build: Callable[[Route], PrivacyRequest]
     allowed: Expected
+    lapses_as: Outcome = Outcome.NOT_PROVEN
 
 
 def _under_dispute(state: State) -> Expected:
@@ -127,7 +130,44 @@ SITUATIONS: dict[str, Situation] = {
         {**REVIEWED, **EXTEND, **CHARGE, "nothing_found": (State.COMPLETED, APPROVERS)},
     ),
     "review, extended": Situation(State.REVIEW, lambda r: r.extended(), {**REVIEWED, **CHARGE, **APPROVE}),
-    "review, never proven": Situation(State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY}),
+    "review, a proposal to refer it": Situation(
+        State.REVIEW,
+        lambda r: drive.proposed(r.review(), code="NOT_OUR_CONTROLLER"),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE, "refuse": (State.COMPLETED, APPROVERS)},
+    ),
+    "review, a proposal to end it as not proven": Situation(
+        State.REVIEW,
+        lambda r: drive.proposed(r.review(), code="IDENTITY_NOT_PROVEN"),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE, "refuse": (State.LAPSED, APPROVERS)},
+    ),
+    "review, this was not me": Situation(
+        State.REVIEW,
+        lambda r: move(r.review().pk, "doubt", actor=REQUESTER),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE},
+    ),
+    "review, a question stands without an answer": Situation(
+        State.REVIEW,
+        lambda r: r.review_without_an_answer(),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE, **LAPSE},
+        Outcome.UNANSWERED,
+    ),
+    "review, written since the question": Situation(
+        State.REVIEW,
+        lambda r: drive.wrote(r.review_without_an_answer()),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE},
+        Outcome.UNANSWERED,
+    ),
+    "review, a fee was not paid": Situation(
+        State.REVIEW, lambda r: r.review_unpaid(), {**REVIEWED, **EXTEND, **CHARGE, **CARRY_OUT}, Outcome.UNANSWERED
+    ),
+    "review, never proven": Situation(
+        State.REVIEW, lambda r: r.review_unproven(), {**REVIEWED, **EXTEND, **VERIFY, **REFER, **LAPSE}
+    ),
+    "review, never proven and the time is not over": Situation(
+        State.REVIEW,
+        lambda r: move(r.verifying().pk, "doubt", actor=REQUESTER),
+        {**REVIEWED, **EXTEND, **VERIFY, **REFER},
+    ),
     "review, proven below its tier": Situation(
         State.REVIEW,
         lambda r: r.review_below_its_tier(),
@@ -144,10 +184,16 @@ SITUATIONS: dict[str, Situation] = {
         {"route": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "review, confirmation never came": Situation(
-        State.REVIEW, lambda r: r.review_unanswered(), {**REVIEWED, **EXTEND, **CHARGE, **APPROVE}
+        State.REVIEW,
+        lambda r: r.review_unanswered(),
+        {**REVIEWED, **EXTEND, **CHARGE, **APPROVE, **LAPSE},
+        Outcome.UNANSWERED,
     ),
     "review, never sorted": Situation(
-        State.REVIEW, lambda r: r.review_unsorted(), {**REVIEWED, **DOUBT_UNSORTED, "classify": (State.VERIFYING, DESK)}
+        State.REVIEW,
+        lambda r: r.review_unsorted(),
+        {**REVIEWED, **REFER, **LAPSE, **DOUBT_UNSORTED, "classify": (State.VERIFYING, DESK)},
+        Outcome.UNANSWERED,
     ),
     "asked in triage": Situation(
         State.CLARIFYING,
@@ -171,7 +217,7 @@ SITUATIONS: dict[str, Situation] = {
             **WITHDRAW,
             **DOUBT,
             "answer": (State.REVIEW, ANYBODY_OF_THE_CASE),
-            "no_answer": (State.REVIEW, SYSTEM_ONLY),
+            "unpaid": (State.REVIEW, SYSTEM_ONLY),
             "settle_fee": (State.REVIEW, DESK),
         },
     ),
@@ -274,7 +320,7 @@ ENDS: dict[str, Situation] = {
         lambda r: move(_narrowing(r.releasing()).pk, "narrow", actor=r.approver, nothing_left=True),
         {},
     ),
-    "completed, referred": Situation(State.COMPLETED, lambda r: move(r.review().pk, "refer", actor=r.handler), {}),
+    "completed, referred": Situation(State.COMPLETED, lambda r: move(r.triage().pk, "refer", actor=r.handler), {}),
     "completed, merged": Situation(State.COMPLETED, lambda r: move(r.triage().pk, "merge", actor=r.handler), {}),
 }
 
@@ -299,11 +345,12 @@ def given(verb: str) -> dict[str, object]:
     }.get(verb, {})  # type: ignore[return-value]
 
 
-def attempt(pk: int, verb: str, actor: Actor) -> str:
+def attempt(pk: int, verb: str, actor: Actor, lapses_as: Outcome = Outcome.NOT_PROVEN) -> str:
     """What comes of it: the state afterwards, or which refusal. A move that succeeds is undone again."""
     try:
         with transaction.atomic():
-            after = str(move(pk, verb, actor=actor, **given(verb)).state)
+            told = given(verb) if verb != "lapse" else {"outcome": lapses_as}
+            after = str(move(pk, verb, actor=actor, **told).state)
             transaction.set_rollback(True)
     except Conflict:
         return "conflict"

@@ -100,7 +100,9 @@ def withdrawn(route: Route, request: PrivacyRequest) -> None:
 
 
 def lapsed(route: Route, request: PrivacyRequest) -> None:
-    decide.lapse(request.pk, "We could not be sure.", actor=route.approver)
+    with pytest.raises(Invalid):
+        decide.lapse(request.pk, "They sent what we asked for.", actor=route.approver)
+    drive.refuse(request.pk, "IDENTITY_NOT_PROVEN", "We could not be sure.", actor=route.approver)
     papers.sweep()
 
 

@@ -92,7 +92,7 @@ def rightful_actor(verb: str) -> str:
     return {
         "verify": "requester", "confirm": "requester", "dispute": "requester", "withdraw": "requester",
         "answer": "requester",
-        "route": "system", "not_proven": "system", "located": "system", "no_answer": "system", "unanswered": "system",
+        "route": "system", "not_proven": "system", "located": "system", "no_answer": "system", "unpaid": "system", "unanswered": "system",
         "settle": "system", "packed": "system", "overtake": "system",
     }.get(verb, "approver")  # fmt: skip
 

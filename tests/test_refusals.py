@@ -401,15 +401,6 @@ def test_where_two_refused_each_field_is_seen_by_another(route: Route, second: A
         request.corrections.filter(field="phone").update(confirmed_by_id=route.approver.user_id)
 
 
-def test_who_has_proven_and_answered_is_refused_by_two_and_not_let_lapse_by_one(route: Route) -> None:
-    request = route.review()
-    assert not decide.may_lapse(request)
-    with pytest.raises(Invalid, match="refuse it with its reason"):
-        decide.lapse(request.pk, "We would rather not.", actor=route.approver)
-    for silent in (route.review_unproven(), route.review_unanswered(), route.review_unsorted()):
-        assert decide.may_lapse(silent)
-
-
 def test_law_05_nothing_is_erased_while_keeping_more_waits_for_its_second_person(
     company: None, approver: Actor, second_approver: Actor
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Role
 from dsar.enums import DecisionKind, Outcome, Right, State
@@ -14,7 +15,7 @@ from dsar.notices import TO_OTHERS, Notice
 from dsar.notifications import compose
 from dsar.review import decide
 from dsar.verification import by_hand, links
-from dsar.workflow import Conflict, move
+from dsar.workflow import Conflict, Invalid, move
 from tests import drive
 from tests.drive import Route
 from tests.house import CAST
@@ -76,9 +77,13 @@ def test_a_copy_before_the_deletion_comes_to_a_person_where_the_mailbox_is_not_e
     assert told == [Notice.RECEIVED_TRIAGE]
 
 
-def test_what_could_not_be_proven_surely_enough_ends_as_that(route: Route) -> None:
+def test_what_could_not_be_proven_surely_enough_ends_as_that_once_the_time_for_it_is_over(route: Route) -> None:
     request = route.review_below_its_tier()
-    ended = decide.lapse(request.pk, "A signed declaration never came.", actor=route.approver)
+    said = "A signed declaration never came."
+    with pytest.raises(Invalid, match="still has time"):
+        decide.lapse(request.pk, said, actor=route.approver)
+    PrivacyRequest.objects.filter(pk=request.pk).update(target_on=timezone.localdate())
+    ended = decide.lapse(request.pk, said, actor=route.approver)
     assert (ended.outcome, ended.state) == (Outcome.NOT_PROVEN, State.LAPSED)
 
 

@@ -189,7 +189,7 @@ def test_law_02_fifty_parallel_moves_of_one_verb_make_one(desk: None) -> None:
 
 
 def test_fifty_parallel_moves_of_rival_verbs_make_one(desk: None, handler: Actor, approver: Actor) -> None:
-    request = drive.proposed(Route(handler, approver).review())
+    request = drive.proposed(Route(handler, approver).triage())
     verbs = [("withdraw", REQUESTER), ("refuse", approver), ("refer", handler)]
     results = drive.at_once(51, lambda n: move(request.pk, verbs[n % 3][0], actor=verbs[n % 3][1]))
     assert made(results) == 1

@@ -286,6 +286,20 @@ VERBS: Mapping[str, Verb] = {
             danger=True,
         ),
         Verb(
+            "propose-referral",
+            _("Refer elsewhere"),
+            _("Proposed. An approver has to confirm it; until then nothing happens and the clock runs."),
+            forms.ReferForm,
+            lambda pk, data, actor: refusals.propose_referral(pk, data["text"], actor=actor),
+            HANDLERS,
+            exists=refusals.may_propose_referral,
+            danger=True,
+            help=_(
+                "It takes two people: you propose it, an approver who is somebody else confirms it. Then the person is told"
+                " where to turn."
+            ),
+        ),
+        Verb(
             "merge",
             _("Merge with the person's other request"),
             _("Merged."),
@@ -353,9 +367,10 @@ VERBS: Mapping[str, Verb] = {
             lambda pk, data, actor: decide.lapse(pk, data["text"], actor=actor),
             APPROVERS,
             moves="lapse",
-            exists=decide.may_lapse,
             danger=True,
-            help=_("For what was never proven or never answered. Say what can be said without proof."),
+            help=_(
+                "For what was never proven or never answered, once the time for it is over. Say what can be said without proof."
+            ),
         ),
         Verb(
             "withdraw",

@@ -11,10 +11,22 @@ from django.utils.translation import gettext as _
 from dsar import proposals
 from dsar.desk import words
 from dsar.desk.catalogue import VERBS
-from dsar.enums import BY_HAND, UNVERIFIED_RIGHTS, CorrectionStatus, DecisionKind, Right, State, StepReason, StepStatus
+from dsar.enums import (
+    BY_HAND,
+    UNVERIFIED_RIGHTS,
+    CorrectionStatus,
+    DecisionKind,
+    Outcome,
+    Right,
+    State,
+    StepReason,
+    StepStatus,
+)
 from dsar.models import Actor, PrivacyRequest
-from dsar.models.request_conditions import copy_in_hand, copy_waits_until, fee_is_open
-from dsar.review import corrections, fees
+from dsar.models.privacy_request import NOT_ME, UNPAID
+from dsar.models.request_conditions import copy_in_hand, copy_waits_until, fee_is_open, proposed_outcome
+from dsar.models.unanswered import proof_until
+from dsar.review import corrections
 from dsar.verification import by_hand, signed
 
 # Trying again would end the same way.
@@ -76,8 +88,9 @@ def _proposed(request: PrivacyRequest) -> Next | None:
             _("The workers wait. A second approver reads it and confirms it, or sends it back."),
             "confirm-refusal",
         )
+    referral = proposed_outcome(request) == Outcome.REFERRED
     return Next(
-        _("A refusal is to be confirmed"),
+        _("A referral elsewhere is to be confirmed") if referral else _("A refusal is to be confirmed"),
         _("Nothing has happened yet and the clock runs. A second person reads it and confirms it, or sends it back."),
         "confirm-refusal",
     )
@@ -267,11 +280,7 @@ def _in_review(request: PrivacyRequest) -> Next:
             "nothing-found",
         )
     if not request.case.is_proven and request.right not in UNVERIFIED_RIGHTS:
-        return Next(
-            _("Nobody has proven the mailbox"),
-            _("It cannot be carried out without proof. Answer what can be answered, and say why it ends."),
-            "lapse",
-        )
+        return _unproven(request)
     if not request.is_proven_enough:
         return Next(
             _("The proof is not enough for this right"),
@@ -280,12 +289,21 @@ def _in_review(request: PrivacyRequest) -> Next:
             "identity-second" if by_hand.awaits_second(request)
             else "ask-proof" if VERBS["ask-proof"].is_there(request) else "ask",
         )  # fmt: skip
-    if fees.UNPAID in request.judgement and request.fees.all():
+    if UNPAID in request.judgement and request.fees.all():
         return Next(
             _("The fee was not paid"),
-            _("Decide what is done without it: answer all the same, or in part, or refuse and say why."),
+            _(
+                "Decide what is done without it: answer all the same, or in part, or refuse and say why. “Fee not paid” is a"
+                " reason, and a second person confirms it."
+            ),
         )
-    if "unanswered" in request.judgement:
+    if NOT_ME in request.judgement:
+        return Next(
+            _("Somebody says: this was not me"),
+            _("Find out who is who: write to them, or look at what else was shown. Then approve it, or refuse it with that"
+              " reason, which takes two people."),
+        )  # fmt: skip
+    if "unanswered" in request.judgement and VERBS["lapse"].is_there(request):
         return Next(_("The confirmation never came"), _("Write the letter that ends this, or ask once more."), "lapse")
     if VERBS["weigh"].is_there(request):
         return Next(
@@ -325,6 +343,28 @@ def _in_review(request: PrivacyRequest) -> Next:
         )
     title, text = words.REVIEWING.get(request.right, words.REVIEWING_ELSE)
     return Next(title, text, "approve")
+
+
+def _unproven(request: PrivacyRequest) -> Next:
+    title = _("Nobody has proven the mailbox")
+    until = proof_until(request)
+    if until is not None and timezone.now() < until:
+        return Next(
+            title,
+            _("They have until %(day)s. To end it earlier takes two people: refuse it, and somebody else confirms it.")
+            % {"day": _day(until)},
+        )
+    if not VERBS["lapse"].is_there(request):
+        return Next(
+            title,
+            _(
+                "They have written, so it does not end for want of a proof alone. Ask once more, or refuse it with its reason."
+            ),
+            "refuse",
+        )
+    return Next(
+        title, _("It cannot be carried out without proof. Answer what can be answered, and say why it ends."), "lapse"
+    )
 
 
 def _checking(request: PrivacyRequest) -> Next:

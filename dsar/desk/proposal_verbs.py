@@ -10,9 +10,10 @@ from dsar import proposals
 from dsar.desk import barred, forms, story
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Data, Verb
-from dsar.enums import DecisionKind, ProposalStatus
+from dsar.enums import DecisionKind, Outcome, ProposalStatus
 from dsar.fulfilment import narrowing
 from dsar.models import Actor, PrivacyRequest, Proposal
+from dsar.models.request_conditions import proposed_outcome
 from dsar.notifications import kept_letter
 from dsar.review import refusals
 
@@ -66,9 +67,16 @@ def panel(request: PrivacyRequest) -> dict[str, Any]:
             "reason": story.code_label(found.code),
             "keeps": sorted({kept_letter.label(category) for _source, category in found.keep}),
             "back_by": story.name_of(found.decided_by),
-            "what": _("Narrow the plan") if found.kind == DecisionKind.NARROW else _("Refuse"),
+            "what": _what(request, found),
         }
     }
+
+
+def _what(request: PrivacyRequest, found: Proposal) -> Any:
+    if found.kind == DecisionKind.NARROW:
+        return _("Narrow the plan")
+    by_outcome = {Outcome.REFERRED: _("Refer elsewhere"), Outcome.NOT_PROVEN: _("End as not proven")}
+    return by_outcome.get(proposed_outcome(request), _("Refuse"))
 
 
 VERBS: Final[tuple[Verb, ...]] = (

@@ -200,11 +200,17 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "fee_unpaid": (
         _("Fee not paid"),
-        _("A fee was asked for and did not come in time. Decide what is done without it."),
+        _(
+            "A fee was asked for and did not come in time. Decide what is done without it. To refuse it for that has a reason of"
+            " its own and takes two people."
+        ),
     ),
     "unanswered": (
         _("No confirmation"),
-        _("Two reminders went unanswered. Write the letter that ends this, or ask in another way."),
+        _(
+            "Two reminders went unanswered. Write the letter that ends this, or ask in another way. Once they have written, it is"
+            " decided on what they wrote."
+        ),
     ),
     "tier": (
         _("Not proven surely enough"),
@@ -217,12 +223,16 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _(
             "Somebody at an address of the person says that it was not them who asked. Find out who is who before anything goes"
             " on. A copy is then handed over by another approver than the one who approved it. What stands under “The work” as"
-            " done was done before: put it back by hand where it was wrong."
+            " done was done before: put it back by hand where it was wrong. To"
+            " refuse it for that has a reason of its own and takes two people."
         ),
     ),
     "not_proven": (
         _("Not proven"),
-        _("Nobody opened the link by our target date. Answer what needs no proof, or end it with a letter."),
+        _(
+            "Nobody opened the link by our target date. Answer what needs no proof, or end it with a letter. Where they have"
+            " written since, two people decide."
+        ),
     ),
 }
 

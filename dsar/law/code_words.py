@@ -144,6 +144,19 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Identity not proven"),
         _("We could not make sure that the request comes from the person it is about, so we may not carry it out."),
     ),
+    "SAID_NOT_ME": (
+        _("“This was not me”"),
+        _(
+            "From an address of yours we were told that it was not you who asked. So we could not make sure that the request"
+            " comes from the person it is about, and may not carry it out."
+        ),
+    ),
+    "FEE_NOT_PAID": (
+        _("Fee not paid"),
+        _(
+            "The law lets us ask for a fee for this request. We asked for it, and it was not paid by the day that we named."
+        ),
+    ),
     "AGENT_NOT_AUTHORISED": (
         _("Authority not shown"),
         _("We were not shown that the person who wrote to us may act for the person it is about."),
@@ -233,7 +246,7 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
     ),
     "NO_ANSWER": (
         _("No answer came"),
-        _("We needed something from you to go on, and it did not come in the time that we had named."),
+        _("We needed something from you to go on, and we waited for it. It has not come."),
     ),
     "COMPLEXITY": (_("Complex request"), _("Your request is complex and takes more time to answer well.")),
     "NUMBER_OF_REQUESTS": (

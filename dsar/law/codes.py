@@ -35,7 +35,8 @@ OCCASIONS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
-FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(), "refuse": {"outcome", "rights", "ungranted", "burden", "counted"},
+FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(),
+         "refuse": {"outcome", "rights", "ungranted", "burden", "counted", "flag"},
          "lapse": set(), "extend": set(), "redact": set()}  # fmt: skip
 EVERYWHERE: Final = "*"
 
@@ -47,8 +48,8 @@ class Code:
     `needs`: keeping must carry a date, "until" (it ends then) or "review" (it is looked at again).
     `weigh`: a person must have weighed the reason and written it down before it holds.
     `burden`: the company has to show the facts and writes them down first; `counted`: only once the same person has had
-    all free answers of twelve months. `outcome`: what a request refused for it ends with. `label` is short, `text` is for
-    the requester (lazy).
+    all free answers of twelve months; `flag`: only while the request carries this flag of the judgement. `outcome`: what a
+    request refused for it ends with. `label` is short, `text` is for the requester (lazy).
     """
 
     code: str
@@ -64,6 +65,7 @@ class Code:
     ungranted: bool = False
     burden: bool = False
     counted: bool = False
+    flag: str = ""
 
     def __hash__(self) -> int:
         return hash((self.code, self.regime))
@@ -295,4 +297,5 @@ def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, 
         ungranted=bool(facts.get("ungranted", False)),
         burden=bool(facts.get("burden", False)),
         counted=bool(facts.get("counted", False)),
+        flag=facts.get("flag", ""),
     )

@@ -29,7 +29,9 @@ from dsar.models.request_conditions import (
     mailbox_proven,
     may_be_approved,
     may_be_charged,
+    may_be_referred_by_one,
     may_fall_back,
+    may_lapse,
     more_proof_counts,
     names_no_account,
     narrowing_proposed,
@@ -38,6 +40,8 @@ from dsar.models.request_conditions import (
     not_extended,
     nothing_proposed,
     overtaken_by_a_deletion,
+    proposed_outcome,
+    question_is_open,
     quiet_period_over,
     refusal_proposed,
     releaser,
@@ -52,10 +56,13 @@ from dsar.models.request_conditions import (
 )
 from dsar.models.request_queues import LEAVABLE_STATES, PrivacyRequestQuerySet
 from dsar.models.request_table import CONSTRAINTS, INDEXES
+from dsar.models.unanswered import lapses_as
 
-# The judgement flag of what the proof of its case does not reach, and of what somebody says that they did not ask for.
+# The judgement flag of what the proof of its case does not reach, of what somebody says that they did not ask for, and of
+# what came back without its fee.
 TIER = "tier"
 NOT_ME = "not_me"
+UNPAID = "fee_unpaid"
 
 
 class PrivacyRequest(FSMModelMixin, models.Model):
@@ -241,7 +248,9 @@ class PrivacyRequest(FSMModelMixin, models.Model):
             self.judgement = sorted({*self.judgement} - {TIER})
         return back
 
-    @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system)
+    @transition(
+        field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system, conditions=[question_is_open]
+    )
     def no_answer(self, *, now: datetime) -> None:
         """Nobody answered in time: decided on what is known."""
         self.asked_in, self.answer_by = "", None
@@ -252,11 +261,18 @@ class PrivacyRequest(FSMModelMixin, models.Model):
     def charge_fee(self, *, now: datetime, answer_by: datetime) -> None:
         """The person is asked for a fee, which the law allows here (GDPR Art 12(5)(a)); paid, waived or not, it comes back."""
         self.asked_in, self.answer_by = self.state, answer_by
+        self.judgement = sorted({*self.judgement} - {UNPAID})
 
     @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=handler, conditions=[fee_is_open])
     def settle_fee(self, *, now: datetime) -> None:
         """The fee is paid, accepted or waived: it is decided as if there had been none."""
         self.asked_in, self.answer_by = "", None
+
+    @transition(field=state, source=State.CLARIFYING, target=State.REVIEW, permission=system, conditions=[fee_is_open])
+    def unpaid(self, *, now: datetime) -> None:
+        """The fee did not come in time, which is no unanswered question: ended for that alone it is refused, by two."""
+        self.asked_in, self.answer_by = "", None
+        self.judgement = sorted({*self.judgement, UNPAID})
 
     @transition(field=state, source=list(LEAVABLE_STATES), target=State.WITHDRAWN, permission=anybody_of_the_case)
     @transition(
@@ -348,18 +364,35 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
     @transition(
         field=state,
-        source=[State.TRIAGE, State.REVIEW],
-        target=State.REFUSED,
+        source=State.TRIAGE,
+        target=RETURN_VALUE(State.REFUSED, State.COMPLETED),
         permission=second_approver,
         conditions=[refusal_proposed, silence_settled],
     )
-    def refuse(self, *, now: datetime) -> None:
-        """Denied, with a reason code and a text (GDPR Art 12(4)); proposed by one person, confirmed by another."""
-        self._end(Outcome.DENIED, now)
+    @transition(
+        field=state,
+        source=State.REVIEW,
+        target=RETURN_VALUE(State.REFUSED, State.LAPSED, State.COMPLETED),
+        permission=second_approver,
+        conditions=[refusal_proposed, silence_settled],
+    )
+    def refuse(self, *, now: datetime) -> str:
+        """Ended by a reason of the law's catalogue (GDPR Art 12(4)), proposed by one person and confirmed by another: denied,
+        not proven, or not ours to answer, as the reason says."""
+        outcome = proposed_outcome(self)
+        self._end(outcome, now)
+        return {Outcome.NOT_PROVEN: State.LAPSED, Outcome.REFERRED: State.COMPLETED}.get(outcome, State.REFUSED)
 
-    @transition(field=state, source=[State.TRIAGE, State.REVIEW], target=State.COMPLETED, permission=handler)
+    @transition(
+        field=state,
+        source=[State.TRIAGE, State.REVIEW],
+        target=State.COMPLETED,
+        permission=handler,
+        conditions=[may_be_referred_by_one],
+    )
     def refer(self, *, now: datetime) -> None:
-        """Not ours to answer: the person is told to whom to turn."""
+        """Not ours to answer: the person is told to whom to turn. One handler says so of what nobody has looked at as
+        somebody's request; of what is weighed two people do (`refuse`)."""
         self._end(Outcome.REFERRED, now)
 
     @transition(
@@ -373,10 +406,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         """The person named no account, so no machine looked; a person has, and found nothing."""
         self._end(Outcome.NOTHING_HELD, now)
 
-    @transition(field=state, source=State.REVIEW, target=State.LAPSED, permission=approver)
+    @transition(field=state, source=State.REVIEW, target=State.LAPSED, permission=approver, conditions=[may_lapse])
     def lapse(self, *, now: datetime, outcome: str) -> None:
-        """Ends unproven or unanswered, by a reasoned letter and never in silence (law 15)."""
-        if outcome not in (Outcome.NOT_PROVEN, Outcome.UNANSWERED):
+        """Ends unproven or unanswered, by a reasoned letter and never in silence (law 15), where what the person was asked
+        last stands without an answer (unanswered.py)."""
+        if not outcome or outcome != lapses_as(self):
             raise ValueError("outcome")
         self._end(outcome, now)
 
@@ -550,7 +584,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
 
 VERBS = (
     "route", "classify", "split", "merge", "reject", "ask", "answer", "no_answer", "charge_fee", "settle_fee",
-    "withdraw", "verify", "fall_back",
+    "unpaid", "withdraw", "verify", "fall_back",
     "not_proven",
     "located", "approve", "nothing_found", "refuse", "refer", "lapse", "extend", "confirm", "start_over", "unanswered",
     "release", "narrow",

@@ -17,15 +17,17 @@ from dsar.enums import (
     CheckStatus,
     ContactBy,
     DecisionKind,
+    Outcome,
     PackageStatus,
     Right,
     SecondLook,
     State,
 )
-from dsar.law import tiers
+from dsar.law import codes, tiers
 from dsar.models.actor import Actor
 from dsar.models.once import once
 from dsar.models.two_people import second_look
+from dsar.models.unanswered import lapses_as
 
 if TYPE_CHECKING:
     from dsar.models.case import Case
@@ -119,6 +121,27 @@ def who_may_approve(request: "PrivacyRequest", actor: Actor) -> bool:
 def refusal_proposed(request: "PrivacyRequest") -> bool:
     """Nothing is refused that nobody has proposed: it takes two people."""
     return DecisionKind.REFUSE in _proposed(request)
+
+
+def proposed_outcome(request: "PrivacyRequest") -> Outcome:
+    """What the proposed refusal ends with, as the law of the request says of its reason."""
+    proposed = request.proposals.standing().filter(kind=DecisionKind.REFUSE).first()
+    found = codes.refusal(proposed.code, request.case.law, request.right or Right.KNOW) if proposed else None
+    outcome = Outcome(found.outcome) if found else Outcome.DENIED
+    # In TRIAGE nobody was asked for a proof: nothing ends there for want of one.
+    unasked = outcome == Outcome.NOT_PROVEN and request.state == State.TRIAGE
+    return Outcome.DENIED if unasked else outcome
+
+
+def may_be_referred_by_one(request: "PrivacyRequest") -> bool:
+    """What is somebody's request, proven or such that nobody has to prove it, is ended by the reason "not ours" as by any
+    other: by two people. One person sorts what has not come so far."""
+    return request.state == State.TRIAGE or not (request.case.is_proven or request.right in UNVERIFIED_RIGHTS)
+
+
+def may_lapse(request: "PrivacyRequest") -> bool:
+    """What the person was asked last stands without an answer; what ends for any other reason is refused."""
+    return bool(lapses_as(request))
 
 
 def narrowing_proposed(request: "PrivacyRequest") -> bool:
@@ -249,6 +272,11 @@ def more_proof_counts(request: "PrivacyRequest") -> bool:
 def may_be_charged(request: "PrivacyRequest") -> bool:
     """Nothing is asked for before it is certain who asks, and never for an opt-out or for the proof itself."""
     return bool(request.right) and request.right not in UNVERIFIED_RIGHTS and request.is_proven_enough
+
+
+def question_is_open(request: "PrivacyRequest") -> bool:
+    """What the person has been asked is a question: a fee that is not paid is no answer that did not come."""
+    return not fee_is_open(request)
 
 
 def fee_is_open(request: "PrivacyRequest") -> bool:

@@ -13,10 +13,10 @@ from dsar import audit, clock_events, deadlines, workflow
 from dsar.enums import DecisionKind, Outcome, Raised, RestrictionGround, Right, SecondLook, State, StepReason
 from dsar.law import articles, codes, words
 from dsar.law.errors import LawError
-from dsar.models import Actor, AuditEvent, Message, PrivacyRequest, Restriction
+from dsar.models import Actor, Message, PrivacyRequest, Restriction
 from dsar.models.once import once
-from dsar.models.privacy_request import NOT_ME
 from dsar.models.request_conditions import lesser_right, look_at_approval
+from dsar.models.unanswered import lapses_as
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import outbox
 from dsar.review import corrections
@@ -115,7 +115,8 @@ def review_again(pk: int, changed: bool, what: str, text: str, *, actor: Actor) 
 
 
 def refer(pk: int, to_whom: str, *, actor: Actor) -> PrivacyRequest:
-    """End with the name of the one who can answer (an organisation, another controller)."""
+    """End with the name of the one who can answer (an organisation, another controller). Raises Conflict where that takes
+    two people (refusals.propose_referral)."""
     request = PrivacyRequest.objects.select_related("case").get(pk=pk)
     found = _coded(request, NOT_OURS)
     because = _because(DecisionKind.REFER, found, text_of(to_whom, _("to whom the person should turn")))
@@ -178,30 +179,22 @@ def _count_from(request: PrivacyRequest, received_at: datetime, actor: Actor) ->
     audit.record(request.case, audit.Entry("counted_from_earlier", actor, request.pk, details=details))
 
 
-def _proven(request: PrivacyRequest) -> bool:
-    return request.is_proven_enough if request.right else request.case.is_proven
-
-
-def may_lapse(request: PrivacyRequest) -> bool:
-    """Whether it ends for want of a proof or of an answer. What ends for any other reason is refused, which takes two."""
-    asked = AuditEvent.objects.filter(chain=request.case.chain, request_id=request.pk, what="no_answer")
-    return not _proven(request) or bool({"unanswered", NOT_ME} & {*request.judgement}) or asked.exists()
-
-
 def lapse(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
     """End what was never proven or never answered, with a reasoned letter that names the article (law 15).
 
-    Raises Invalid where it was both: that would be a refusal by one person."""
-    request = PrivacyRequest.objects.select_related("case").get(pk=pk)
-    if request.state == State.REVIEW and not may_lapse(request):
-        raise Invalid(
-            _("The person has proven who they are and answered. Please refuse it with its reason, or approve it.")
-        )
-    proven = _proven(request)
-    outcome = Outcome.UNANSWERED if proven else Outcome.NOT_PROVEN
-    found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.law)
-    because = _because(DecisionKind.LAPSE, found, text_of(text, _("why it ends")))
-    return move(pk, "lapse", actor=actor, because=because, outcome=outcome)
+    Raises Invalid where what was asked last does not stand without an answer, or the time for it is not over: that would
+    be a refusal by one person."""
+    with transaction.atomic():
+        request = lock(pk)
+        outcome = lapses_as(request)
+        if request.state == State.REVIEW and not outcome:
+            raise Invalid(
+                _("The person has written since, or still has time to answer or to show who they are. Please refuse it with"
+                  " its reason, which takes two people, ask again, or approve it.")
+            )  # fmt: skip
+        found = _coded(request, UNPROVEN) if outcome == Outcome.NOT_PROVEN else codes.lapse(request.case.law)
+        because = _because(DecisionKind.LAPSE, found, text_of(text, _("why it ends")))
+        return move(pk, "lapse", actor=actor, because=because, inside=Inside(request), outcome=outcome)
 
 
 def may_extend(request: PrivacyRequest) -> bool:

@@ -16,6 +16,7 @@ from dsar.enums import ClockEventKind, DecisionKind, FeeStatus, State
 from dsar.law import codes, money
 from dsar.law.shapes import Regime
 from dsar.models import SYSTEM, Actor, Fee, PrivacyRequest
+from dsar.models.privacy_request import UNPAID
 from dsar.models.request_conditions import fee_is_open, may_be_charged
 from dsar.notices import Notice
 from dsar.notifications import outbox
@@ -23,7 +24,6 @@ from dsar.review import repeats
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, each, in_trouble, lock, move
 
 BATCH = 200
-UNPAID = "fee_unpaid"  # the judgement flag of what came back without its fee
 
 
 def occasions(request: PrivacyRequest) -> list[codes.Code]:
@@ -143,8 +143,9 @@ def _unpaid(pk: int) -> bool:
         fee = request.fees.open().filter(answer_by__lte=timezone.now()).first()
         if fee is None or request.is_ended:
             return False
-        _back(request, "no_answer", audit.Entry(UNPAID, SYSTEM, pk, details={"code": fee.code}))
+        _back(request, "unpaid", audit.Entry(UNPAID, SYSTEM, pk, details={"code": fee.code}))
         _end(fee, FeeStatus.UNPAID, SYSTEM)
         clock_events.note(request, ClockEventKind.FEE_LAPSED)
+        # Of one who answered that they will not pay, too.
         PrivacyRequest.objects.filter(pk=pk).update(judgement=sorted({*request.judgement, UNPAID}))
     return True

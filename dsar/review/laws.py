@@ -21,7 +21,7 @@ from dsar.law import regimes, tiers
 from dsar.law.errors import LawError
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LawChange, PrivacyRequest
-from dsar.models.privacy_request import TIER
+from dsar.models.privacy_request import TIER, UNPAID
 from dsar.notices import Notice
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock_case, move
@@ -267,7 +267,7 @@ def _proof_and_plan(request: PrivacyRequest, tier: int) -> dict[str, object]:
     if plan is not None:
         plan.request = request
         flags -= set(plan.body()["flags"])
-    flags.discard(TIER)
+    flags -= {TIER, UNPAID}
     if request.state == State.REVIEW and request.case.is_proven and not request.is_proven_enough:
         flags.add(TIER)
     changed["judgement"] = sorted(flags)

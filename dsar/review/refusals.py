@@ -13,7 +13,7 @@ from dsar import audit, bell, proposals
 from dsar.enums import DecisionKind, Lane, Outcome, ProposalStatus, Right, SecondLook, State
 from dsar.law import codes
 from dsar.models import Actor, PrivacyRequest, Proposal
-from dsar.models.request_conditions import look_at_proposal
+from dsar.models.request_conditions import look_at_proposal, may_be_referred_by_one
 from dsar.review import decide, repeats
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, lock, move
 
@@ -69,6 +69,17 @@ def propose(
         )
 
 
+def may_propose_referral(request: PrivacyRequest) -> bool:
+    """Whether two people can send the person to somebody else now, and one cannot."""
+    return not may_be_referred_by_one(request) and may_propose(request)
+
+
+def propose_referral(pk: int, to_whom: str, *, actor: Actor) -> Proposal:
+    """Propose to end it with the name of the one who can answer (an organisation, another controller): a refusal by that
+    reason. Raises as `propose` does."""
+    return propose(pk, decide.NOT_OURS, decide.text_of(to_whom, _("to whom the person should turn")), actor=actor)
+
+
 def _valid(request: PrivacyRequest, code: str, forbidden_by: str) -> codes.Code:
     """The reason as it stands in the law of this request today; only a denial can be silent. Raises Invalid."""
     found = codes.refusal(code, request.case.law, request.right or Right.KNOW)
@@ -101,10 +112,6 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
         )  # fmt: skip
         inside = Inside(request)
         repeats.show(request, found, proposal.record, actor, proposal)
-        if found.outcome == Outcome.NOT_PROVEN and request.state == State.REVIEW:
-            return move(pk, "lapse", actor=actor, because=because, inside=inside, outcome=Outcome.NOT_PROVEN)
-        if found.outcome == Outcome.REFERRED:
-            return move(pk, "refer", actor=actor, because=because, inside=inside)
         refused = move(pk, "refuse", actor=actor, because=because, inside=inside)
         proposals.refuse_in_silence(refused, proposal, actor, same_person=because.same_person)
         return refused

@@ -73,15 +73,20 @@ def count(request: PrivacyRequest) -> Count:
 
 
 def refusals(request: PrivacyRequest) -> list[codes.Code]:
-    """The reasons for which this request may be refused now: those that rest on a number only once it is reached."""
+    """The reasons for which this request may be refused now: those that rest on a number only once it is reached, and those
+    that rest on what came to pass only where it did."""
     known = codes.refusals(request.case.law, request.right or Right.KNOW)
+    known = tuple(code for code in known if not code.flag or code.flag in request.judgement)
     if any(code.counted for code in known) and not count(request).is_over:
         known = tuple(code for code in known if not code.counted)
     return list(known)
 
 
 def check(request: PrivacyRequest, code: codes.Code, written: str) -> None:
-    """Raise Invalid where a reason that the company has to show comes without facts, or its number is not reached."""
+    """Raise Invalid where a reason that the company has to show comes without facts, its number is not reached, or what it
+    rests on has not come to pass."""
+    if code.flag and code.flag not in request.judgement:
+        raise Invalid(_("This reason does not hold here: what it says has not happened."))
     if code.counted and not count(request).is_over:
         raise Invalid(_("This person has not had all free answers of twelve months: this reason does not hold."))
     if code.burden and not written.strip():

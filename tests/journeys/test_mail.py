@@ -167,7 +167,7 @@ def test_what_is_unclear_is_sorted_by_a_person(stack: House, visitor: Visitor, c
 
 @pytest.mark.once
 def test_a_mail_for_another_right_waits_in_review_with_its_clock(
-    stack: House, visitor: Visitor, clerk: Colleague
+    stack: House, visitor: Visitor, clerk: Colleague, lead: Colleague
 ) -> None:
     text = "Please send me a copy of all the personal data that you hold about me."
     assert delivered(stack, a_mail(CAST.plain, text, "Copy of my data")) == 200
@@ -180,7 +180,9 @@ def test_a_mail_for_another_right_waits_in_review_with_its_clock(
     visitor.sees("A person here looks at it and decides.")
     assert held.right == "access"
     assert held.due_on is not None
-    clerk.act(request, "refer", text="Please write to your organisation, which holds these data.")
+    assert not clerk.offers(request, "refer")
+    clerk.act(request, "propose-referral", text="Please write to your organisation, which holds these data.")
+    lead.confirms(request)
     assert "Please write to your organisation" in body_of(mail_to(CAST.plain, "Who can help you"))
     assert scenes.fresh(request).outcome == Outcome.REFERRED
 

@@ -135,7 +135,7 @@ def never_answered(route: Route, pk: int) -> PrivacyRequest:
 
 ENDS = {
     Notice.WITHDRAWN: lambda route, pk: move(pk, "withdraw", actor=REQUESTER),
-    Notice.REFERRED: lambda route, pk: decide.refer(pk, "Them.", actor=route.handler),
+    Notice.REFERRED: lambda route, pk: drive.refuse(pk, "NOT_OUR_CONTROLLER", "Them.", actor=route.approver),
     Notice.UNANSWERED: never_answered,
     Notice.REFUSED: lambda route, pk: drive.refuse(pk, "COMPELLING_GROUNDS", "Fraud.", actor=route.approver),
 }

@@ -272,6 +272,7 @@ def test_law_10_the_letter_that_nothing_was_proven_is_the_same_whether_or_not_an
         request = in_california(one, email)
         one.post(POINTS, typed({**facts(), "phone": "+1 212 555 0100"}))
         data_points.drain()
+        PrivacyRequest.objects.filter(pk=request.pk).update(target_on=timezone.localdate())
         decide.lapse(request.pk, "A signed declaration that fits never came.", actor=approver)
         work()
         reference = request.case.reference
