@@ -67,8 +67,9 @@ def guess(
     """The regime for what a person says about where they live (codes or plain names, both may be empty) on a day.
 
     `established`: where the company is ("DE", "US-CA"); a law that reaches whoever a company there deals with
-    (EU, UK, Switzerland) applies where the person's place has none of its own. In doubt the more protective
-    (see `protection`). Both sides can correct it later. Without a day today counts.
+    (EU, UK, Switzerland) applies where the person's place has none of its own, and is weighed with the others where
+    there is doubt about that place (no country, or no state where it matters). In doubt the more protective (see
+    `protection`). A place that is named keeps its own law. Both sides can correct it later. Without a day today counts.
     """
     return _guess(country, state, on, tuple(established))[0]
 
@@ -110,7 +111,7 @@ def _guess(country: str | None, state: str | None, on: date | None, established:
     if exact := [law for law in laws if part and f"{where}-{part}" in law.regions]:
         return _best(exact), "state"
     if not part and of_parts:
-        return _best([*whole, *of_parts]), "state_not_given"
+        return _best([*whole, *of_parts, *at_home]), "state_not_given"
     if whole:
         return _best(whole), "country"
     if at_home:

@@ -110,7 +110,9 @@ GUESSES: Final[Mapping[str, Any]] = {
     "country": _("Chosen by the country that was named."),
     "state": _("Chosen by the state that was named."),
     "unknown_more_protective": _("We do not know which law applies, so the more protective one is used."),
-    "state_not_given": _("The state or province is not known, so the most protective law of that country is used."),
+    "state_not_given": _(
+        "The state or province is not known, so the most protective of the laws that may apply there is used."
+    ),
     "establishment": _("That place has no law of its own here; the law of the place where we are applies."),
     "no_law_there": _("No law that we know applies in that place; we keep our own promise."),
 }
