@@ -37,7 +37,7 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
     answer = deadlines.appeal_dates(regime, kind, now)
     until = None
     if kind == AppealKind.APPEAL:
-        until = deadlines.appeal_until(request.ended_at or now, regime.id)
+        until = deadlines.appeal_until(request.ended_at or now, regime)
         if until < answer.due.received_on or request.appeals.exclude(outcome=AppealOutcome.WITHDRAWN).exists():
             # Too late, or looked at again already: what is written then is read, and no letter promises more.
             return {}

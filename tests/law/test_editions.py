@@ -12,10 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dsar import checks, deadlines
+from dsar.enums import Outcome, Right
 from dsar.law import editions, regimes
 from dsar.law.errors import LawError, RegimeFileError
 from dsar.management.commands.regimes import Command
 from dsar.models import Case
+from dsar.notifications import appeal_letter
+from tests import drive
 
 
 @pytest.fixture
@@ -80,6 +83,26 @@ def test_a_new_version_keeps_the_old_one_for_what_came_before(folder: Path) -> N
     assert "its file is gone" in editions.problems()[0]
     with pytest.raises(LawError):
         Case(regime="eu_gdpr", regime_version="1999").law  # noqa: B018
+
+
+def test_a_letter_names_the_last_day_of_an_appeal_by_the_version_of_the_case(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day up to which the way back is named is that up to which it is open, whatever a newer version counts by."""
+    shutil.copytree(regimes.FOLDER, tmp_path / "laws")
+    monkeypatch.setattr(regimes, "FOLDER", tmp_path / "laws")
+    regimes.load.cache_clear()
+    try:
+        request = drive.a_request(right=Right.ACCESS, country="US", region="CO")
+        editions.new_version("us_co_cpa", "2099-01-01")
+        change(tmp_path / "laws" / "us_co_cpa.toml", 'zone = "America/Denver"', 'zone = "Asia/Tokyo"')
+        request = drive.fresh(request.pk)
+        request.outcome, request.ended_at = Outcome.DENIED, datetime.now(UTC).replace(hour=20)
+        open_until = deadlines.appeal_until(request.ended_at, request.case.law)
+        assert deadlines.appeal_until(request.ended_at, "us_co_cpa") != open_until
+        assert appeal_letter.way(request)["until"] == open_until
+    finally:
+        regimes.load.cache_clear()
 
 
 def test_the_command_lists_what_is_open_and_names_versions_that_requests_miss(db: None) -> None:
