@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("own_journal")
 
 
 def refused(route: Route, request: PrivacyRequest) -> PrivacyRequest:
-    return drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    return drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
 
 
 def in_review(request: PrivacyRequest) -> PrivacyRequest:

@@ -129,7 +129,7 @@ def test_the_measures_remain_after_the_purge_and_after_the_log(route: Route) -> 
     """The same numbers from the log, after the purge of the cases, and when the log itself has become counts."""
     first, last = TODAY.replace(day=1), (TODAY.replace(day=1) + timedelta(days=40)).replace(day=1) - timedelta(days=1)
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
     for end in ("refused", "withdrawn", "completed, carried out", "rejected"):
         ENDS[end].build(route)
     while outbox.drain():
@@ -160,7 +160,7 @@ def test_past_counts_and_the_log_add_up(db: None) -> None:
 
 def test_appeals_are_counted_by_right_and_by_the_day_on_which_they_came(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
     for outcome, when in (
         ("", datetime(2024, 12, 31, 23, 30, tzinfo=UTC)),
         ("withdrawn", datetime(2024, 5, 1, tzinfo=UTC)),

@@ -120,8 +120,8 @@ def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) ->
 
     refused = route.review(Right.ACCESS)
     drive.freeze(refused, {**drive.PLAN_BODY, "sources": SOURCES, "items": [item("shop", "profile", "erase")]})
-    drive.refuse(refused.pk, "RIGHTS_OF_OTHERS", "No.", actor=route.approver)
-    assert rows(refused) == {("profile", "denied", "RIGHTS_OF_OTHERS")}
+    drive.refuse(refused.pk, "OUT_OF_SCOPE", "No.", actor=route.approver)
+    assert rows(refused) == {("profile", "denied", "OUT_OF_SCOPE")}
 
 
 def test_what_nobody_decided_has_no_categories(route: Route) -> None:

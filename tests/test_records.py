@@ -83,11 +83,11 @@ def test_nothing_else_uses_the_records() -> None:
 def test_a_refusal_is_recorded_with_its_code_and_article(route: Route) -> None:
     request = route.review(Right.ACCESS)
     received(request, ago=10)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "A secret about somebody.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "A secret about somebody.", actor=route.approver)
     outbox.drain()
     found = record_of(request)
-    article = codes.named("RIGHTS_OF_OTHERS", "eu_gdpr").citation
-    assert (found.right, found.outcome, found.basis) == (Right.ACCESS, Outcome.DENIED, f"RIGHTS_OF_OTHERS {article}")
+    article = codes.named("OUT_OF_SCOPE", "eu_gdpr").citation
+    assert (found.right, found.outcome, found.basis) == (Right.ACCESS, Outcome.DENIED, f"OUT_OF_SCOPE {article}")
     assert (found.days, found.late, found.extended, found.channel) == (10, False, False, Channel.WEB)
     case = Case.objects.get(pk=request.case_id)
     assert (found.regime, found.regime_version) == (case.regime, case.regime_version)
@@ -172,7 +172,7 @@ def test_the_period_of_the_law_runs_from_the_answer(route: Route) -> None:
 
 def test_law_11_the_record_outlives_the_purge_and_the_chain_still_verifies(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
     before = RequestRecord.objects.filter(request_id=request.pk).values().get()
     assert purge.purge(request.case_id)
     assert RequestRecord.objects.filter(request_id=request.pk).values().get() == before

@@ -35,9 +35,11 @@ OCCASIONS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
-FACTS: Final = {"keep": {"needs", "weigh"}, "label": set(),
-         "refuse": {"outcome", "rights", "ungranted", "burden", "counted", "flag"},
-         "lapse": set(), "extend": set(), "redact": set()}  # fmt: skip
+FACTS: Final[Mapping[str, set[str]]] = {
+    "keep": {"needs", "weigh"}, "label": set(), "lapse": set(), "extend": set(), "redact": set(),
+    "refuse": {"outcome", "rights", "rights_in", "choices", "ungranted", "burden", "counted", "flag"},
+}  # fmt: skip
+CHOICES: Final = ("as_others", "never", "signed")
 EVERYWHERE: Final = "*"
 
 
@@ -49,7 +51,9 @@ class Code:
     `weigh`: a person must have weighed the reason and written it down before it holds.
     `burden`: the company has to show the facts and writes them down first; `counted`: only once the same person has had
     all free answers of twelve months; `flag`: only while the request carries this flag of the judgement. `outcome`: what a
-    request refused for it ends with. `label` is short, `text` is for the requester (lazy).
+    request refused for it ends with. `choices`: whether it reaches a choice that nobody decides (shapes.NEVER_VERIFIED) as
+    it reaches other rights ("as_others"), "never", or only where the law wants an agent's signed permission for it
+    ("signed"). `label` is short, `text` is for the requester (lazy).
     """
 
     code: str
@@ -62,6 +66,7 @@ class Code:
     weigh: bool = False
     outcome: str = ""
     rights: tuple[str, ...] = ("*",)
+    choices: str = "as_others"
     ungranted: bool = False
     burden: bool = False
     counted: bool = False
@@ -146,10 +151,13 @@ def is_label(code: str) -> bool:
 
 
 def _fits(code: Code, regime: Regime | str, right: str) -> bool:
-    """Whether a refusal reaches this right; one for want of a right does so only where the law does not name it."""
-    if not covers(code.rights, right):
+    """Whether a refusal reaches this right; one for want of a right does so only where the law does not name it, and a
+    choice that nobody decides is out of reach of some."""
+    if not covers(code.rights, right) or (right in NEVER_VERIFIED and code.choices == "never"):
         return False
     known = regimes.load(regime) if isinstance(regime, str) else regime
+    if right in NEVER_VERIFIED and code.choices == "signed" and not covers(known.agents.signed_permission, right):
+        return False
     return not (code.ungranted and known.grants(right))
 
 
@@ -205,8 +213,14 @@ def parse(content: Mapping[str, Any], source: str) -> Mapping[tuple[str, str], C
             cited = book.cited(where, {key: value for key, value in facts.items() if key not in FACTS[kind]})
             weighed = book.members(facts.get("weigh", ()))
             _check(kind, facts, cited, weighed, source, where)
+            narrowed = {
+                regime: rights
+                for group, rights in facts.get("rights_in", {}).items()
+                for regime in book.members([group])
+            }
             for regime, citation in cited.items():
-                table[name, regime] = _code(kind, name, regime, citation, facts, regime in weighed)
+                own = facts | {"rights": narrowed[regime]} if regime in narrowed else facts
+                table[name, regime] = _code(kind, name, regime, citation, own, regime in weighed)
     return table
 
 
@@ -277,8 +291,12 @@ def _check(
     if kind == "refuse":
         if facts.get("outcome") not in OUTCOMES:
             raise RegimeFileError(source, f"{where}.outcome: is none of {', '.join(OUTCOMES)}")
-        if not facts.get("rights") or any(right not in (*RIGHTS, "*") for right in facts["rights"]):
-            raise RegimeFileError(source, f"{where}.rights: rights are expected")
+        narrowed = facts.get("rights_in", {})
+        for rights in (facts.get("rights"), *narrowed.values()):
+            if not rights or any(right not in (*RIGHTS, "*") for right in rights):
+                raise RegimeFileError(source, f"{where}.rights: rights are expected")
+        if facts.get("choices", CHOICES[0]) not in CHOICES:
+            raise RegimeFileError(source, f"{where}.choices: is none of {', '.join(CHOICES)}")
 
 
 def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, Any], weigh: bool) -> Code:
@@ -294,6 +312,7 @@ def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, 
         weigh=weigh,
         outcome=facts.get("outcome", ""),
         rights=tuple(facts.get("rights", ("*",))),
+        choices=facts.get("choices", CHOICES[0]),
         ungranted=bool(facts.get("ungranted", False)),
         burden=bool(facts.get("burden", False)),
         counted=bool(facts.get("counted", False)),

@@ -163,14 +163,14 @@ def test_of_a_copy_the_manifest_and_never_the_data(company: None, approver: Any)
 
 def test_a_refusal_says_who_decided_what_by_which_article(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "It names a neighbour.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "It names a neighbour.", actor=route.approver)
     decide.note(request.pk, "Between us: a difficult one.", actor=route.approver)
     files = made(request)
     checked_without_us(files)
     (refused,) = [one for one in json.loads(files["decisions.json"]) if one["what"] == "refuse"]
-    assert (refused["code"], refused["text"]) == ("RIGHTS_OF_OTHERS", "It names a neighbour.")
+    assert (refused["code"], refused["text"]) == ("OUT_OF_SCOPE", "It names a neighbour.")
     assert refused["citation"] in files["index.html"].decode()
-    assert json.loads(files["record.json"])["basis"] == f"RIGHTS_OF_OTHERS {refused['citation']}"
+    assert json.loads(files["record.json"])["basis"] == f"OUT_OF_SCOPE {refused['citation']}"
     assert not any(b"Between us" in text for text in files.values()), "notes of colleagues stay in the house"
 
 

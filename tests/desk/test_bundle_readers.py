@@ -122,10 +122,10 @@ def test_what_may_not_be_told_goes_to_an_authority_alone_with_what_proves_that_s
 
 def test_the_reason_of_a_refusal_that_may_not_be_told(route: Route) -> None:
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "It names a witness.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "It names a witness.", actor=route.approver)
     second = drive.person_of_the_desk(Role.APPROVER, "second")
     request.non_disclosures.create(
-        kind="refusal", code="RIGHTS_OF_OTHERS", citation=LAW, first_by_id=route.approver.user_id,
+        kind="refusal", code="OUT_OF_SCOPE", citation=LAW, first_by_id=route.approver.user_id,
         decision=request.decisions.get(kind="refuse"),
         second_by_id=second.user_id, second_at=timezone.now(), since=day(0), review_on=day(80),
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_the_reason_of_a_refusal_that_may_not_be_told(route: Route) -> None:
     for why in OTHERS:
         for name, content in made(request, why).items():
             if not name.startswith("letters/"):
-                assert b"RIGHTS_OF_OTHERS" not in content and b"witness" not in content, (why, name)
+                assert b"OUT_OF_SCOPE" not in content and b"witness" not in content, (why, name)
 
 
 def test_a_row_that_was_left_out_in_silence(route: Route) -> None:

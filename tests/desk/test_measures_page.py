@@ -156,7 +156,7 @@ def test_what_a_law_counts_together_is_one_number_with_its_own_median(db: None, 
 def test_whoever_is_kept_apart_cannot_read_one_request_from_the_measures(route: Route) -> None:
     """Nobody handles the request of a friend, nor reads how it ended and why by asking for its day."""
     request = route.review(Right.ACCESS)
-    drive.refuse(request.pk, "RIGHTS_OF_OTHERS", "Of somebody else.", actor=route.approver)
+    drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
     last = date.today().replace(day=1) - timedelta(days=1)
     first = last.replace(day=1)
     months = {"law": "", "first": first.isoformat(), "last": last.isoformat()}

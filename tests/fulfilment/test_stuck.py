@@ -59,7 +59,7 @@ def test_law_09_an_objection_that_was_refused_before_it_could_be_marked_everywhe
         nobody_asks.setattr(owners, "drain", lambda: 0)
         drive.carry_out()
         assert kinds(refused)[StepKind.RESTRICT, "paper"] == StepStatus.BLOCKED
-        drive.refuse(refused.pk, "COMPELLING_GROUNDS", "We must stop fraud with it.", actor=approver)
+        drive.refuse(refused.pk, "COMPELLING_GROUNDS", "We must stop fraud with it.", facts="Cards.", actor=approver)
         outbox.drain()
         other = drive.released(approver, CAST.neighbour)
         drive.carry_out()

@@ -33,7 +33,13 @@ def test_an_objection_stops_the_use_while_it_is_weighed_and_refused_it_is_lifted
     wait_for(lambda: is_marked(CAST.plain), what="the mark while it is weighed")
     assert scenes.fresh(request).state == State.REVIEW
     assert scenes.company_without(me) == others
-    lead.act(request, "refuse", code="COMPELLING_GROUNDS", text="We must stop fraud with it.")
+    lead.act(
+        request,
+        "refuse",
+        code="COMPELLING_GROUNDS",
+        text="We must stop fraud with it.",
+        facts="Stolen cards are found by it.",
+    )
     second_lead.confirms(request)
     letter = body_of(mail_to(CAST.plain, "Our answer to your request"))
     assert "We must stop fraud with it." in letter

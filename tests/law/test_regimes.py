@@ -14,6 +14,7 @@ from dsar.enums import Outcome, Right
 from dsar.law import codes, countries, regime_files, regime_words, regimes, tiers, words
 from dsar.law.code_words import CODES
 from dsar.law.errors import LawError, RegimeFileError
+from dsar.law.shapes import covers
 
 ALL = [regimes.load(regime_id) for regime_id in regimes.all_ids()]
 EU_FILE: dict[str, Any] = tomllib.loads((regimes.FOLDER / "eu_gdpr.toml").read_text(encoding="utf-8"))
@@ -212,6 +213,19 @@ def test_where_the_company_is_at_home_brings_its_law_where_a_place_has_none() ->
     assert regimes.guess("AR", "", TODAY, ["US-CA"]) == "default"
     assert regimes.guess("JP", "", TODAY, ["DE"]) == "jp_appi"
     assert regimes.guess_reason("AR", "", TODAY, ["DE"]) == "establishment"
+    # A place that is named keeps its own law; where there is doubt about it, the law at home is one that may apply.
+    assert regimes.guess("US", "IA", TODAY, ["DE"]) == "us_ia_icdpa"
+    for country, state, reason in (
+        ("US", "", "state_not_given"),
+        ("CA", "", "state_not_given"),
+        ("", "", "unknown_more_protective"),
+    ):
+        for home, law in (("DE", "eu_gdpr"), ("GB", "uk_gdpr"), ("CH", "ch_fadp")):
+            chosen = regimes.load(regimes.guess(country, state, TODAY, [home]))
+            assert regimes.protection(chosen) >= regimes.protection(regimes.load(law)), (country, home)
+            assert regimes.guess_reason(country, state, TODAY, [home]) == reason
+    assert regimes.guess("US", "", TODAY, ["DE"]) == "eu_gdpr"
+    assert regimes.guess("US", "", TODAY, ["US-CA"]) == "us_ca_ccpa"
     assert "establishment" in words.GUESSES
 
 
@@ -347,6 +361,27 @@ def test_a_group_of_states_has_its_own_articles() -> None:
         assert codes.refusal("MANIFESTLY_UNFOUNDED", regime, "access") is None
 
 
+def test_a_reason_reaches_no_further_than_its_law_says() -> None:
+    """A choice that nobody decides is refused neither as unfounded nor as excessive, nor for an agent's want of a paper
+    that the law does not ask for; what shows others is left out of a copy in Europe, and never a reason to tell nothing at
+    all; whoever relies on compelling grounds shows them."""
+    for regime in ALL:
+        for right in regimes.NEVER_VERIFIED:
+            refused = {code.code for code in codes.refusals(regime, right)}
+            assert refused.isdisjoint({"MANIFESTLY_UNFOUNDED", "EXCESSIVE", "FRIVOLOUS", "RIGHTS_OF_OTHERS"}), regime.id
+            assert ("AGENT_NOT_AUTHORISED" in refused) == covers(regime.agents.signed_permission, right), regime.id
+            assert ("FRAUDULENT_OPT_OUT" in refused) <= (regime.id == "us_ca_ccpa")
+        assert codes.refusal("RIGHTS_OF_OTHERS", regime, "know") is None
+        whole = codes.refusal("RIGHTS_OF_OTHERS", regime, "access")
+        assert whole is None or regime.id not in ("eu_gdpr", "uk_gdpr", "default")
+        assert codes.redaction("THIRD_PARTY", regime) is not None, regime.id
+        shown = codes.named("COMPELLING_GROUNDS", regime)
+        assert shown is None or shown.burden
+    assert {regime.id for regime in ALL if codes.named("COMPELLING_GROUNDS", regime)} == {
+        "eu_gdpr", "uk_gdpr", "za_popia", "default",
+    }  # fmt: skip
+
+
 def test_nobody_is_refused_an_opt_out_for_want_of_proof() -> None:
     for regime in ALL:
         assert all(codes.refusal("IDENTITY_NOT_PROVEN", regime, right) is None for right in regimes.NEVER_VERIFIED)
@@ -383,6 +418,18 @@ def test_the_words_fit_the_codes() -> None:
         (
             {"refuse": {"EXEMPT": {"outcome": "denied", "rights": ["fly"], "eu_gdpr": "x"}}},
             "rights are expected",
+        ),
+        (
+            {
+                "refuse": {
+                    "EXEMPT": {"outcome": "denied", "rights": ["*"], "rights_in": {"eu_gdpr": ["fly"]}, "eu_gdpr": "x"}
+                }
+            },
+            "rights are expected",
+        ),
+        (
+            {"refuse": {"EXEMPT": {"outcome": "denied", "rights": ["*"], "choices": "perhaps", "eu_gdpr": "x"}}},
+            "is none of as_others",
         ),
         (
             {"keep": {"EXEMPT": {"needs": "until", "eu_gdpr": "x"}}, "extend": {"EXEMPT": {"eu_gdpr": "x"}}},

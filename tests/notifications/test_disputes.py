@@ -137,7 +137,9 @@ ENDS = {
     Notice.WITHDRAWN: lambda route, pk: move(pk, "withdraw", actor=REQUESTER),
     Notice.REFERRED: lambda route, pk: drive.refuse(pk, "NOT_OUR_CONTROLLER", "Them.", actor=route.approver),
     Notice.UNANSWERED: never_answered,
-    Notice.REFUSED: lambda route, pk: drive.refuse(pk, "COMPELLING_GROUNDS", "Fraud.", actor=route.approver),
+    Notice.REFUSED: lambda route, pk: drive.refuse(
+        pk, "COMPELLING_GROUNDS", "Fraud.", facts="Cards.", actor=route.approver
+    ),
 }
 
 

@@ -33,7 +33,7 @@ class Ending:
 
 DECLINING = {
     "a deletion refused": Ending(Right.DELETION, Outcome.DENIED, Notice.REFUSED, ("EXEMPT", "NOT_PROMISED_BY_LAW")),
-    "a copy refused": Ending(Right.ACCESS, Outcome.DENIED, Notice.REFUSED, ("RIGHTS_OF_OTHERS",)),
+    "a copy refused": Ending(Right.ACCESS, Outcome.DENIED, Notice.REFUSED, ("OUT_OF_SCOPE",)),
     "a correction refused": Ending(Right.CORRECTION, Outcome.DENIED, Notice.REFUSED, ("ACCURATE_AS_HELD", "NOT_PROMISED_BY_LAW")),
     "an objection refused": Ending(Right.OBJECTION, Outcome.DENIED, Notice.REFUSED, ("GROUND_NOT_MET", "NOT_PROMISED_BY_LAW", "OUT_OF_SCOPE")),
     "something kept": Ending(Right.DELETION, Outcome.GRANTED_IN_PART, Notice.DONE_ERASED),
