@@ -115,8 +115,9 @@ def _done(request: PrivacyRequest, body: dict[str, Any]) -> Iterator[Line]:
     """A copy, an answer, a use that stopped: per category of each source, and what of it was left out and why."""
     failed = {step.source for step in request.steps.all() if any(tally.get("failed") for tally in step.tallies)}
     without = DecisionKind.GO_ON_WITHOUT if request.right in COPY_RIGHTS else DecisionKind.NOT_DONE
-    why = _code(request) if request.outcome == Outcome.DENIED else ""
     redacted = _redacted(request)
+    codes = {code for found in redacted.values() for code in found}
+    why = _code(request) or min(codes, default="") if request.outcome == Outcome.DENIED else ""
     for item in body.get("items", []):
         category = item["category"]
         if item["action"] == "backup":
@@ -124,7 +125,7 @@ def _done(request: PrivacyRequest, body: dict[str, Any]) -> Iterator[Line]:
         if item["action"] == "refer":
             yield Line(category, Outcome.REFERRED)
         elif request.outcome == Outcome.DENIED:
-            yield Line(category, Outcome.DENIED, why)
+            yield from (Line(category, Outcome.DENIED, code) for code in sorted(redacted.get(category, {why})))
         elif item["source"] in failed:
             yield Line(category, Outcome.DENIED, without.value.upper())
         elif category in redacted:

@@ -335,7 +335,7 @@ def _enter(request: PrivacyRequest, verb: str, entered: bool, tell: Callable[[Pr
 
 
 def _tell_known(request: PrivacyRequest, verb: str) -> None:
-    event = KNOWN_HEAR.get(verb)
+    event = None if request.outcome == Outcome.DENIED else KNOWN_HEAR.get(verb)
     if event is None or (request.is_ended and event == KnownEvent.PROVEN):
         return
     if event == KnownEvent.PROVEN and verb != "verify" and not request.case.is_proven:

@@ -96,7 +96,7 @@ def test_a_copy_notes_what_is_left_out_and_which_source_is_missing(route: Route)
         source="platform",
         table="prompts",
         code="THIRD_PARTY",
-        decided_by_id=route.approver.user_id or 0,
+        decided_by_id=route.handler.user_id or 0,
     )
     Step.objects.create(
         request=request, source="desk", kind="export", status="done", tallies=[{"category": "", "failed": 1}]

@@ -34,7 +34,10 @@ VERBS: Final[tuple[Verb, ...]] = (
         bar=barred.from_handing_over,
         exists=lambda request: package.whole(request) is not None,
         danger=True,
-        help=_("The person can download it at once. What they have cannot be called back."),
+        help=_(
+            "The person can download it at once. What they have cannot be called back. Where nothing is left of it, they get a"
+            " refusal with the reasons instead."
+        ),
     ),
     Verb(
         "surer-proof",

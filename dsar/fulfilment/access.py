@@ -22,6 +22,7 @@ from dsar.fulfilment.by_hand import FILES
 from dsar.fulfilment.tallies import merged
 from dsar.law import codes
 from dsar.models import Actor, AuditEvent, Package, PrivacyRequest, Redaction, Step
+from dsar.notifications import undisclosed
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 WHOLE_ROW = ""
@@ -254,6 +255,22 @@ def redacted(request: PrivacyRequest) -> package_zip.Redacted:
         key = request.case.unseal(one.row_sealed, "redaction")
         found.setdefault((one.source, one.table), {}).setdefault(key, set()).add(one.column)
     return found
+
+
+def nothing_left(request: PrivacyRequest) -> bool:
+    """Whether everything was left out of this copy, for reasons that the person may hear: that is a denial. What a law forbids
+    to name counts as if it were not there."""
+    if not undisclosed.redactions(request):
+        return False
+    without = redacted(request)
+    given, _others = manifest.tables_given(request)
+    for table in given:
+        gone = without.get((table.source, table.table), {})
+        for line in spool.lines(request, table.source, table.table):
+            left_out = gone.get(line.key, set())
+            if WHOLE_ROW not in left_out and not {*line.values} <= left_out:
+                return False
+    return all(one.key in without.get((one.source, FILES), {}) for one in by_hand.files(request))
 
 
 def redact(

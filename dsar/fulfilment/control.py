@@ -1,5 +1,7 @@
 """What an approver does with the work: release it, retry a step, switch sources and everything off."""
 
+from collections import Counter
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -21,10 +23,11 @@ from dsar.enums import (
     StepStatus,
 )  # fmt: skip
 from dsar.fulfilment import access, finish, package, risk, spool
+from dsar.law import codes
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.models.request_conditions import look_at_copy, look_at_release, silence_settled
 from dsar.models.step import StepQuerySet
-from dsar.notifications import undelivered
+from dsar.notifications import undelivered, undisclosed
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
 
 # The steps that somebody may have tried again: where they stand, and the reasons for which nobody can.
@@ -189,7 +192,8 @@ def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -
 def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Offer the copy that was looked through to the person, for PACKAGE_DAYS (GDPR Art 12(3), 15(3)). An approver.
 
-    Granted in part where anything was redacted or a source is missing. Raises Conflict, Forbidden, and Invalid while the
+    Granted in part where anything was redacted or a source is missing; denied where nothing is left of it, and then nothing is
+    offered. Raises Conflict, Forbidden, and Invalid while the
     package is being made or older than what was decided about it, where no person has opened it, where another person
     has to (request_conditions.copy_needs_second_person), or where a fresh look found what nobody has weighed yet.
     """
@@ -207,7 +211,8 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
         look = look_at_copy(request, actor)
         if not look.counts:
             theirs = _(
-                "You showed who this person is, or approved the copy. Another approver has to look at it and hand it over."
+                "You showed who this person is, approved the copy, or were the last to leave something out of it. Another"
+                " approver has to look at it and hand it over."
             )
             raise Invalid(theirs if look == SecondLook.SOMEBODY_ELSE else str(look.label))
         if request.state == State.CHECKING and not silence_settled(request):
@@ -215,16 +220,32 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
         partly = Redaction.objects.filter(request=request).exists() or any(
             tally.get("failed") for step in request.steps.all() for tally in step.tallies
         )
-        outcome = Outcome.GRANTED_IN_PART if partly else Outcome.GRANTED
-        because = Because(DecisionKind.HAND_OVER, same_person=look == SecondLook.ALONE)
+        denied = request.state == State.CHECKING and access.nothing_left(request)
+        outcome = Outcome.DENIED if denied else Outcome.GRANTED_IN_PART if partly else Outcome.GRANTED
+        found = _reason(request) if denied else None
+        because = Because(
+            DecisionKind.HAND_OVER, found.code if found else "", found.citation if found else "",
+            same_person=look == SecondLook.ALONE,
+        )  # fmt: skip
         moved = move(pk, "hand_over", actor=actor, because=because, inside=Inside(request), outcome=outcome)
         if copy is None:
             raise Conflict("no package")
-        Package.objects.filter(pk=copy.pk).update(
-            status=PackageStatus.OFFERED, offered_at=now, expires_at=now + settings.PACKAGE_PERIOD
-        )
+        if denied:
+            Package.objects.filter(request_id=pk).retire()
+        else:
+            Package.objects.filter(pk=copy.pk).update(
+                status=PackageStatus.OFFERED, offered_at=now, expires_at=now + settings.PACKAGE_PERIOD
+            )
         spool.clear(pk)
+    if denied:
+        package.remove_files(pk)
     return moved
+
+
+def _reason(request: PrivacyRequest) -> codes.Code | None:
+    """The reason for which most of a copy was left out; the letter names each of them."""
+    counted = Counter(one.code for one in undisclosed.redactions(request))
+    return codes.redaction(counted.most_common(1)[0][0], request.case.law) if counted else None
 
 
 def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:

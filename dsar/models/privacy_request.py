@@ -560,8 +560,8 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         conditions=[is_copy, address_on_file, may_be_approved, silence_settled],
     )
     def hand_over(self, *, now: datetime, outcome: str) -> None:
-        """The copy is offered to the person (GDPR Art 12(3), 15(3))."""
-        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+        """The copy is offered to the person (GDPR Art 12(3), 15(3)). One of which nothing is left is denied."""
+        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART, Outcome.DENIED):
             raise ValueError("outcome")
         self._end(outcome, now)
 

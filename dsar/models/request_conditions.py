@@ -75,8 +75,19 @@ def who_may_hand_over(request: "PrivacyRequest", actor: Actor) -> bool:
 
 
 def look_at_copy(request: "PrivacyRequest", actor: Actor) -> SecondLook:
-    """Who may hand a copy over as the second person, where it needs one (`copy_needs_second_person`)."""
-    return second_look(who_decided(request) if copy_needs_second_person(request) else (), actor)
+    """Who may hand a copy over as the second person: where it needs one (`copy_needs_second_person`), and always where
+    something is left out of it, which is a refusal in part."""
+    found = who_decided(request) if copy_needs_second_person(request) else []
+    return second_look([*found, *last_left_out(request)], actor)
+
+
+def last_left_out(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
+    """Who was the last to take something out of a copy, or to go on without a source, and when. Whoever did so before has
+    had a second person at the same copy after them; so a team of two always has one who may hand it over."""
+    found = [(one.decided_by_id, one.decided_at) for one in request.redactions.all()]
+    skipped = request.decisions.filter(kind=DecisionKind.GO_ON_WITHOUT)
+    found += skipped.values_list("decided_by_id", "decided_at")
+    return [max(found, key=lambda one: one[1])] if found else []
 
 
 def look_at_release(request: "PrivacyRequest", actor: Actor) -> SecondLook:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from dsar import clock_events
 from dsar.datamap import loader
-from dsar.enums import DecisionKind, Outcome, Right, StepKind, StepStatus
+from dsar.enums import COPY_RIGHTS, DecisionKind, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 from dsar.notices import Notice
@@ -366,6 +366,9 @@ def of_the_work(request: PrivacyRequest, notice: str, *, silent: bool = False) -
     deletion = request.right == Right.DELETION
     if notice in dispute_letter.FINDINGS:
         return dispute_letter.context(request, notice, _items(request, body))
+    if notice == Notice.REFUSED and request.right in COPY_RIGHTS:
+        # Made, and then nothing of it could be given.
+        return {"left_out": left_out(request), "missing": missing(request)} if request.begun_at else {}
     if notice == Notice.REFUSED:
         # What the plan keeps, and why: with EXEMPT the grounds. Something else was done only where the work had begun before
         # it was narrowed to nothing; there the person had heard of the rest, and what may not be told is out of `body`.

@@ -143,6 +143,12 @@ def test_it_is_handed_over_whole_or_not_at_all(company):
     assert "hand-over" not in lead.get(address(request)).content.decode()
     assert lead.post(f"/desk/requests/{request.pk}/hand-over/", typed).status_code == 409
     runner.drain_fulfilling()
+    alone = lead.get(address(request)).content.decode()
+    assert "You were the last to leave something out of this copy" in alone
+    assert f"/desk/requests/{request.pk}/hand-over/" not in alone
+    assert lead.post(f"/desk/requests/{request.pk}/hand-over/", typed).status_code == 403
+    lead = scenes.browser(Role.APPROVER, 1)
+    lead.post(address(request))
     assert lead.post(f"/desk/requests/{request.pk}/hand-over/", {"reference": "RD-"}).status_code == 422
     assert lead.post(f"/desk/requests/{request.pk}/hand-over/", typed).status_code == 302
     assert scenes.fresh(request).state == State.COMPLETED

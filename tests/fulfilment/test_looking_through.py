@@ -7,8 +7,11 @@ import pytest
 from dsar import audit
 from dsar.enums import Outcome, PackageStatus, State
 from dsar.fulfilment import access, control, package, spool
-from dsar.models import Actor, AuditEvent, CopyPart, PrivacyRequest
-from dsar.workflow import Conflict, Forbidden, Invalid
+from dsar.models import Actor, AuditEvent, CopyPart, Message, PrivacyRequest, RequestRecord
+from dsar.models.request_conditions import look_at_copy
+from dsar.notices import Notice
+from dsar.notifications import compose
+from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
 from tests.fulfilment import copies
 
@@ -176,3 +179,57 @@ def test_a_copy_that_is_sent_back_is_made_anew_and_keeps_what_was_redacted(appro
     assert request.state == State.CHECKING
     assert copies.of(request).rows("users")[0]["_left_out"] == ["phone"]
     assert audit.verify() == []
+
+
+def taken_out(request: PrivacyRequest, actor: Actor, tables: list[dict[str, Any]]) -> None:
+    """Every row of these tables is left out."""
+    access.open_to(request.pk, actor=actor)
+    for one in tables:
+        for row in access.rows(request, one["source"], one["table"], 0, 1000):
+            # A row whose every value is gone is gone as well.
+            columns = list(row["values"]) if one["table"] == "searches" else [access.WHOLE_ROW]
+            access.redact(
+                request.pk, one["source"], one["table"], row["key"], columns, "THIRD_PARTY", REASON, actor=actor
+            )
+    drive.carry_out()
+
+
+def test_law_15_a_copy_of_which_nothing_is_left_is_denied_and_never_by_one(
+    approver: Actor, second_approver: Actor
+) -> None:
+    """GDPR Art 12(4), 15(4): in letter, measures and record it is a refusal with its reasons, and nothing is offered."""
+    request = copies.checking(approver)
+    first, *rest = access.categories(request)
+    taken_out(request, second_approver, [first])
+    assert not access.nothing_left(drive.fresh(request.pk))
+    taken_out(request, approver, rest)
+    with pytest.raises(Invalid, match="the last to leave"):
+        control.hand_over(request.pk, actor=approver)
+    with pytest.raises(Forbidden):
+        move(request.pk, "hand_over", actor=approver, outcome=Outcome.GRANTED_IN_PART)
+    done = control.hand_over(request.pk, actor=second_approver)
+    assert (done.state, done.outcome) == (State.COMPLETED, Outcome.DENIED)
+    assert not done.packages.exclude(status=PackageStatus.GONE).exists()
+    notices = Message.objects.filter(request=done).values_list("notice", flat=True)
+    assert Notice.REFUSED in notices
+    assert Notice.DONE_COPY not in notices
+    said = compose.letter(Message.objects.get(request=done, notice=Notice.REFUSED))["text"]
+    for words in (REASON, "GDPR Art 15(4), Art 20(4)", "Nothing is left of it"):
+        assert words in said
+    lines = set(done.category_outcomes.values_list("outcome", "code"))
+    assert lines == {(Outcome.DENIED, "THIRD_PARTY")}
+    assert RequestRecord.objects.get(request_id=done.pk).basis == "THIRD_PARTY GDPR Art 15(4), Art 20(4)"
+    assert audit.verify() == []
+
+
+def test_who_left_something_out_alone_does_not_hand_it_over_alone(
+    approver: Actor, second_approver: Actor, handler: Actor
+) -> None:
+    request = copies.checking(approver)
+    copies.redacted(request, handler, "prompts", "prompt")
+    drive.carry_out()
+    assert look_at_copy(drive.fresh(request.pk), approver).counts, "a handler leaves out, an approver hands over"
+    copies.redacted(request, approver, "searches", "")
+    drive.carry_out()
+    assert not look_at_copy(drive.fresh(request.pk), approver).counts
+    assert control.hand_over(request.pk, actor=second_approver).outcome == Outcome.GRANTED_IN_PART
