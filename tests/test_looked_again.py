@@ -153,7 +153,8 @@ def test_who_found_that_it_was_not_shown_looks_at_it_never_again_nor_notes_that_
         case=request.case, kind="attorney", refused_by_id=deciders[2].user_id, refused_at=now
     )  # fmt: skip
     NonDisclosure.objects.create(
-        request=request, kind=SilenceKind.REFUSAL, code="X", citation="Some Act", first_by_id=deciders[3].user_id or 0,
+        request=request, kind=SilenceKind.KEPT, source="platform", category="checks", code="X", citation="Some Act",
+        first_by_id=deciders[3].user_id or 0,
         second_by_id=deciders[4].user_id, second_at=now, since=timezone.localdate(now),
         review_on=timezone.localdate(now) + timedelta(days=30),
     )  # fmt: skip
