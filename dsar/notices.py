@@ -118,7 +118,7 @@ KNOWN_NOTICES = (
 TO_OTHERS = (*TO_COLLEAGUES, Notice.TELL_RECIPIENT, *REP_NOTICES, *KNOWN_NOTICES)
 LINK_NOTICES = (Notice.RECEIVED_VERIFY, Notice.ACCESS_CODE, Notice.WAY_BACK, Notice.LOST_ASKED)
 # Letters whose own link leads elsewhere, and that can be answered by "this was not me" all the same.
-ALSO_NOT_ME = (Notice.DONE_COPY, Notice.COPY_DOWNLOADED)
+ALSO_NOT_ME = (Notice.DONE_COPY, Notice.COPY_DOWNLOADED, Notice.PROOF_ASKED)
 CODE_NOTICES = (Notice.ACCESS_CODE, Notice.OWNER_CODE)
 # Mails that are nothing without their link, and those to others: no letters for the person to read again.
 NO_LETTERS = frozenset({*LINK_NOTICES, Notice.CONFIRM_READY, Notice.CONFIRM_REMINDER, *TO_OTHERS})

@@ -72,6 +72,11 @@ def _narrowing(request: PrivacyRequest) -> PrivacyRequest:
     return drive.proposed(request, DecisionKind.NARROW)
 
 
+def _wants_more(request: PrivacyRequest) -> PrivacyRequest:
+    PrivacyRequest.objects.filter(pk=request.pk).update(tier_needed=3)
+    return drive.fresh(request.pk)
+
+
 QUIET = timedelta(hours=72)
 SITUATIONS: dict[str, Situation] = {
     "received": Situation(State.RECEIVED, lambda r: drive.unrouted(), {"route": (State.VERIFYING, SYSTEM_ONLY)}),
@@ -231,6 +236,16 @@ SITUATIONS: dict[str, Situation] = {
             "unanswered": (State.REVIEW, SYSTEM_ONLY),
             **START_OVER,
         },
+    ),
+    "confirming, proven below what it takes by now": Situation(
+        State.CONFIRMING,
+        lambda r: _wants_more(r.confirming()),
+        {**WITHDRAW, **DOUBT, **START_OVER, "unanswered": (State.REVIEW, SYSTEM_ONLY)},
+    ),
+    "locating a deletion, proven below what it takes by now": Situation(
+        State.LOCATING,
+        lambda r: _wants_more(r.locating()),
+        {**WITHDRAW, **DOUBT, "located": (State.REVIEW, SYSTEM_ONLY)},
     ),
     "confirming, the copy comes first": Situation(
         State.CONFIRMING,

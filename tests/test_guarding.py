@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from django.db import transaction
 from django.utils import timezone
+from django_fsm import can_proceed
 
 from dsar import audit
 from dsar.connectors import addresses
@@ -21,7 +22,7 @@ from dsar.models.request_conditions import copy_needs_second_person, look_at_cop
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, known
 from dsar.review import decide, step_up
-from dsar.verification import confirmation
+from dsar.verification import asking, confirmation
 from dsar.workflow import Because, Conflict, Forbidden, Invalid, lock, move
 from dsar.workflow import decide as written
 from tests import drive, house
@@ -132,6 +133,29 @@ def test_a_person_may_ask_for_a_surer_proof_and_nothing_goes_on_without_it(route
     step_up.ask(late.pk, "Please sign in to your account.", actor=route.handler)
     with pytest.raises(Conflict):
         move(late.pk, "hand_over", actor=route.approver, outcome=Outcome.GRANTED)
+
+
+@pytest.mark.parametrize("right", [Right.DELETION, Right.CORRECTION, Right.KNOW, Right.OBJECTION])
+def test_a_flag_leads_to_a_surer_proof_of_whatever_is_verified(route: Route, right: Right) -> None:
+    request = route.review(right, judgement=Risk.CONTACT_CHANGED)
+    PrivacyRequest.objects.filter(pk=request.pk).update(located_at=timezone.now())
+    assert can_proceed(drive.fresh(request.pk).approve)
+    step_up.ask(request.pk, "Please sign in to your account.", actor=route.handler)
+    assert not can_proceed(drive.fresh(request.pk).approve)
+    assert asking.missing(drive.fresh(request.pk).case)
+    message = Message.objects.get(notice=Notice.PROOF_ASKED)
+    letter = " ".join(str(compose.mail(message).body).split())
+    assert "You do not need to do anything" not in letter
+    told = message.case.checks.get(kind=CheckKind.NOT_ME, created_at=message.created_at)
+    assert f"/l/{told.token}/" in letter, "whoever it was not can say so"
+    confirmation.not_me(request.case, link=told)
+    assert "not_me" in drive.fresh(request.pk).judgement
+
+
+def test_law_12_no_flag_asks_for_a_proof_over_a_choice(route: Route) -> None:
+    request = route.review(Right.KNOW, judgement=Risk.CONTACT_CHANGED)
+    PrivacyRequest.objects.filter(pk=request.pk).update(right=Right.OPT_OUT_SALE)
+    assert not step_up.may_ask(drive.fresh(request.pk))
 
 
 # --- "this was not me" ------------------------------------------------------------------------------------------------

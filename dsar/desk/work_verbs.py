@@ -42,7 +42,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "surer-proof",
         _("Want a surer proof than usual"),
-        _("Noted. The person is told; the copy waits for the proof."),
+        _("Noted. The person is told; it waits for the proof."),
         forms.SurerProofForm,
         lambda pk, data, actor: step_up.ask(pk, data["text"], actor=actor),
         HANDLERS,

@@ -343,7 +343,7 @@ class PrivacyRequest(FSMModelMixin, models.Model):
             self._end(Outcome.NOTHING_HELD, now)
             return State.COMPLETED
         if self.right == Right.DELETION and not self.judgement:
-            return State.CONFIRMING
+            return State.CONFIRMING if self.is_proven_enough else self._below_its_tier()
         if automatic and not self.judgement and self.right != Right.DELETION:
             return State.FULFILLING
         return State.REVIEW
@@ -430,10 +430,10 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         source=State.CONFIRMING,
         target=State.RELEASING,
         permission=requester,
-        conditions=[is_deletion, mailbox_proven, no_copy_awaited],
+        conditions=[is_deletion, mailbox_proven, may_be_approved, no_copy_awaited],
     )
     def confirm(self, *, now: datetime, quiet: timedelta) -> None:
-        """The person confirms what they saw. From here nothing leads back."""
+        """The person confirms what they saw, proven as surely as that takes. From here nothing leads back."""
         self.confirmed_at = now
         self.quiet_until = now + quiet
 

@@ -24,7 +24,7 @@ from dsar.models.request_conditions import no_copy_awaited
 from dsar.notifications import letters, undisclosed
 from dsar.portal import present, session
 from dsar.portal.proof import next_place
-from dsar.verification import confirmation, second_factor
+from dsar.verification import asking, confirmation, second_factor
 from dsar.verification.links import Refused
 from dsar.workflow import Conflict, move
 
@@ -58,6 +58,8 @@ def confirm(request: HttpRequest, case: Case) -> HttpResponse:
     held = _unconfirmed(case)
     if held is None:
         return redirect(next_place(case))
+    if not held.is_proven_enough and asking.missing(case):
+        return redirect("case_prove")
     if request.method != "POST":
         return _page(request, held)
     if request.POST.get("request") != str(held.pk):
@@ -171,22 +173,23 @@ def second_factor_page(request: HttpRequest, case: Case) -> HttpResponse:
         second_factor.accept(case, shown_by)
         return _shown(request)
     form = FactorForm(request.POST if posted and "code" in request.POST else None)
+    closed = second_factor.is_closed(case)
     exhausted = False
     if form.is_bound and form.is_valid():
         try:
             second_factor.check_code(case, accounts, form.cleaned_data["code"])
         except Refused as refused:
-            exhausted = refused.problem == "exhausted"
-            if not exhausted:
+            exhausted, closed = refused.problem == "exhausted", refused.problem == "closed"
+            if not exhausted and not closed:
                 form.add_error("code", _("This code is not valid (any more). Please enter a new one."))
         else:
             return _shown(request)
     kinds = set(second_factor.factors_of(accounts).values_list("type", flat=True))
     facts = {
-        "form": form, "exhausted": exhausted, "signed_in": shown_by is not None, "case": case,
+        "form": form, "exhausted": exhausted, "closed": closed, "signed_in": shown_by is not None, "case": case,
         "by_code": bool(kinds - {Authenticator.Type.WEBAUTHN}), "by_passkey": Authenticator.Type.WEBAUTHN in kinds,
     }  # fmt: skip
-    return render(request, "portal/second_factor.html", facts, status=429 if exhausted else 200)
+    return render(request, "portal/second_factor.html", facts, status=429 if exhausted or closed else 200)
 
 
 def _shown(request: HttpRequest) -> HttpResponse:
