@@ -94,6 +94,19 @@ def test_the_mailbox_on_file_is_told_without_a_word_about_an_account_and_stops_i
     assert {(one.state, *one.judgement) for one in request.case.requests.all()} == {(State.REVIEW, "not_me")}
 
 
+def test_it_is_stopped_by_telephone_too_where_the_mailbox_is_in_other_hands(route: drive.Route) -> None:
+    doubted, bound, done = route.review(Right.ACCESS), route.releasing(), route.completed()
+    choice = route.locating(Right.OPT_OUT_SALE)
+    for request in (doubted, bound, done):
+        assert by_hand.may_note_not_me(drive.fresh(request.pk)), request.state
+        by_hand.note_not_me(request.pk, actor=route.handler)
+        assert not by_hand.may_note_not_me(drive.fresh(request.pk)), "said once"
+    assert "not_me" in drive.fresh(doubted.pk).judgement
+    assert drive.fresh(bound.pk).disputed_at
+    assert drive.fresh(done.pk).attention == "disputed"
+    assert not by_hand.may_note_not_me(drive.fresh(choice.pk)), "a choice is stopped by nobody"
+
+
 def test_it_never_counts_before_its_day(desk):
     request = a_letter()
     by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))

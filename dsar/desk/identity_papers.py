@@ -32,7 +32,8 @@ class AddForm(forms.Form):
     file = forms.FileField(
         label=_("An identity paper that came by letter or mail"),
         help_text=_(
-            "Cover what the check does not need before you scan it, and destroy or give back the paper itself."
+            "Cover what the check does not need before you scan it, and destroy or give back the paper itself. What you add"
+            " here goes with the check; the mail in which it came stays until the case is purged."
         ),
         error_messages={"required": _("Please choose a file."), "empty": _("This file is empty.")},
     )

@@ -32,7 +32,8 @@ VERBS: Final[tuple[Verb, ...]] = (
         exists=by_hand.may_record,
         help=_(
             "Compare with the account what only its owner can know."
-            " Identity papers: look, give them back; one that was sent is destroyed by this."
+            " Identity papers: look, give them back; one that was sent from their page is destroyed by this. One in a mail stays"
+            " in that mail until the case is purged; destroy the scan of a letter yourself."
         ),
     ),
     Verb(
@@ -85,6 +86,10 @@ VERBS: Final[tuple[Verb, ...]] = (
         HANDLERS,
         exists=by_hand.may_note_not_me,
         danger=True,
+        help=_(
+            "By telephone or letter, where a link in a mail is no use to them. It stops everything of this case, and nobody has"
+            " to show for it who they are."
+        ),
     ),
     Verb(
         "name-account",

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Right, State
+from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Right, State, StepReason
 from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
+from dsar.models.privacy_request import NOT_ME
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.verification import confirmation, contact, papers, proving
@@ -170,8 +171,13 @@ def note_not_me(pk: int, *, actor: Actor) -> None:
 
 
 def may_note_not_me(request: PrivacyRequest) -> bool:
-    """Whether there is something to stop, of a person who has no link to stop it by."""
-    return request.case.by_post and not request.is_ended and request.disputed_at is None
+    """Whether there is something to stop, or something was carried out that somebody has to look into: for whoever says it by
+    letter or telephone, above all where the mailbox with its links is in other hands. A choice is stopped by nobody."""
+    if request.case.purged_at or request.right in UNVERIFIED_RIGHTS or request.disputed_at is not None:
+        return False
+    if request.is_ended:
+        return request.outcome in confirmation.CARRIED_OUT and request.attention != StepReason.DISPUTED
+    return NOT_ME not in request.judgement or request.state not in (State.TRIAGE, State.REVIEW)
 
 
 def sweep() -> int:
