@@ -1,9 +1,11 @@
 """An account with a second factor is asked for it before its deletion is confirmed."""
 
+from datetime import datetime
+
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,7 +13,7 @@ from dsar import audit
 from dsar.enums import CheckKind, CheckStatus, ContactBy
 from dsar.law import tiers
 from dsar.models import REQUESTER, Case, IdentityCheck
-from dsar.verification import proving, sign_in
+from dsar.verification import data_points, proving, sign_in
 from dsar.verification.links import Refused
 
 
@@ -36,13 +38,16 @@ def passed(case: Case) -> bool:
 
 
 def check_code(case: Case, users: list[User], code: str) -> None:
-    """Accept a code of the authenticator app or a recovery code; five wrong ones end this attempt for an hour.
+    """Accept a code of the authenticator app or a recovery code; five wrong ones end this attempt for an hour, and three
+    times as many end it for 30 days, in whichever of the person's cases (law 7: counted in the database).
 
-    Raises Refused("wrong") or Refused("exhausted").
+    Raises Refused("wrong"), Refused("exhausted") or Refused("closed").
     """
     now = timezone.now()
     with transaction.atomic():
-        held = Case.objects.select_for_update().get(pk=case.pk)
+        held, _subject = proving.hold(case)
+        if is_closed(held, now):
+            raise Refused("closed")
         check, _ = held.checks.get_or_create(
             kind=CheckKind.SECOND_FACTOR,
             status=CheckStatus.PENDING,
@@ -57,6 +62,16 @@ def check_code(case: Case, users: list[User], code: str) -> None:
     if user is None:
         raise Refused("wrong")
     accept(case, user, check)
+
+
+def is_closed(case: Case, now: datetime | None = None) -> bool:
+    """Whether so many wrong codes came for this address, in all its cases, that no more are taken here for a while: signing in
+    to the account is left, and a person."""
+    since = (now or timezone.now()) - data_points.ADDRESS_PERIOD
+    mine = {"case__email_index": case.email_index} if case.email_index else {"case": case}
+    tried = IdentityCheck.objects.filter(kind=CheckKind.SECOND_FACTOR, created_at__gt=since, **mine)
+    wrong = tried.exclude(status=CheckStatus.PASSED).aggregate(all=Sum("wrong_attempts"))["all"] or 0
+    return bool(wrong >= settings.WRONG_ATTEMPTS * settings.PROOF_ATTEMPTS)
 
 
 def accept(case: Case, user: User, check: IdentityCheck | None = None) -> None:

@@ -15,9 +15,9 @@ from django.utils import timezone
 from accounts.models import User
 from dsar.demo.cast import CAST
 from dsar.enums import CheckKind, State
-from dsar.models import IdentityCheck, Plan
+from dsar.models import IdentityCheck, Plan, PrivacyRequest
 from tests import house
-from tests.portal.conftest import Visitor, only, words
+from tests.portal.conftest import Visitor, only, page, words
 
 
 def totp(secret: str) -> str:
@@ -87,6 +87,42 @@ def test_a_second_factor_is_asked_for_and_its_attempts_end(visitor: Visitor) -> 
     assert only().is_bound
     user.refresh_from_db()
     assert not user.is_active
+
+
+def test_law_7_wrong_codes_are_counted_for_weeks_whatever_the_case(visitor: Visitor) -> None:
+    user = User.objects.create_user(CAST.mfa, "a long password", external_id=str(house.user_id(CAST.mfa)))
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    visitor.prove(CAST.mfa)
+    rounds, path = settings.PROOF_ATTEMPTS, "/confirm/second-factor/"
+    for _ in range(rounds):
+        for _ in range(settings.WRONG_ATTEMPTS):
+            assert "not valid" in words(visitor.post(path, {"code": "000000x"}))
+        IdentityCheck.objects.filter(kind=CheckKind.SECOND_FACTOR).update(expires_at=timezone.now())
+    checks = IdentityCheck.objects.filter(kind=CheckKind.SECOND_FACTOR)
+    assert checks.count() == rounds
+    ended = visitor.post(path, {"code": totp(secret)})
+    assert ended.status_code == 429
+    assert "No more codes are taken here for some weeks" in words(ended)
+    assert "/accounts/login/" in page(visitor.get(path)), "the account itself is left"
+    assert checks.count() == rounds
+    other = Visitor()
+    other.prove(CAST.mfa)
+    assert "No more codes are taken here" in words(other.post(path, {"code": totp(secret)})), (
+        "a new case is no way around it"
+    )
+    checks.update(created_at=timezone.now() - timedelta(days=31))
+    assert "You can confirm now" in words(other.post(path, {"code": totp(secret)}))
+
+
+def test_whoever_is_proven_below_what_it_takes_is_led_to_the_proof_and_confirms_nothing(visitor: Visitor) -> None:
+    visitor.prove(CAST.plain)
+    held = only()
+    assert held.state == State.CONFIRMING
+    PrivacyRequest.objects.filter(pk=held.pk).update(tier_needed=3)
+    for answer in (visitor.get("/confirm/"), visitor.confirm()):
+        assert "Show that it is you" in words(answer)
+    assert only().state == State.CONFIRMING
 
 
 def test_a_sign_in_with_the_second_factor_counts(visitor: Visitor) -> None:
