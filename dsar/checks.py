@@ -120,9 +120,14 @@ def check_identity(**_: Any) -> list[CheckMessage]:
     try:
         laws = [regimes.load(name) for name in regimes.all_ids()]
         data_map = loader.current()
-    except (RegimeFileError, DataMapError):
-        # The check above says what is wrong with a law; `manage.py datamap check` with the map, and `discover` begins one.
+    except RegimeFileError:
+        # The check above says what is wrong with it.
         return []
+    except DataMapError as error:
+        hint = (
+            "`manage.py datamap discover` prints a first draft, `manage.py datamap check` says more (docs/datamap.md)."
+        )
+        return [Error(f"Data map: {message}.", hint=hint, id="rightsdesk.E010") for message in error.messages]
     found: list[CheckMessage] = [
         Error(f"Data map: {message}.", id="rightsdesk.E011") for message in map_check.questions(data_map)
     ]

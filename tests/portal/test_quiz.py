@@ -178,6 +178,10 @@ def test_law_12_a_misconfiguration_fails_the_check_and_says_what_to_do(
     settings.DATA_MAP.write_text(yaml.safe_dump(described, sort_keys=False))
     assert "E012 us_ca_ccpa: nobody can show who they are surely enough for access, portability" in problems()
     assert "names 2 of the 3 fields" in problems()
+    settings.DATA_MAP = tmp_path / "none.yaml"
+    assert "E010 Data map: none.yaml: cannot be read" in problems()
+    settings.DATA_MAP.write_text("sources: [")
+    assert "E010 Data map: none.yaml: no YAML" in problems()
 
     def broken(*_args: Any, **_given: Any) -> regimes.Regime:
         raise RegimeFileError("x.toml", "verification.tiers.marketing_opt_out: never verified")
