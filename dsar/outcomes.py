@@ -117,7 +117,9 @@ def _done(request: PrivacyRequest, body: dict[str, Any]) -> Iterator[Line]:
     without = DecisionKind.GO_ON_WITHOUT if request.right in COPY_RIGHTS else DecisionKind.NOT_DONE
     redacted = _redacted(request)
     codes = {code for found in redacted.values() for code in found}
-    why = _code(request) or min(codes, default="") if request.outcome == Outcome.DENIED else ""
+    why = ""
+    if request.outcome == Outcome.DENIED:
+        why = _code(request) or min(codes, default=without.value.upper() if failed else "")
     for item in body.get("items", []):
         category = item["category"]
         if item["action"] == "backup":

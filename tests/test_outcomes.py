@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsar.enums import CorrectionStatus, Outcome, Right, State
-from dsar.fulfilment import finish
+from dsar.fulfilment import control, finish
 from dsar.models import REQUESTER, CategoryOutcome, Correction, Message, PrivacyRequest, Redaction, Step
 from dsar.notices import Notice
 from dsar.notifications import paper
@@ -106,6 +106,34 @@ def test_a_copy_notes_what_is_left_out_and_which_source_is_missing(route: Route)
     assert rows(request) == {
         ("prompts", "granted_in_part", "THIRD_PARTY"), ("profile", "granted", ""), ("notes", "denied", "GO_ON_WITHOUT"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("right", "kind"), [(Right.RESTRICTION, "restrict"), (Right.OBJECTION, "restrict"), (Right.CORRECTION, "rectify")]
+)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_law_15_what_was_left_undone_in_every_source_is_a_denial_in_letter_and_measures(
+    route: Route, right: Right, kind: str, everywhere: bool
+) -> None:
+    request = route.carrying_out(right)
+    drive.freeze(request, {**drive.PLAN_BODY, "sources": SOURCES, "items": [item("desk", "notes", "erase")]})
+    PrivacyRequest.objects.filter(pk=request.pk).update(begun_at=timezone.now())
+    if not everywhere:
+        Step.objects.create(
+            request=request, source="shop", kind=kind, status="done", tallies=[{"category": "", "changed": 1}]
+        )
+    step = Step.objects.create(request=request, source="desk", kind=kind, status="blocked", reason="not_supported")
+    done = control.not_done(request.pk, step.pk, "The box is with a court.", actor=route.approver)
+    assert done.outcome == (Outcome.DENIED if everywhere else Outcome.GRANTED_IN_PART)
+    if right != Right.CORRECTION:
+        assert rows(done) == {("notes", "denied", "NOT_DONE")}
+    letter = Message.objects.filter(request=done, notice=Notice.REFUSED).first()
+    assert (letter is not None) is everywhere
+    if letter:
+        said = paper.text(letter)
+        assert "We have to decline it" in said
+        assert "The box is with a court." in said
+        assert "Article 77" in said
 
 
 def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) -> None:

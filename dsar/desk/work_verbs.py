@@ -86,7 +86,9 @@ VERBS: Final[tuple[Verb, ...]] = (
         lambda pk, data, actor: control.not_done(pk, int(data["step"]), data["text"], actor=actor),
         APPROVERS,
         exists=lambda request: bool(control.undoable(request)),
-        help=_("For what a system or its owner cannot do. The letter says that it was done in part, and why."),
+        help=_(
+            "For what a system or its owner cannot do. The letter says that it was done in part, or not at all, and why."
+        ),
     ),
     Verb(
         "by-hand",

@@ -143,7 +143,8 @@ def _blocked(request: PrivacyRequest, *kinds: StepKind) -> list[Step]:
 
 
 def not_done(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Say that one source does not carry it out, and why: the person reads it, and the request is granted in part.
+    """Say that one source does not carry it out, and why: the person reads it, and the request is granted in part; left
+    undone in every source, a correction, a restriction or an objection is denied.
 
     Raises Forbidden, Invalid.
     """

@@ -108,6 +108,9 @@ def settle_if_done(inside: Inside, body: plans.Body) -> bool:
         remains.write(request, body)
     else:
         outcome = Outcome.GRANTED_IN_PART if _in_part(request) else Outcome.GRANTED
+        if _nothing_done(request):
+            outcome = Outcome.DENIED
+            Restriction.objects.in_force().filter(request=request).update(lifted_at=timezone.now())
     passing_on.queue(request, body)
     move(request.pk, "settle", actor=SYSTEM, inside=inside, outcome=outcome)
     return True
@@ -161,6 +164,23 @@ def _in_part(request: PrivacyRequest) -> bool:
     if request.corrections.filter(status=CorrectionStatus.REFUSED).exists():
         return True
     return any(tally.get("failed") or tally.get("kept") for step in request.steps.all() for tally in step.tallies)
+
+
+def _nothing_done(request: PrivacyRequest) -> bool:
+    """Whether the work was left undone in every source: of a choice our own list holds all the same, and what is held is told
+    from the search."""
+    if request.right not in (Right.CORRECTION, Right.RESTRICTION, Right.OBJECTION):
+        return False
+    steps = [step for step in request.steps.all() if step.kind in (StepKind.RECTIFY, StepKind.RESTRICT)]
+    return bool(steps) and all(_left_undone(step) for step in steps)
+
+
+def _left_undone(step: Step) -> bool:
+    """Whether nothing of it was done before it was left: whoever restricted a part of the rows has done something."""
+    marks = {
+        name for tally in step.tallies for name, number in tally.items() if name not in ("category", "table") and number
+    }
+    return marks == {"failed"}
 
 
 def _all_done(request: PrivacyRequest) -> bool:

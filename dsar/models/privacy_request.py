@@ -540,9 +540,11 @@ class PrivacyRequest(FSMModelMixin, models.Model):
         conditions=[is_no_copy, not_disputed],
     )
     def settle(self, *, now: datetime, outcome: str) -> None:
-        """Every step has ended and nothing is left to do. A deletion of which nothing could go is denied all the same."""
+        """Every step has ended and nothing is left to do. A deletion of which nothing could go is denied all the same, and so
+        is what was left undone everywhere."""
         known = (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
-        if outcome not in known and (outcome, self.right) != (Outcome.DENIED, Right.DELETION):
+        deniable = (Right.DELETION, Right.CORRECTION, Right.RESTRICTION, Right.OBJECTION)
+        if outcome not in known and not (outcome == Outcome.DENIED and self.right in deniable):
             raise ValueError("outcome")
         self._end(outcome, now)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from dsar.datamap import loader
-from dsar.enums import CorrectionStatus, StepKind, StepStatus
+from dsar.enums import CorrectionStatus, Outcome, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import PrivacyRequest
 
@@ -26,7 +26,7 @@ def corrected(request: PrivacyRequest) -> list[dict[str, Any]]:
     for one in request.corrections.exclude(status=CorrectionStatus.PROPOSED).order_by("pk"):
         one.request = request
         field = described.fields.get(one.field)
-        done = one.status == CorrectionStatus.ACCEPTED
+        done = one.status == CorrectionStatus.ACCEPTED and request.outcome != Outcome.DENIED
         code = codes.named(one.code, request.case.law)
         here = [source for source in sources if one.field in source.correctable or source.connector == "manual"]
         lines.append(

@@ -334,7 +334,8 @@ def of_the_work(request: PrivacyRequest, notice: str, *, silent: bool = False) -
     if notice in WITH_CORRECTIONS and request.right == Right.CORRECTION and request.case.is_proven:
         fields = [] if silent else correction_letter.corrected(request)
         return {"corrected": fields, "undone": undone(request), "may_state": True}
-    if notice in WITH_UNDONE:
+    undoable = notice == Notice.REFUSED and request.right in (Right.RESTRICTION, Right.OBJECTION)
+    if notice in WITH_UNDONE or undoable:
         return {"undone": undone(request)}
     if notice in OF_RESTRICTIONS:
         return restriction_letter.context(request, notice)
