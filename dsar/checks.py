@@ -15,7 +15,7 @@ from dsar.datamap import check as map_check
 from dsar.datamap import loader
 from dsar.datamap.loader import DataMapError
 from dsar.datamap.schema import DataMap
-from dsar.law import calendars, countries, editions, promises, regimes, tiers, zones
+from dsar.law import calendars, countries, editions, promises, regimes, table_editions, tiers, zones
 from dsar.law.errors import RegimeFileError
 
 
@@ -46,7 +46,7 @@ def check_law(**_: Any) -> list[CheckMessage]:
         promises.read(settings.PROMISES)
     except RegimeFileError as error:
         return [Error(f"{error}.", id="rightsdesk.E020")]
-    found: list[CheckMessage] = [Error(f"{problem}.", id="rightsdesk.E024") for problem in editions.problems()]
+    found: list[CheckMessage] = [Error(f"{problem}.", id="rightsdesk.E024") for problem in law_problems()]
     places = {place for law in laws for place in law.regions}
     for place in settings.ESTABLISHED_IN:
         country, part = countries.understood(*countries.split(place))
@@ -73,6 +73,11 @@ def check_law(**_: Any) -> list[CheckMessage]:
         hint = f"Name the zone from which the company counts its days: {', '.join(sorted(zones.of(at_home)))}."
         found.append(Error(f"{text} ({', '.join(settings.ESTABLISHED_IN)}).", hint=hint, id="rightsdesk.E026"))
     return found
+
+
+def law_problems() -> list[str]:
+    """What the files of the laws and the tables that they share say otherwise than it was recorded."""
+    return [*editions.problems(), *table_editions.problems()]
 
 
 # Under the names by which WeasyPrint looks for them.
@@ -165,7 +170,14 @@ def register() -> None:
 
 
 def require_all() -> None:
-    """What web and workers call before they begin: keys and guards, or ImproperlyConfigured that says which is missing."""
+    """What web and workers call before they begin: keys and guards, and laws as they were recorded, or ImproperlyConfigured
+    that says which is missing. A law changed in place would move the dates of requests already received."""
     keys.ensure_development_keys()
     keys.ring()
     guards.require()
+    try:
+        found = law_problems()
+    except RegimeFileError as error:
+        found = [str(error)]
+    if found:
+        raise ImproperlyConfigured("The laws are not as they were recorded. " + " ".join(f"{one}." for one in found))

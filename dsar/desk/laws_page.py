@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from dsar.desk import frame
 from dsar.enums import Right
-from dsar.law import codes, regime_words, regimes, words
+from dsar.law import authorities, codes, regime_words, regimes, words
 from dsar.law.regimes import Clock, Extension, PauseRule
 
 SHOWN = ("acknowledgement", "response", "opt_out", "appeal")
@@ -32,6 +32,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     return frame.page(request, "desk/laws.html", "laws", {"lines": lines})
 
 
+# What a law means for whoever asks, to be said on the phone or in an answer: proof, time, the way back, records.
+PLAIN = ("identity", "extension", "appeal", "remedy", "records")
+
+
 @require_safe
 def page(request: HttpRequest, regime_id: str) -> HttpResponse:
     """All that the file of one law says. 404 for one that there is not."""
@@ -51,6 +55,7 @@ def page(request: HttpRequest, regime_id: str) -> HttpResponse:
         ],
         "tiers": [(Right(right).label, tier) for right, tier in law.tiers.items()],
         "appeal": regime_words.APPEALS[law.appeal], "signal": regime_words.SIGNALS[law.gpc],
+        "way": authorities.way(regime_id), "plain": [law.text(key) for key in PLAIN],
         "agent_rights": names(law.agents.rights), "direct": names(law.agents.direct_proof),
         "charges": [regime_words.CHARGES[one] for one in law.fees.charge],
         "secrets": [regime_words.SECRETS[one] for one in law.never_disclose.kinds],

@@ -7,14 +7,13 @@ no date by which it is answered; that something to be confirmed stands nowhere i
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from dsar.law import regime_words, words
+from dsar.law import authorities, regime_words, words
 from dsar.law.calendars import ROLLOVERS, is_calendar
 from dsar.law.errors import RegimeFileError
 from dsar.law.shapes import (
@@ -34,7 +33,7 @@ from dsar.law.shapes import (
     Unconfirmed,
     covers,
 )
-from dsar.law.tables import Table
+from dsar.law.tables import Table, content
 
 TOP: Final = 3  # the highest identity tier
 # What a way of proving reaches by itself, where a law's file says nothing else under [verification.methods].
@@ -61,14 +60,6 @@ def read(path: Path) -> Regime:
     return regime
 
 
-def content(path: Path) -> dict[str, Any]:
-    """What stands in a TOML file. Raises RegimeFileError where it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RegimeFileError(path.name, f"cannot be read ({type(error).__name__}: {error})") from error
-
-
 def parse(document: Mapping[str, Any], source: str) -> Regime:
     """The regime in a parsed TOML document; `source` names it in errors (RegimeFileError)."""
     top = Table(source, "", dict(document))
@@ -84,7 +75,8 @@ def parse(document: Mapping[str, Any], source: str) -> Regime:
         version=_version(top),
         status=top.text("status", among=STATUSES),
         checked=top.text("checked", among=CHECKED),
-        effective_from=top.day("effective_from"),
+        effective_from=(effective_from := top.day("effective_from")),
+        version_from=top.day_or_none("version_from") or effective_from,
         effective_to=top.day_or_none("effective_to"),
         amended=tuple(_amendment(item) for item in top.tables("amended")),
         regions=top.texts("regions"),
@@ -371,6 +363,9 @@ def _whole(regime: Regime, top: Table) -> None:
         raise top.fail("remedies.appeal", f"there is no clock '{' or '.join(wanted)}'")
     if regime.effective_to is not None and regime.effective_to < regime.effective_from:
         raise top.fail("effective_to", "lies before effective_from")
+    way = authorities.way(regime.id)
+    if regime.authority_link and not way.links and not way.unknown:
+        raise top.fail("remedies.authority_link", f"{authorities.FILE.name} has no address for it, nor says why")
     if regime.records.refused == "days" and regime.clock("access", "refused_copy") is None:
         raise top.fail("records.refused", "there is no clock 'refused_copy'")
     retention = regime.clock("access", "record_retention")

@@ -35,7 +35,8 @@ def all_ids() -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def load(regime_id: str, version: str | None = None, on: date | None = None) -> Regime:
-    """The regime in its newest version, in the version a request was received under, or in the one in force on a day.
+    """The regime in its newest version, in the version a request was received under, or in the one that holds for what is
+    received on a day, however much later it is recorded.
 
     On a day before the first version that is known, that one. Raises LawError (`unknown_regime`,
     `unknown_version`) and RegimeFileError (a file not to be used).
@@ -47,13 +48,13 @@ def load(regime_id: str, version: str | None = None, on: date | None = None) -> 
         if version not in versions(regime_id):
             raise LawError("unknown_version", regime=regime_id, version=version)
         return read(FOLDER / f"{regime_id}@{version}.toml")
-    if version is not None or on is None or current.in_force(on):
+    if version is not None or on is None or current.version_from <= on:
         return current
-    older = [current, *(read(FOLDER / f"{regime_id}@{name}.toml") for name in versions(regime_id))]
-    begun = [regime for regime in older if regime.effective_from <= on]
+    every = [current, *(read(FOLDER / f"{regime_id}@{name}.toml") for name in versions(regime_id))]
+    begun = [regime for regime in every if regime.version_from <= on]
     if begun:
-        return max(begun, key=lambda regime: (regime.effective_from, regime.version))
-    return min(older, key=lambda regime: (regime.effective_from, regime.version))
+        return max(begun, key=lambda regime: regime.version_from)
+    return min(every, key=lambda regime: regime.version_from)
 
 
 def versions(regime_id: str) -> tuple[str, ...]:

@@ -199,6 +199,8 @@ class Content:
 class Regime:
     """One law in one version, as the file has it; ids and codes are plain strings, texts lazy.
 
+    `effective_from` and `effective_to`: when the law gives its rights. `version_from`: from which day of receipt on
+    requests come under this version of it (the law's own beginning, where the file says nothing).
     `status`: "in_force", "not_yet_in_force", "policy" (of the company). `zone_of` and `calendar_of`: "regime"
     (the file's own) or "establishment" (the company's, where it has one that fits). `appeal`: "none",
     "internal" (to another person of the company) or "controller_complaint" (UK s.164A, India s.13).
@@ -210,6 +212,7 @@ class Regime:
     status: str
     checked: str
     effective_from: date
+    version_from: date
     effective_to: date | None
     amended: tuple[Amendment, ...]
     regions: tuple[str, ...]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from dsar.law.errors import RegimeFileError
 from dsar.law.shapes import RIGHTS
+
+
+def content(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file. Raises RegimeFileError where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RegimeFileError(path.name, f"cannot be read ({type(error).__name__}: {error})") from error
 
 
 class Table:

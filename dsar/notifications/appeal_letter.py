@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from dsar import clock_events, deadlines
 from dsar.enums import AppealKind, AppealOutcome, Right
-from dsar.law import regimes, remedies
+from dsar.law import authorities, regimes, remedies
 from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import undisclosed
@@ -111,6 +111,7 @@ def context(message: Message) -> dict[str, Any]:
         "in_part": appeal.outcome == AppealOutcome.UPHELD_IN_PART,
         "citation": regime.remedy_citation if appeal.reasons else "",
         "remedy": regime.remedy,
+        "remedy_links": authorities.way(regime.id).sites,
         "authority": regime.authority,
         "opened_right": new.title if new else "",
         "opened_confirms": bool(new and new.right == Right.DELETION),

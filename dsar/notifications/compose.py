@@ -16,7 +16,7 @@ from accounts.models import Role
 from dsar import clock_events, deadlines, keys
 from dsar.datamap import loader
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, DecisionKind, Outcome, Right
-from dsar.law import codes, tiers
+from dsar.law import authorities, codes, tiers
 from dsar.models import Case, Decision, Message, Representation
 from dsar.notices import ALSO_NOT_ME, KNOWN_NOTICES, NO_LETTERS, OWNER_NOTICES, REP_NOTICES, TO_OTHERS, Notice
 from dsar.notifications import (
@@ -161,6 +161,7 @@ def context_for(message: Message) -> dict[str, Any]:
         "question": message.text,
         "answer_by": request.answer_by if request else None,
         "remedy": case.law.remedy,
+        "remedy_links": authorities.way(case.regime).sites,
     }
     if case.acts_as != "self":
         context |= _representative(case)

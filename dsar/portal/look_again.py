@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from dsar import deadlines
 from dsar.enums import AppealKind, Outcome, Right
+from dsar.law import authorities
 from dsar.models import REQUESTER, Appeal, PrivacyRequest
 from dsar.notifications import appeal_letter, letters, undisclosed
 from dsar.portal import case, session
@@ -78,6 +79,7 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
         "steps": dates.due.explain() if dates else (),
         "understood": letters.understood(Right(held.right), take_back=held.take_back),
         "remedy": held.case.law.remedy,
+        "remedy_links": authorities.way(held.case.regime).links,
     }
 
 

@@ -12,6 +12,7 @@ from dsar import clock_book
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Outcome, Right, State
 from dsar.fulfilment import package, progress
 from dsar.fulfilment import plan as plans
+from dsar.law import authorities
 from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
 from dsar.notices import TO_OTHERS, MessageStatus, Notice
@@ -60,6 +61,7 @@ def request_view(request: PrivacyRequest) -> dict[str, Any]:
         "copy": copy_view(request) if worked and request.right in COPY_RIGHTS else None,
         "again": again(request),
         "remedy": regime.remedy if ended and request.outcome != Outcome.WITHDRAWN else "",
+        "remedy_links": authorities.way(regime.id).links,
     }
 
 

@@ -5,7 +5,7 @@ from html import unescape
 from django.urls import reverse
 
 from accounts.models import Role
-from dsar.law import regimes
+from dsar.law import authorities, regimes
 from tests.desk import scenes
 
 
@@ -20,5 +20,7 @@ def test_every_law_is_shown_with_all_that_its_file_says(db: None) -> None:
         for text in (law.version, *(one.what for one in law.unconfirmed), *law.notes, law.fees.note, law.child.note):
             assert text in shown, (law.id, text)
         assert all(clock.citation in shown for clock in law.clocks)
+        assert all(str(law.text(key)) in shown for key in ("identity", "extension", "appeal", "remedy", "records"))
+        assert all(f'href="{link}"' in shown for link in authorities.way(law.id).links)
     assert "gives no rights today" in unescape(auditor.get(reverse("desk_law", args=["in_dpdp"])).content.decode())
     assert auditor.get(reverse("desk_law", args=["nowhere"])).status_code == 404

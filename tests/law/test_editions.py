@@ -9,11 +9,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from dsar import checks, deadlines
 from dsar.enums import Outcome, Right
-from dsar.law import editions, regimes
+from dsar.law import code_words, codes, editions, regimes, table_editions
 from dsar.law.errors import LawError, RegimeFileError
 from dsar.management.commands.regimes import Command
 from dsar.models import Case
@@ -47,7 +48,9 @@ def test_every_version_is_as_it_was_recorded() -> None:
     assert set(listed) == set(regimes.all_ids()) and len(listed) == 33
 
 
-def test_a_file_changed_without_a_new_version_is_refused_and_the_message_says_what_to_do(folder: Path) -> None:
+def test_a_file_changed_without_a_new_version_is_refused_and_the_message_says_what_to_do(
+    db: None, folder: Path
+) -> None:
     change(folder / "eu_gdpr.toml", "# EU/EEA", "# Only a comment is other: EU/EEA")
     assert editions.problems() == []
     change(folder / "eu_gdpr.toml", "value = 2", "value = 1")
@@ -57,15 +60,59 @@ def test_a_file_changed_without_a_new_version_is_refused_and_the_message_says_wh
     with pytest.raises(RegimeFileError, match="never replaced"):
         editions.record("eu_gdpr")
     with pytest.raises(RegimeFileError, match="not recorded as it stands"):
-        editions.new_version("eu_gdpr", "2030-01-01")
+        editions.new_version("eu_gdpr", "2030-01-01", date(2030, 1, 1))
+    with pytest.raises(ImproperlyConfigured, match=r"eu_gdpr.toml: what it says was changed.*--new-version"):
+        checks.require_all()
+    change(folder / "eu_gdpr.toml", "value = 1", "value = 2")
+
+
+def test_two_versions_that_hold_from_the_same_day_are_named(folder: Path) -> None:
+    old = regimes.load("eu_gdpr").version
+    with pytest.raises(RegimeFileError, match="must lie after 2018-05-25"):
+        editions.new_version("eu_gdpr", "2030-01-01", date(2018, 5, 25))
+    editions.new_version("eu_gdpr", "2030-01-01", date(2030, 1, 1))
+    editions.record("eu_gdpr")
+    assert editions.problems() == []
+    editions.new_version("eu_gdpr", "2031-01-01", date(2031, 1, 1))
+    change(folder / "eu_gdpr.toml", "version_from = 2031-01-01", "version_from = 2030-01-01")
+    editions.record("eu_gdpr")
+    (problem,) = editions.problems()
+    assert "2030-01-01" in problem and "2031-01-01" in problem and "both hold from 2030-01-01" in problem
+    change(folder / "eu_gdpr.toml", "version_from = 2030-01-01\n", "")
+    assert any(old in problem and "both hold from 2018-05-25" in problem for problem in editions.problems())
+
+
+def test_a_table_that_all_laws_share_is_not_changed_unnoticed(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds for every request alike, and nothing starts before the change is recorded under a name of its own."""
+    assert table_editions.problems() == []
+    monkeypatch.setattr(table_editions, "LISTED", Path(shutil.copy(table_editions.LISTED, tmp_path)))
+    monkeypatch.setattr(codes, "FILE", Path(shutil.copy(codes.FILE, tmp_path)))
+    change(codes.FILE, "# Grounds for keeping", "# Only a comment is other")
+    assert table_editions.problems() == []
+    change(codes.FILE, "GDPR Art 12(5)(b)", "GDPR Art 12(5)")
+    (problem,) = table_editions.problems()
+    assert "codes.toml" in problem and "--record-tables" in problem
+    assert [error.id for error in checks.check_law()] == ["rightsdesk.E024"]
+    with pytest.raises(ImproperlyConfigured, match=r"codes\.toml: what it says was changed"):
+        checks.require_all()
+    with pytest.raises(RegimeFileError, match="recorded with other content"):
+        table_editions.record("2026-11-22")
+    out = StringIO()
+    call_command(Command(stdout=out), record_tables="2030-01-01")
+    assert "2030-01-01 is recorded: codes.toml." in out.getvalue()
+    checks.require_all()
+    words = dict(code_words.CODES) | {"EXCESSIVE": ("Much", "Too much.")}
+    monkeypatch.setattr(code_words, "CODES", words)
+    assert ["code_words.py" in problem for problem in table_editions.problems()] == [True]
 
 
 def test_a_new_version_keeps_the_old_one_for_what_came_before(folder: Path) -> None:
     old = regimes.load("eu_gdpr").version
     out = StringIO()
-    call_command(Command(stdout=out), new_version=["eu_gdpr", "2030-01-01"])
-    assert f"eu_gdpr@{old}.toml is kept" in out.getvalue()
-    change(folder / "eu_gdpr.toml", "effective_from = 2018-05-25", "effective_from = 2030-01-01")
+    call_command(Command(stdout=out), new_version=["eu_gdpr", "2030-01-01"], begins=date(2030, 1, 1))
+    assert f"eu_gdpr@{old}.toml is kept for what came before 2030-01-01" in out.getvalue()
     change(folder / "eu_gdpr.toml", "value = 1\n", "value = 2\n")
     change(folder / "eu_gdpr.toml", "cap = 3", "cap = 4")
     assert "--record eu_gdpr" in editions.problems()[0]
@@ -75,7 +122,9 @@ def test_a_new_version_keeps_the_old_one_for_what_came_before(folder: Path) -> N
     assert (
         regimes.load("eu_gdpr", on=date(2029, 12, 31)).version == deadlines.law_for("DE", "", received).version == old
     )
-    assert regimes.load("eu_gdpr", on=date(2030, 1, 1)).version == "2030-01-01"
+    new = regimes.load("eu_gdpr", on=date(2030, 1, 1))
+    # The law is as old as it was; what changed is what we know of it, for what is received from that day on.
+    assert (new.version, new.effective_from) == ("2030-01-01", date(2018, 5, 25))
     case = Case(regime="eu_gdpr", regime_version=old)
     assert deadlines.dates(case.law, "access", received).due_on == date(2030, 1, 31)
     assert deadlines.dates("eu_gdpr", "access", received).due_on == date(2030, 2, 28)
@@ -94,7 +143,7 @@ def test_a_letter_names_the_last_day_of_an_appeal_by_the_version_of_the_case(
     regimes.load.cache_clear()
     try:
         request = drive.a_request(right=Right.ACCESS, country="US", region="CO")
-        editions.new_version("us_co_cpa", "2099-01-01")
+        editions.new_version("us_co_cpa", "2099-01-01", date(2099, 1, 1))
         change(tmp_path / "laws" / "us_co_cpa.toml", 'zone = "America/Denver"', 'zone = "Asia/Tokyo"')
         request = drive.fresh(request.pk)
         request.outcome, request.ended_at = Outcome.DENIED, datetime.now(UTC).replace(hour=20)

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from accounts.models import Role, User
 from dsar.datamap import loader
 from dsar.enums import AppealKind, Outcome, Right
-from dsar.law import codes, regimes, remedies
+from dsar.law import authorities, codes, regimes, remedies
 from dsar.models import Choice, Decision, Message, PrivacyRequest, Redaction
 from dsar.notices import Notice
 from dsar.notifications import compose, letters
@@ -98,7 +98,7 @@ def test_law_15_every_no_names_reason_article_authority_and_the_way_back_and_no_
                 decision = Decision(request=request, kind="refuse", code=named[0].code, citation=named[0].citation,
                                     text_sealed=sealed, decided_by=approver)  # fmt: skip
             text = said(request, ending, regime_id, decision)
-            wanted = [str(regime.remedy), "If you do not agree"]
+            wanted = [str(regime.remedy), "If you do not agree", *authorities.way(regime_id).links]
             if named:
                 wanted += [str(named[0].text), named[0].citation, SAID, "by an approver of our privacy team"]
             if ending.notice in (Notice.DONE_ERASED, Notice.NARROWED) or name == "a deletion refused":

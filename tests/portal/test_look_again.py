@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from dsar import deadlines
+from dsar.law import authorities
 from dsar.models import Appeal, Message, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import compose, outbox
@@ -42,8 +43,11 @@ def person(route: Route) -> Person:
 
 def test_another_person_is_asked_to_look_again(person: Person) -> None:
     person.request = under(person.request)
-    assert f'href="{person.page}"' in person.get("/case/").content.decode()
+    here = person.get("/case/").content.decode()
+    assert f'href="{person.page}"' in here
     page = person.get(person.page)
+    for link in authorities.way(person.request.case.regime).links:
+        assert f'href="{link}"' in here and f'href="{link}"' in page.content.decode()
     assert "Somebody who did not decide it the first time" in words(page)
     assert "45 calendar days" in words(page)
     empty = person.post(person.page, {"text": "  "})

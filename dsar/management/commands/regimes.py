@@ -1,13 +1,14 @@
 """`manage.py regimes`: the laws, their status and what is unconfirmed; their versions."""
 
 from argparse import ArgumentParser
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.utils import timezone, translation
 
-from dsar.law import editions, regimes
+from dsar.law import editions, regimes, table_editions
 from dsar.law.errors import LawError, RegimeFileError
 from dsar.models import Appeal, Case
 
@@ -26,18 +27,32 @@ class Command(BaseCommand):
             "--new-version", nargs=2, metavar=("ID", "VERSION"), help="keep the old file, begin a new version"
         )
         which.add_argument("--record", metavar="ID", help="write a finished version into the list")
+        which.add_argument(
+            "--record-tables", metavar="EDITION", help="write the tables that all laws share into their list"
+        )
+        parser.add_argument(
+            "--from", dest="begins", type=date.fromisoformat, metavar="DAY",
+            help="with --new-version: it holds for what is received from this day on (tomorrow)",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs the one that was asked for."""
         try:
             if options["new_version"]:
                 regime_id, version = options["new_version"]
-                old = editions.new_version(regime_id, version)
+                begins = options["begins"] or timezone.localdate() + timedelta(days=1)
+                old = editions.new_version(regime_id, version, begins)
                 self.stdout.write(
-                    f"{old.name} is kept. Change {regime_id}.toml now, then: manage.py regimes --record {regime_id}"
+                    f"{old.name} is kept for what came before {begins}. Change {regime_id}.toml now, then:"
+                    f" manage.py regimes --record {regime_id}"
                 )
             elif options["record"]:
                 self.stdout.write(f"{options['record']} {editions.record(options['record'])} is recorded.")
+            elif options["record_tables"]:
+                named = table_editions.record(options["record_tables"])
+                self.stdout.write(
+                    f"{options['record_tables']} is recorded: {', '.join(named) or 'nothing was changed'}."
+                )
             elif options["check"]:
                 self._check()
             else:
@@ -46,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _check(self) -> None:
-        found = editions.problems()
+        found = [*editions.problems(), *table_editions.problems()]
         there = {
             (law, version)
             for law in regimes.all_ids()
