@@ -17,9 +17,22 @@ from dsar import deadlines, keys, proposals
 from dsar.enums import BOUND_STATES, Channel, CheckKind, DecisionKind, Right, State
 from dsar.fulfilment import control, locating, narrowing, runner
 from dsar.intake import beside, submit, web
-from dsar.models import REQUESTER, SYSTEM, Actor, Case, CaseKey, Intake, Plan, PrivacyRequest, Recusal, staff
+from dsar.law import tiers
+from dsar.models import (
+    REQUESTER,
+    SYSTEM,
+    Actor,
+    Case,
+    CaseKey,
+    IdentityCheck,
+    Intake,
+    Plan,
+    PrivacyRequest,
+    Recusal,
+    staff,
+)
 from dsar.review import appeals, fees, refusals
-from dsar.verification import confirmation, links
+from dsar.verification import by_hand, confirmation, data_points, links
 from dsar.workflow import Because, lock, move
 from tests.house import CAST
 
@@ -32,6 +45,22 @@ PLAN_BODY: dict[str, Any] = {
 def person_of_the_desk(role: Role, name: str = "") -> Actor:
     """Somebody who works here, as an actor."""
     return staff(User.objects.create_user(f"{name or role}-{uuid.uuid4().hex[:8]}@desk.example.com", role=role))
+
+
+COMPARED = ("name", "phone", "other:payment")
+
+
+def compared(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
+    """A colleague notes what was compared by hand, each thing by its name, with what the person has signed."""
+    fields = COMPARED[: tiers.POINTS.get(method, 0)]
+    signature = data_points.Signature("Ann Example", timezone.localdate())
+    return by_hand.record(pk, method, seen, actor=actor, fields=fields, signature=signature)
+
+
+def shown_by_hand(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
+    """The same, and another colleague has looked too."""
+    compared(pk, method, seen, actor=actor)
+    return by_hand.judge(pk, True, actor=person_of_the_desk(Role.HANDLER, "second"))
 
 
 def wrote(request: PrivacyRequest, text: str = "Here is what you asked for.") -> PrivacyRequest:

@@ -13,12 +13,12 @@ from dsar import audit
 from dsar.demo.cast import CAST
 from dsar.enums import CheckStatus, Outcome, Right, State
 from dsar.fulfilment import locating
-from dsar.intake import filing, web
+from dsar.intake import filing, submit, web
 from dsar.models import Actor, AuditEvent, Case, IdentityCheck, Message, PrivacyRequest
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
-from dsar.review import decide
-from dsar.verification import by_hand, confirmation
+from dsar.review import corrections, decide
+from dsar.verification import by_hand, confirmation, data_points
 from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.desk import filed
@@ -57,12 +57,12 @@ def test_who_has_to_look_and_how_long_it_takes(desk, account, method, first, sec
     request = a_letter(email=CAST.plain if account else "")
     one, other = drive.person_of_the_desk(first, "one"), second and drive.person_of_the_desk(second, "other")
     two_approvers = account and method != SURE
-    two = two_approvers or method == JUDGED
+    two = True
     enough = (not two or second is not None) and (
         not two_approvers or (first, second) == (Role.APPROVER, Role.APPROVER)
     )
     try:
-        by_hand.record(request.pk, method, SEEN, actor=one)
+        drive.compared(request.pk, method, SEEN, actor=one)
         if other and by_hand.awaits_second(drive.fresh(request.pk)):
             by_hand.judge(request.pk, True, actor=other)
     except Invalid:
@@ -78,7 +78,7 @@ def test_who_has_to_look_and_how_long_it_takes(desk, account, method, first, sec
 
 def test_the_mailbox_on_file_is_told_without_a_word_about_an_account_and_stops_it(company):
     request = a_letter("know", "deletion")
-    by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
+    drive.shown_by_hand(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
     message = Message.objects.get(notice=Notice.SHOWN_BY_HAND)
     made = compose.mail(message)
     assert made.to == [CAST.plain]
@@ -107,9 +107,66 @@ def test_it_is_stopped_by_telephone_too_where_the_mailbox_is_in_other_hands(rout
     assert not by_hand.may_note_not_me(drive.fresh(choice.pk)), "a choice is stopped by nobody"
 
 
+def test_what_was_compared_is_named_declared_and_looked_at_by_two(route: drive.Route) -> None:
+    """11 CCR 7060(h), 7062(c): a colleague's word alone is staff judgement, whatever it is called."""
+    clerk, other = route.handler, drive.person_of_the_desk(Role.HANDLER)
+    copy = route.review_below_its_tier()
+    case = copy.case
+    wish = submit.add_request(case, Right.CORRECTION, "It is wrong.")
+    signature = data_points.Signature("Ann Example", timezone.localdate())
+    others = [key for key in by_hand.comparable(case) if key.startswith("other:")]
+    assert list(by_hand.comparable(case)) == others, "nobody knows yet which field is to be corrected"
+    corrections.propose(wish.pk, "phone", "+49 30 111111", actor=clerk)
+    late = timezone.localdate() + timedelta(days=2)
+    for fields, signed in (
+        ((), signature),
+        (("name", "other:use"), signature),
+        (("name", "name", "other:use"), signature),
+        (("name", "phone", "other:use"), signature),
+        (("name", "shoe size", "other:use"), signature),
+        (("name", "invoice_number", "other:use"), None),
+        (("name", "invoice_number", "other:use"), data_points.Signature(" ", signature.on)),
+        (("name", "invoice_number", "other:use"), data_points.Signature("Ann Example", late)),
+    ):
+        with pytest.raises(Invalid):
+            by_hand.record(copy.pk, SURE, SEEN, actor=clerk, fields=fields, signature=signed)
+    assert not case.checks.filter(kind="by_hand").exists()
+    named = ("name", "invoice_number", "other:use")
+    by_hand.record(copy.pk, SURE, SEEN, actor=clerk, fields=named, signature=signature)
+    a_week_later()
+    assert Case.objects.get(pk=case.pk).proven_tier == 2, "one colleague alone"
+    with pytest.raises(Invalid, match="yourself"):
+        by_hand.judge(copy.pk, True, actor=clerk)
+    corrections.propose(wish.pk, "name", "Ann Other", actor=clerk)
+    with pytest.raises(Invalid, match="to be corrected by now"):
+        by_hand.judge(copy.pk, True, actor=other)
+    by_hand.judge(copy.pk, False, actor=other)
+    by_hand.record(copy.pk, SURE, SEEN, actor=clerk, fields=others[:3], signature=signature)
+    by_hand.judge(copy.pk, True, actor=other)
+    held = Case.objects.get(pk=case.pk)
+    assert held.proven_tier == 3
+    check = held.checks.filter(kind="by_hand").latest("pk")
+    assert (check.status, check.asked, check.method) == (CheckStatus.PASSED, others[:3], SURE)
+    assert "Ann Example" in check.declaration
+    assert "penalty of perjury" in check.declaration
+    assert "Ann Example" not in str(list(AuditEvent.objects.values()))
+
+
+def test_law_12_what_a_colleague_compared_is_not_corrected_on_the_strength_of_that(route: drive.Route) -> None:
+    copy = route.review_below_its_tier()
+    drive.shown_by_hand(copy.pk, SURE, SEEN, actor=route.handler)
+    case = Case.objects.get(pk=copy.case_id)
+    assert case.checks.rests_on(3) == {*drive.COMPARED}
+    wish = submit.add_request(case, Right.CORRECTION, "It is wrong.")
+    PrivacyRequest.objects.filter(pk=wish.pk).update(tier_needed=3)
+    with pytest.raises(Invalid, match="another way"):
+        corrections.propose(wish.pk, "phone", "+49 30 111111", actor=route.handler)
+    corrections.propose(wish.pk, "country", "FR", actor=route.handler)
+
+
 def test_it_never_counts_before_its_day(desk):
     request = a_letter()
-    by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
+    drive.shown_by_hand(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
     IdentityCheck.objects.filter(kind="by_hand").update(counts_from=timezone.now() + timedelta(seconds=30))
     assert by_hand.sweep() == 0
     assert not passed_on(request)
@@ -126,7 +183,7 @@ def test_it_never_counts_before_its_day(desk):
 )
 def test_the_database_holds_the_rules_too(desk, changes):
     request = a_letter()
-    check = by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
+    check = drive.compared(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
     given = {name: check.recorded_by_id if value == "recorder" else value for name, value in changes.items()}
     with pytest.raises(IntegrityError), transaction.atomic():
         IdentityCheck.objects.filter(pk=check.pk).update(**given)
@@ -135,14 +192,14 @@ def test_the_database_holds_the_rules_too(desk, changes):
 def test_nobody_agrees_with_themselves_and_no_is_no(desk):
     request = a_letter(email="")
     one, other = drive.person_of_the_desk(Role.APPROVER), drive.person_of_the_desk(Role.HANDLER)
-    by_hand.record(request.pk, JUDGED, SEEN, actor=one)
+    drive.compared(request.pk, JUDGED, SEEN, actor=one)
     with pytest.raises(Invalid):
         by_hand.judge(request.pk, True, actor=one)
     with pytest.raises(Conflict):
-        by_hand.record(request.pk, SURE, SEEN, actor=other)
+        drive.compared(request.pk, SURE, SEEN, actor=other)
     by_hand.judge(request.pk, False, actor=other)
     assert not passed_on(request)
-    assert by_hand.record(request.pk, SOME, SEEN, actor=other).status == CheckStatus.PASSED
+    assert drive.shown_by_hand(request.pk, SOME, SEEN, actor=other).status == CheckStatus.PASSED
     assert passed_on(request)
 
 
@@ -152,21 +209,21 @@ def test_only_what_the_law_lists_for_this_right_is_enough(desk):
     assert by_hand.methods(copy.case) == [SURE]
     for method in (SOME, "mfa", "email_link", "agent_authority", "quiz", ""):
         with pytest.raises(Invalid):
-            by_hand.record(copy.pk, method, SEEN, actor=clerk)
+            drive.compared(copy.pk, method, SEEN, actor=clerk)
     with pytest.raises(Invalid):
-        by_hand.record(copy.pk, SURE, "  ", actor=clerk)
+        drive.compared(copy.pk, SURE, "  ", actor=clerk)
     for role in (Role.AUDITOR, Role.ADMIN, Role.NONE):
         with pytest.raises(Forbidden):
-            by_hand.record(copy.pk, SURE, SEEN, actor=drive.person_of_the_desk(role))
+            drive.compared(copy.pk, SURE, SEEN, actor=drive.person_of_the_desk(role))
     reader = drive.a_request("somebody@example.com")
     with pytest.raises(Conflict):
         # Who has a mailbox proves it.
-        by_hand.record(reader.pk, SURE, SEEN, actor=clerk)
+        drive.compared(reader.pk, SURE, SEEN, actor=clerk)
 
 
 def test_both_rights_move_on_once_and_what_was_seen_stays_sealed(company):
     request = a_letter("know", "access")
-    by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
+    drive.shown_by_hand(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
     a_week_later()
     assert by_hand.sweep() == 0
     assert {one.state for one in request.case.requests.all()} == {State.LOCATING}
@@ -190,7 +247,7 @@ def without_account(*rights: str) -> tuple[PrivacyRequest, Actor]:
 
 def test_a_person_says_that_nothing_is_held_where_no_machine_looked(company):
     request, clerk = without_account("know")
-    by_hand.record(request.pk, SOME, SEEN, actor=clerk)
+    drive.shown_by_hand(request.pk, SOME, SEEN, actor=clerk)
     locating.drain()
     request = drive.fresh(request.pk)
     assert (request.state, request.outcome) == (State.REVIEW, Outcome.OPEN)
@@ -209,7 +266,7 @@ def test_a_person_says_that_nothing_is_held_where_no_machine_looked(company):
 def test_two_people_without_an_account_are_not_one(company):
     for _ in range(2):
         request, clerk = without_account("know")
-        by_hand.record(request.pk, SOME, SEEN, actor=clerk)
+        drive.shown_by_hand(request.pk, SOME, SEEN, actor=clerk)
     assert decide.twin_of(drive.fresh(request.pk)) is None
     assert set(Case.objects.values_list("subject", flat=True)) == {None}
 
@@ -232,7 +289,7 @@ def test_an_account_that_is_named_later_is_looked_for(company, right, state):
 
 def test_whoever_was_shown_without_an_account_names_none_afterwards(company):
     request, clerk = without_account("know")
-    by_hand.record(request.pk, SOME, SEEN, actor=clerk)
+    drive.shown_by_hand(request.pk, SOME, SEEN, actor=clerk)
     with pytest.raises(Conflict):
         # What was seen said nothing about that account.
         filing.name_account(request.pk, CAST.plain, actor=clerk)
@@ -240,6 +297,6 @@ def test_whoever_was_shown_without_an_account_names_none_afterwards(company):
 
 def test_the_notice_is_mailed_and_never_printed(desk):
     request = a_letter(Right.KNOW)
-    by_hand.record(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
+    drive.shown_by_hand(request.pk, SURE, SEEN, actor=drive.person_of_the_desk(Role.HANDLER))
     assert Message.objects.get(notice=Notice.SHOWN_BY_HAND).status == MessageStatus.QUEUED
     assert outbox.drain() == 1

@@ -52,7 +52,7 @@ def at_once(settings: Any) -> None:
 def opened(request: PrivacyRequest, settings: Any, person: Actor) -> PrivacyRequest:
     """Shown, announced, waited for."""
     at_once(settings)
-    by_hand.record(request.pk, SURE, SEEN, actor=person)
+    drive.shown_by_hand(request.pk, SURE, SEEN, actor=person)
     lost_mailbox.sweep()
     by_hand.sweep()
     return drive.fresh(request.pk)
@@ -82,7 +82,7 @@ def test_it_waits_its_days_and_then_goes_on_as_after_a_proof(
     lost: PrivacyRequest, settings: Any, handler: Actor
 ) -> None:
     old = drive.token_of(lost.case)
-    by_hand.record(lost.pk, SURE, SEEN, actor=handler)
+    drive.shown_by_hand(lost.pk, SURE, SEEN, actor=handler)
     assert lost_mailbox.sweep() == 1
     assert lost_mailbox.sweep() == 0, "told once"
     row = LostMailbox.objects.get()
@@ -108,7 +108,7 @@ def test_the_database_opens_nothing_before_its_day_nor_after_an_objection(lost: 
     for early in ({"opened_at": now}, {"noticed_at": now, "opens_at": now}):
         with pytest.raises(IntegrityError), transaction.atomic():
             row.update(**early)
-    by_hand.record(lost.pk, SURE, SEEN, actor=handler)
+    drive.shown_by_hand(lost.pk, SURE, SEEN, actor=handler)
     lost_mailbox.sweep()
     for forged in (
         {"opened_at": now + timedelta(days=6)}, {"opens_at": now}, {"opens_at": None, "noticed_at": None},
@@ -128,7 +128,7 @@ def test_the_database_opens_nothing_before_its_day_nor_after_an_objection(lost: 
 def test_one_word_stops_it_and_then_it_takes_two_approvers(
     lost: PrivacyRequest, settings: Any, handler: Actor, approver: Actor, second_approver: Actor
 ) -> None:
-    by_hand.record(lost.pk, SURE, SEEN, actor=handler)
+    drive.shown_by_hand(lost.pk, SURE, SEEN, actor=handler)
     lost_mailbox.sweep()
     assert lost_mailbox.object_to(lost.case)
     assert not lost_mailbox.object_to(lost.case), "repeatable"
@@ -139,8 +139,8 @@ def test_one_word_stops_it_and_then_it_takes_two_approvers(
     assert not by_hand.may_record(now), "nothing is left to show"
     lost_mailbox.start(lost.case, NEW, actor=handler)
     with pytest.raises(Invalid, match="Two approvers"):
-        by_hand.record(lost.pk, SURE, SEEN, actor=handler)
-    check = by_hand.record(lost.pk, SURE, SEEN, actor=approver)
+        drive.compared(lost.pk, SURE, SEEN, actor=handler)
+    check = drive.compared(lost.pk, SURE, SEEN, actor=approver)
     assert check.needs_second
     by_hand.judge(lost.pk, True, actor=second_approver)
     lost_mailbox.sweep()
@@ -207,7 +207,7 @@ def test_a_copy_is_not_handed_over_to_an_address_of_no_rule(
 
 
 def test_who_reads_the_mailbox_after_all_ends_it(lost: PrivacyRequest, handler: Actor, settings: Any) -> None:
-    by_hand.record(lost.pk, SURE, SEEN, actor=handler)
+    drive.shown_by_hand(lost.pk, SURE, SEEN, actor=handler)
     lost_mailbox.sweep()
     drive.proven_by_link(lost.case)
     at_once(settings)
@@ -218,7 +218,7 @@ def test_who_reads_the_mailbox_after_all_ends_it(lost: PrivacyRequest, handler: 
 
 
 def test_this_was_not_me_of_any_mail_stops_it_too(lost: PrivacyRequest, handler: Actor, settings: Any) -> None:
-    check = by_hand.record(lost.pk, SURE, SEEN, actor=handler)
+    check = drive.shown_by_hand(lost.pk, SURE, SEEN, actor=handler)
     lost_mailbox.sweep()
     confirmation.not_me(lost.case)
     check.refresh_from_db()
@@ -236,7 +236,7 @@ def test_earlier_addresses_and_those_of_the_sources_are_told(
     drive.proven_by_link(again.case)
     locating.drain()
     lost_mailbox.start(again.case, "third@example.net", actor=handler)
-    by_hand.record(again.pk, SURE, SEEN, actor=handler)
+    drive.shown_by_hand(again.pk, SURE, SEEN, actor=handler)
 
     class Known:
         """A source that knows another address."""

@@ -85,7 +85,7 @@ def test_each_opening_stands_in_the_trail_with_who_and_why_and_nothing_of_the_pa
 
 
 def decided(route: Route, request: PrivacyRequest) -> None:
-    by_hand.record(
+    drive.shown_by_hand(
         request.pk, "data_points_3_declared", "The passport shows the name on the account.", actor=route.handler
     )
 
@@ -141,7 +141,7 @@ def test_a_colleague_adds_one_that_came_unasked_and_a_second_look_destroys_it_wh
     papers.keep(request.case, "from the letter.png", BODY, actor=route.handler)
     with pytest.raises(Invalid):
         papers.keep(request.case, "too large", b"x" * (11 * 1024 * 1024), actor=route.handler)
-    check = by_hand.record(request.pk, "data_points_3_declared", "Seen.", actor=route.handler)
+    check = drive.shown_by_hand(request.pk, "data_points_3_declared", "Seen.", actor=route.handler)
     assert check.status == CheckStatus.PASSED
     assert not IdentityPaper.objects.exclude(body_sealed=None).exists()
     assert drive.fresh(request.pk).state == State.LOCATING

@@ -111,7 +111,7 @@ def test_law_12_in_california_a_copy_takes_more_than_the_mailbox(desk: None) -> 
         decide.approve(request.pk, actor=approver)
     assert by_hand.may_record(request)
     assert all(tiers.reached(regimes.load("us_ca_ccpa"), name) == 3 for name in by_hand.methods(request.case))
-    by_hand.record(request.pk, "data_points_3_declared", "Three data and a signed declaration.", actor=handler)
+    drive.shown_by_hand(request.pk, "data_points_3_declared", "Three data and a signed declaration.", actor=handler)
     assert Case.objects.get(pk=request.case_id).proven_tier == tiers.REASONABLY_HIGH
     locating.drain()
     held = drive.fresh(request.pk)

@@ -9,7 +9,7 @@ from dsar.enums import CheckKind, CheckStatus
 from dsar.law import tiers
 from dsar.models import Actor, IdentityCheck, PrivacyRequest
 from dsar.review import purge
-from dsar.verification import asking, data_points
+from dsar.verification import asking, by_hand, data_points
 
 # Ways back to a page, and what stops a request, prove nobody.
 PROOFS = (
@@ -52,6 +52,7 @@ def _line(check: IdentityCheck, actor: Actor) -> dict[str, Any]:
         "check": check, "how": words.METHODS.get(check.method) or check.get_kind_display(),
         "who": story.name_of(check.recorded_by), "second": story.name_of(check.confirmed_by),
         "seen": check.seen if actor.is_handler else "", "declaration": check.declaration if actor.is_handler else "",
+        "compared": [by_hand.words_of(key) for key in check.asked] if check.kind == CheckKind.BY_HAND else [],
         "kind": {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "danger"}.get(CheckStatus(check.status), "info"),
     }  # fmt: skip
 

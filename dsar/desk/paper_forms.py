@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.desk import words
 from dsar.desk.forms import READ_BY_THEM, VerbForm, long_text
+from dsar.law import declarations
 from dsar.verification import by_hand
 
 
@@ -12,6 +13,16 @@ class IdentityForm(VerbForm):
     """How somebody showed who they are, by the list of the law, and what was seen."""
 
     method = forms.ChoiceField(label=_("How did they show it?"), widget=forms.RadioSelect)
+    compared = forms.MultipleChoiceField(
+        label=_("What did you compare with our records?"),
+        help_text=_("Where the way is two or three things. Nothing that they want corrected."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    signed_by = forms.CharField(label=_("The name under their signed declaration"), max_length=200, required=False)
+    signed_on = forms.DateField(
+        label=_("The day under it"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     seen = long_text(
         _("What did you see?"),
         _("So that a colleague can follow it. No numbers of identity papers. It is sealed with the case."),
@@ -29,6 +40,10 @@ class IdentityForm(VerbForm):
                 label = _("%(how)s (a second person looks too)") % {"how": label}
             choices.append((name, label))
         self.offer("method", choices)
+        self.offer("compared", by_hand.comparable(case).items())
+        self.fields["signed_by"].help_text = _("Where the way asks for one. It says: %(words)s") % {
+            "words": declarations.text(case.law)
+        }
 
 
 class AskPaperForm(VerbForm):

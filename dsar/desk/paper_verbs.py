@@ -12,7 +12,13 @@ from dsar.intake import beside, filing
 from dsar.models import Actor
 from dsar.notifications import post
 from dsar.review import decide
-from dsar.verification import by_hand, papers, signed
+from dsar.verification import by_hand, data_points, papers, signed
+
+
+def _record(pk: int, data: Data, actor: Actor) -> object:
+    on, name = data["signed_on"], data["signed_by"]
+    signature = data_points.Signature(name, on) if on and name else None
+    return by_hand.record(pk, data["method"], data["seen"], actor=actor, fields=data["compared"], signature=signature)
 
 
 def _agree_to_signature(pk: int, data: Data, actor: Actor) -> object:
@@ -27,7 +33,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         _("Note how they showed who they are"),
         _("Noted."),
         paper_forms.IdentityForm,
-        lambda pk, data, actor: by_hand.record(pk, data["method"], data["seen"], actor=actor),
+        _record,
         HANDLERS,
         exists=by_hand.may_record,
         help=_(

@@ -21,13 +21,15 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
         return self.filter(token_hash=keys.token_hash(token))
 
     def rests_on(self, tier: int) -> set[str]:
-        """The fields of the data map on which a proof up to `tier` rests: what the person stated, where nothing else that
-        passed reaches as far."""
-        passed = self.filter(status=CheckStatus.PASSED)
-        if passed.exclude(kind=CheckKind.DATA_POINTS).filter(tier__gte=tier).exists():
+        """The fields of the data map on which a proof up to `tier` rests: what the person stated, or a colleague compared,
+        where nothing else that passed reaches as far."""
+        passed = list(self.filter(status=CheckStatus.PASSED))
+        stated = [
+            one for one in passed if one.kind == CheckKind.DATA_POINTS or (one.kind == CheckKind.BY_HAND and one.asked)
+        ]
+        if any(one.tier >= tier for one in passed if one not in stated):
             return set()
-        asked = passed.filter(kind=CheckKind.DATA_POINTS).values_list("asked", flat=True)
-        return {field for one in asked for field in one}
+        return {field for one in stated for field in one.asked}
 
     def shown(self) -> "IdentityCheckQuerySet":
         """What somebody has shown and nobody has decided yet: compared by a worker, looked at by a colleague, or a paper
@@ -43,8 +45,8 @@ class IdentityCheckQuerySet(QuerySet["IdentityCheck"]):
 
 class IdentityCheck(models.Model):
     """A link or code that was sent: only its hash is stored, the secret is derived anew when the mail is made. Or what a
-    person of the desk looked at (BY_HAND): the method of the law, what was seen (sealed), who recorded it, who confirmed
-    it where a second person must, and from when it counts.
+    person of the desk looked at (BY_HAND): the method of the law, what was seen (sealed), what was compared (`asked`), who
+    recorded it, who confirmed it where a second person must, and from when it counts.
 
     DATA_POINTS: `asked` names the fields of the data map that the person stated, `stated_sealed` holds what they said until
     it is decided and not a moment longer (law 12), `declaration_sealed` the signed declaration, for the record period. Which

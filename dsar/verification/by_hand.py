@@ -5,25 +5,36 @@ Whoever names an account and cannot read its mailbox is a stranger to it until s
 mailbox: tier 3 or two people, a notice to the address on file with a way to stop it, and some days before it counts.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dsar import audit
+from dsar.datamap import loader
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, ContactBy, Right, State, StepReason
 from dsar.law import tiers
 from dsar.models import SYSTEM, Actor, Case, IdentityCheck, PrivacyRequest, Subject
 from dsar.models.privacy_request import NOT_ME
 from dsar.notices import Notice
 from dsar.notifications import outbox
-from dsar.verification import confirmation, contact, papers, proving
+from dsar.verification import confirmation, contact, data_points, papers, proving
 from dsar.workflow import Conflict, Forbidden, Invalid
 
 BATCH = 200
 LONGEST = 4000
+# What only the owner of an account can know and no field of the data map says. The colon keeps them apart from its fields.
+OTHER_POINTS: Final = {
+    "other:payment": gettext_lazy("The day and the sum of a payment"),
+    "other:use": gettext_lazy("What was ordered, booked or used, and when"),
+    "other:letters": gettext_lazy("What we and they have written to each other, and when"),
+    "other:account": gettext_lazy("How the account is set up, or when it was opened"),
+}
 
 
 def methods(case: Case) -> list[str]:
@@ -58,8 +69,17 @@ def takes_approvers(case: Case, method: str) -> bool:
 
 
 def takes_two(case: Case, method: str) -> bool:
-    """Whether a second person has to look."""
-    return tiers.needs_second_person(method) or takes_approvers(case, method)
+    """Whether a second person has to look. No machine compares what is compared by hand: one colleague's word is staff
+    judgement, whatever it is called."""
+    return method in tiers.POINTS or tiers.needs_second_person(method) or takes_approvers(case, method)
+
+
+def comparable(case: Case) -> dict[str, Any]:
+    """What may be compared by hand, with its words: what the data map lets a person state, less what this case wants corrected
+    (11 CCR 7060(h)), and what stands in no field that anybody has corrected."""
+    described = loader.current().fields
+    named = [key for key, field in described.items() if field.identify]
+    return {key: _(described[key].label) for key in data_points.usable(case, named)} | OTHER_POINTS
 
 
 def pending(case: Case) -> IdentityCheck | None:
@@ -86,8 +106,24 @@ def _below_its_tier(request: PrivacyRequest) -> bool:
     return request.case.is_proven and not request.is_proven_enough
 
 
-def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
+def words_of(key: str) -> str:
+    """What was compared, in words, whether or not the data map knows it still."""
+    field = loader.current().fields.get(key)
+    return str(OTHER_POINTS.get(key) or (_(field.label) if field else key))
+
+
+def record(
+    pk: int,
+    method: str,
+    seen: str,
+    *,
+    actor: Actor,
+    fields: Sequence[str] = (),
+    signature: data_points.Signature | None = None,
+) -> IdentityCheck:
     """Note how somebody showed who they are; `pk` is one request of the case. `seen`: what was seen, in words, sealed.
+    Where things were compared, `fields` names them (`comparable`), and `signature` is what stands under the declaration that
+    the person has sent, where the law wants one (11 CCR 7062(c)): it is kept, sealed, as one that was signed here.
 
     It counts at once only where neither a second person nor a notice to the address on file is needed. Raises Invalid,
     Conflict, Forbidden.
@@ -113,6 +149,7 @@ def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
         tier = tiers.reached(case.law, method)
         check = IdentityCheck.objects.create(
             case=case, kind=CheckKind.BY_HAND, method=method, tier=tier, seen_sealed=case.seal(text, "seen"),
+            asked=_compared(case, method, fields), declaration_sealed=_declaration(case, method, signature, now),
             recorded_by_id=actor.user_id, created_at=now, expires_at=now + settings.RECORD_PERIOD,
             needs_second=takes_two(case, method),
         )  # fmt: skip
@@ -123,6 +160,30 @@ def record(pk: int, method: str, seen: str, *, actor: Actor) -> IdentityCheck:
             _decided(check, case)
             _settle(check, case, subject)
     return check
+
+
+def _compared(case: Case, method: str, fields: Sequence[str]) -> list[str]:
+    if method not in tiers.POINTS:
+        return []
+    named, known = list(dict.fromkeys(fields)), comparable(case)
+    if len(named) < tiers.POINTS[method] or not known.keys() >= {*named}:
+        raise Invalid(
+            _("Please tick at least %(number)s things that you compared, and none that is to be corrected.")
+            % {"number": tiers.POINTS[method]}
+        )
+    return named
+
+
+def _declaration(case: Case, method: str, signature: data_points.Signature | None, now: datetime) -> bytes | None:
+    if method not in tiers.DECLARED:
+        return None
+    if signature is None or not signature.name.strip():
+        raise Invalid(
+            _("Please write the name under the signed declaration, and its day: without one this way is not enough.")
+        )
+    if signature.on > timezone.localdate(now):
+        raise Invalid(_("The day under the declaration is in the future. Please check it."))
+    return case.seal(data_points.declared(case, signature), "declaration")
 
 
 def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
@@ -140,6 +201,12 @@ def judge(pk: int, agrees: bool, *, actor: Actor) -> IdentityCheck:
             raise Invalid(_("You recorded it yourself. Please ask a colleague to look at it too."))
         if takes_approvers(case, check.method) and not actor.is_approver:
             raise Invalid(_("Two approvers have to look at this way. Please ask another approver."))
+        if agrees and not comparable(case).keys() >= {*check.asked}:
+            raise Invalid(
+                _(
+                    "Something that was compared is to be corrected by now: it shows nobody. Please compare another thing."
+                )
+            )
         check.case = case
         details = {"method": check.method, "tier": check.tier}
         papers.end(case, CheckStatus.PASSED if agrees else CheckStatus.FAILED, actor=actor)

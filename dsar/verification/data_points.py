@@ -141,6 +141,11 @@ def _signed(case: Case, signature: Signature | None, now: datetime) -> str:
         raise Invalid(_("Please sign the declaration with your full name."))
     if abs((signature.on - timezone.localdate(now)).days) > 1:
         raise Invalid(_("Please date the declaration with the day of today."))
+    return declared(case, signature)
+
+
+def declared(case: Case, signature: Signature) -> str:
+    """The declaration as it is kept: the words of the law, the name under them and the day."""
     words = declarations.text(case.law)
     return f"{words}\n\n{' '.join(signature.name.split())[:LONGEST]}, {date_format(signature.on)} ({case.reference})"
 

@@ -282,7 +282,9 @@ def to_sign(account: str = CAST.plain) -> PrivacyRequest:
     from tests.desk import filed
 
     request = filed.a_letter(rights=["deletion"], email=account)
-    by_hand.record(request.pk, "data_points_3_declared", "Three things, and it is signed.", actor=actor(Role.HANDLER))
+    drive.shown_by_hand(
+        request.pk, "data_points_3_declared", "Three things, and it is signed.", actor=actor(Role.HANDLER)
+    )
     IdentityCheck.objects.filter(kind="by_hand").update(counts_from=F("counts_from") - timedelta(days=8))
     by_hand.sweep()
     locating.drain()
@@ -310,7 +312,7 @@ def without_an_account() -> PrivacyRequest:
 def looked_for_by_hand() -> PrivacyRequest:
     """Shown who it is; no account was named, so no machine looked."""
     request = without_an_account()
-    by_hand.record(request.pk, "data_points_2", "Two of our letters.", actor=actor(Role.HANDLER))
+    drive.shown_by_hand(request.pk, "data_points_2", "Two of our letters.", actor=actor(Role.HANDLER))
     locating.drain()
     return fresh(request)
 

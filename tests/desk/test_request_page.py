@@ -134,7 +134,13 @@ HAPPY = {
     ),
     "identity": (
         scenes.without_a_mailbox,
-        {"method": "data_points_3_declared", "seen": "Day and sum of two payments."},
+        {
+            "method": "data_points_3_declared",
+            "seen": "Day and sum of two payments.",
+            "compared": ["name", "other:payment", "other:use"],
+            "signed_by": "Ann Example",
+            "signed_on": "2026-01-02",
+        },
         State.VERIFYING,
     ),
     "ask-paper": (scenes.below_its_tier, {"why": "A doubt.", "text": "Your passport, please."}, State.REVIEW),

@@ -29,7 +29,11 @@ def test_filed_shown_by_hand_answered_printed_and_posted(clerk: Colleague, lead:
     clerk.sees(request.case.reference, "They have no mailbox", "answered by post")
     assert request.received_at.date() == came
 
-    clerk.act(request, "identity", method="data_points_3_declared", seen="Three things, and the signed declaration.")
+    clerk.act(
+        request, "identity", method="data_points_3_declared", seen="Three things, and the signed declaration.",
+        compared=["name", "phone", "other:payment"], signed_by="Ann Example", signed_on="2026-01-02",
+    )  # fmt: skip
+    lead.act(request, "identity-second", agrees="yes")
     mail_to(CAST.plain, "Somebody says that they can no longer read this mailbox")
     assert scenes.fresh(request).state == State.VERIFYING
     # The days in which the mailbox on file may object are over; the clock notices by itself.

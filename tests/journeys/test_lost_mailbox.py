@@ -37,7 +37,11 @@ def test_a_copy_reaches_a_new_mailbox_by_the_rule_and_no_other_way(
     mail_to(NEW, "We have noted your new address")
     request = scenes.request_of(CAST.plain, "access")
     clerk.act(request, "classify", right="access")
-    clerk.act(request, "identity", method="data_points_3_declared", seen="Compared by telephone.")
+    clerk.act(
+        request, "identity", method="data_points_3_declared", seen="Compared by telephone.",
+        compared=["name", "phone", "other:payment"], signed_by="Ann Example", signed_on="2026-01-02",
+    )  # fmt: skip
+    lead.act(request, "identity-second", agrees="yes")
     mail_to(CAST.plain, "Is this mailbox still yours?")
     letter = mail_to(NEW, "We write to this address from now on")
     request = scenes.reaches(request, State.REVIEW)

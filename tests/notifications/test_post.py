@@ -180,7 +180,7 @@ def test_a_mail_that_failed_for_good_goes_by_post_where_an_address_is_known(desk
 
 def test_the_copy_goes_into_the_envelope_and_who_took_it_out_is_noted(company):
     request = filed.a_letter(rights=["access"])
-    by_hand.record(request.pk, "data_points_3_declared", "Three things.", actor=scenes.actor(Role.HANDLER))
+    drive.shown_by_hand(request.pk, "data_points_3_declared", "Three things.", actor=scenes.actor(Role.HANDLER))
     IdentityCheck.objects.filter(kind="by_hand").update(counts_from=timezone.now() - timedelta(days=1))
     by_hand.sweep()
     locating.drain()

@@ -51,7 +51,12 @@ def test_a_paper_goes_from_the_case_page_to_whoever_says_why_and_is_gone_after_t
     another = SimpleUploadedFile("from the letter.png", b"another")
     assert "Kept, sealed" in clerk.post(f"{desk}identity-papers/", {"file": another}, follow=True).content.decode()
     seen = {"method": "data_points_3_declared", "seen": "The name on the passport is that of the account."}
+    assert clerk.post(f"{desk}identity/", seen).status_code == 422, "nothing named, and nothing signed"
+    seen |= {"compared": ["name", "phone", "other:use"], "signed_by": "Jorun Hazelbank", "signed_on": "2026-01-02"}
     assert clerk.post(f"{desk}identity/", seen).status_code == 302
+    assert IdentityPaper.objects.exclude(body_sealed=None).exists(), "a colleague looks too"
+    assert "Compared: Name; Telephone number; What was ordered" in clerk.get(desk).content.decode()
+    assert scenes.browser(Role.APPROVER).post(f"{desk}identity-second/", {"agrees": "yes"}).status_code == 302
     assert not IdentityPaper.objects.exclude(body_sealed=None).exists()
     assert clerk.post(address, {"reason": "decide"}).status_code == 404
     assert "We asked you for a paper" not in words(visitor.get("/case/"))

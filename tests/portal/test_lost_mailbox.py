@@ -6,7 +6,7 @@ import pytest
 
 from dsar.enums import Right, State, StepReason
 from dsar.models import Case, LostMailbox, PrivacyRequest
-from dsar.verification import by_hand, lost_mailbox
+from dsar.verification import lost_mailbox
 from tests import drive, house
 from tests.house import CAST
 from tests.portal.conftest import Visitor, page, words, work
@@ -49,7 +49,7 @@ def test_the_link_in_the_notice_stops_it_and_is_not_used_up_before(
 ) -> None:
     ask(visitor, CAST.plain)
     request = PrivacyRequest.objects.get()
-    by_hand.record(request.pk, "data_points_3_declared", "Compared.", actor=drive.person_of_the_desk("handler"))
+    drive.shown_by_hand(request.pk, "data_points_3_declared", "Compared.", actor=drive.person_of_the_desk("handler"))
     lost_mailbox.sweep()
     work()
     notice = next(mail for mail in house.mails(CAST.plain) if "still yours" in str(mail["Subject"]))
