@@ -307,7 +307,9 @@ RESTRICTION_NOTICE = timedelta(days=env.integer("RESTRICTION_NOTICE_DAYS", 14))
 TOMBSTONE_PERIOD = timedelta(days=env.integer("TOMBSTONE_DAYS", 3 * 365, 1))
 # Rows of one category end on days of their own: so often what a deletion kept is looked at.
 KEPT_LOOK = timedelta(days=env.integer("KEPT_LOOK_DAYS", 30, 1))
-RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 1))
+# Case files stay as long as the log of their requests, and never less than this; what nobody could read, lifted holds and the
+# log of accounts for so long.
+RECORD_PERIOD = timedelta(days=env.integer("RECORD_DAYS", 2 * 365, 365))
 # Mail that became no case: replies of machines, and what was put aside.
 ASIDE_PERIOD = timedelta(days=env.integer("ASIDE_DAYS", 180, 1))
 # Laws whose measures of the year before everybody may read at /privacy-measures/ (11 CCR 7102); none as shipped.

@@ -119,6 +119,15 @@ def check_published_measures(**_: Any) -> list[CheckMessage]:
     return []
 
 
+def check_periods(**_: Any) -> list[CheckMessage]:
+    """A case file stays for as long as somebody may still want its answer looked at again."""
+    if settings.RECORD_PERIOD < settings.APPEAL_WITHIN:
+        days = settings.APPEAL_WITHIN.days
+        text = f"RECORD_DAYS must be at least APPEAL_DAYS ({days}): what may still be looked at again is not destroyed."
+        return [Error(text, id="rightsdesk.E004")]
+    return []
+
+
 def check_identity(**_: Any) -> list[CheckMessage]:
     """Whatever a law wants proven can be proven here, nothing is asked that proves nobody, and nobody's account is taken for
     another's."""
@@ -166,6 +175,7 @@ def register() -> None:
     register_check(check_press)
     register_check(check_law)
     register_check(check_identity)
+    register_check(check_periods)
     register_check(check_published_measures)
 
 

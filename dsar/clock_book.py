@@ -185,14 +185,20 @@ def _acknowledgement(request: PrivacyRequest) -> Dated | None:
 
 
 def _kept(request: PrivacyRequest) -> Dated | None:
-    """How long the record is kept: counted from the end, and by us never shorter than RECORD_PERIOD."""
+    """The last day of its record in the log (dsar/records.py), counted from the answer; what the case file does is said
+    beside it."""
     start = request.ended_at or request.received_at
+    if request.answered_on:
+        start += max(timedelta(0), request.answered_on - clock_events.today(request, start))
     due = deadlines.of_kind(request.case.law, request.right, "record_retention", start)
-    if due is None or due.safe_date is None:
+    if due is None:
         return None
-    ours = clock_events.today(request, start + settings.RECORD_PERIOD) + timedelta(days=1)
-    remark = "" if request.ended_at else str(_("Counted from the answer; until it is given, the day moves on."))
-    return _dated(due, UNTIL, date=max(due.safe_date, ours), remark=remark)
+    remark = _("The case file stays as long as this, and for %(days)d days at least.") % {
+        "days": settings.RECORD_PERIOD.days
+    }
+    if not request.ended_at:
+        remark = _("Counted from the answer; until it is given, the day moves on.") + " " + remark
+    return _dated(due, UNTIL, date=deadlines.record_until(request.case.law, request.right, start), remark=remark)
 
 
 def _of_kind(request: PrivacyRequest, kind: str, pauses: Sequence[Pause] = ()) -> DueDate | None:

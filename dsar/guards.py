@@ -230,6 +230,13 @@ def guards() -> list[Guard]:
         found.append(Guard(f"{name}_identity", table, "UPDATE", lost, _changed("id")))
         found.extend(_no_replace(name, table, unique, lost, only.get(name, "")))
         found.append(_no_displacement(name, table, unique, lost, only.get(name, "")))
+    # The reference on every letter stays the person's, until nothing of the case is to be found by it.
+    found.append(
+        Guard(
+            "case_reference", "dsar_case", "UPDATE", "A reference changes only when its case is to be found no more.",
+            f"{_changed('reference')} AND (OLD.purged_at IS NULL OR NEW.reference NOT LIKE 'GONE-%')",
+        )
+    )  # fmt: skip
     return found + _choices_stand()
 
 

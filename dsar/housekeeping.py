@@ -21,6 +21,8 @@ from dsar.review import purge
 from dsar.verification import papers, representation
 from dsar.workflow import each
 
+FAILED: Final = "a part of the housekeeping failed"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -50,6 +52,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "papers": Part(lambda: representation.left_over().count(), representation.sweep),
     "identity_papers": Part(lambda: len(papers.left_over()), papers.sweep),
     "records": Part(records.expired, records.forget_expired),
+    "references": Part(lambda: purge.findable().count(), purge.forget_references),
     "tombstones": Part(lambda: restored.expired().count(), restored.forget_expired, here=False),
     "journal": Part(restored.in_journal, restored.forget_in_journal, here=False),
     "holds": Part(lambda: _lifted_holds().count(), lambda: _lifted_holds().update(email_index="", note_sealed=None)),
@@ -64,12 +67,18 @@ PARTS: Final[Mapping[str, Part]] = {
 def sweep() -> int:
     """Carry out what is due, a batch of each kind; returns of how many kinds something went."""
     here = [key for key, part in PARTS.items() if part.here]
-    return each(here, lambda key: PARTS[key].run(), "a part of the housekeeping failed")
+    return each(here, lambda key: PARTS[key].run(), FAILED)
 
 
 def run_all(key: str) -> int:
-    """Carry out what is due of one kind, batch after batch until nothing goes any more; returns how many went."""
-    total = 0
-    while done := PARTS[key].run():
-        total += done
-    return total
+    """Carry out what is due of one kind, batch after batch until nothing goes any more; returns how many went. What raises
+    is logged and ends this kind alone."""
+    gone: list[int] = []
+
+    def run(part: str) -> int:
+        gone.append(PARTS[part].run())
+        return gone[-1]
+
+    while each([key], run, FAILED):
+        pass
+    return sum(gone)

@@ -146,10 +146,14 @@ def kept_on(day: date) -> QuerySet[RequestRecord, int]:
     return RequestRecord.objects.filter(keep_until__gte=day).values_list("request_id", flat=True)
 
 
+def of_requests(requests: QuerySet[PrivacyRequest]) -> QuerySet[RequestRecord]:
+    """The records of these requests that are there."""
+    return RequestRecord.objects.filter(request_id__in=requests.values("pk"))
+
+
 def last_day(case: Case) -> date | None:
     """The last day on which any record of a case is kept; None where it has none."""
-    held = RequestRecord.objects.filter(request_id__in=case.requests.values("pk"))
-    return held.order_by("-keep_until").values_list("keep_until", flat=True).first()
+    return of_requests(case.requests.all()).order_by("-keep_until").values_list("keep_until", flat=True).first()
 
 
 def expired() -> int:

@@ -2,13 +2,15 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -389,6 +391,28 @@ def at_once(number: int, work: Callable[[int], Any], *, threads: int = 10) -> li
 
     with ThreadPoolExecutor(threads) as pool:
         return [one for many in pool.map(one_thread, range(threads)) for one in many]
+
+
+# Longer than any law wants a record of a request: nothing of what ended before that is in the log.
+BEYOND_THE_LOG = timedelta(days=3 * 366)
+
+
+@contextmanager
+def long_ago(ago: timedelta = BEYOND_THE_LOG) -> Iterator[None]:
+    """What is done inside was done then, by the clock of Django."""
+    then = timezone.now() - ago
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: then)
+        yield
+
+
+def ended_long_ago(route: Route) -> PrivacyRequest:
+    """A request that came and was withdrawn before anything that is still in the log."""
+    with long_ago():
+        request = route.review(Right.ACCESS)
+        Case.objects.filter(pk=request.case_id).update(received_at=timezone.now())
+        PrivacyRequest.objects.filter(pk=request.pk).update(received_at=timezone.now())
+        return move(request.pk, "withdraw", actor=REQUESTER)
 
 
 def later(days: float = 0, **parts: float) -> datetime:

@@ -1,10 +1,8 @@
 """What a person writes about a request stands in the queue until somebody has read it, whatever has become of the request."""
 
-from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -96,7 +94,7 @@ def test_no_end_and_no_work_hides_an_answer(route: Route) -> None:
     done = move(request.pk, "settle", actor=SYSTEM, outcome="granted")
     assert in_queue(done)
     # What nobody has read is not destroyed either (law 1).
-    long_after = timezone.now() + settings.RECORD_PERIOD + timedelta(days=1)
+    long_after = timezone.now() + drive.BEYOND_THE_LOG
     assert request.case_id not in purge.due(long_after)
     decide.read(request.pk, actor=route.handler)
     assert request.case_id in purge.due(long_after)

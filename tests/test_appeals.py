@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
@@ -185,7 +184,7 @@ def test_law_13_a_case_is_not_purged_while_something_is_looked_at_again(route: R
     request = refused(route)
     appeal = appeals.take(request.pk, WORDS)
     assert appeal is not None
-    later = timezone.now() + settings.RECORD_PERIOD + timedelta(days=1)
+    later = timezone.now() + drive.BEYOND_THE_LOG
     assert request.case_id not in purge.due(later)
     appeals.withdraw(appeal.pk, actor=REQUESTER)
     assert request.case_id in purge.due(later)

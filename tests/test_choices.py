@@ -171,7 +171,7 @@ def test_law_13_the_list_outlives_the_case_by_its_hash_alone(company: None) -> N
     carried_out()
     choices.in_case(kept.case, [Right.LIMIT_SENSITIVE], take_back=True)
     carried_out()
-    clock.sweep(timezone.now() + settings.RECORD_PERIOD + timedelta(days=1))
+    clock.sweep(timezone.now() + drive.BEYOND_THE_LOG)
     assert drive.fresh(kept.pk).case.purged_at is not None
     [left] = Choice.objects.all()
     assert (left.kind, left.case_id, left.request_id) == (SALE, None, None)

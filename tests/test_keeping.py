@@ -5,7 +5,6 @@ That every table has a rule is held in test_own_data.py."""
 from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +13,16 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import models
 from django.utils import timezone
 
 from accounts.models import User
-from dsar import audit, housekeeping, journal, measures, tasks
-from dsar.enums import CheckKind, IntakeStatus, PackageStatus, RepresentativeKind, Right
+from dsar import audit, housekeeping, journal, measures, records, tasks
+from dsar.enums import CheckKind, IntakeStatus, PackageStatus, RepresentativeKind
 from dsar.models import (
     REQUESTER,
     AuditEvent,
     AuthorityPaper,
     Case,
-    CaseKey,
     CopyPart,
     House,
     IdentityCheck,
@@ -33,15 +30,11 @@ from dsar.models import (
     Intake,
     LegalHold,
     Package,
-    PrivacyRequest,
     Representation,
     RequestRecord,
-    Subject,
     Tombstone,
 )  # fmt: skip
-from dsar.models.own_data import OWN_DATA, Kind
 from dsar.review import purge
-from dsar.verification import confirmation
 from dsar.workflow import move
 from tests import drive
 from tests.drive import Route
@@ -57,7 +50,13 @@ TODAY = timezone.now().date()
 
 def a_case_that_ended(route: Route) -> None:
     drive.a_request()
-    move(route.review(Right.ACCESS).pk, "withdraw", actor=REQUESTER)
+    drive.ended_long_ago(route)
+
+
+def a_purged_case(route: Route) -> None:
+    for ended in (drive.ended_long_ago(route), route.lapsed()):
+        purge.purge(ended.case_id)
+    assert records.forget_expired() == 1
 
 
 def mail_put_aside(_route: Route) -> None:
@@ -119,6 +118,7 @@ def a_change_of_an_account(route: Route) -> None:
 
 
 SCENES: dict[str, Callable[[Route], object]] = {
+    "references": a_purged_case,
     "cases": a_case_that_ended,
     "incoming": mail_put_aside,
     "copies": a_copy,
@@ -167,6 +167,7 @@ def test_law_13_what_is_due_goes_by_itself(all_due: dict[str, int]) -> None:
     tasks.look_for_restored()
     assert {key: part.due() for key, part in housekeeping.PARTS.items()} == dict.fromkeys(all_due, 0)
     # What is not due is there.
+    assert Case.objects.filter(purged_at__isnull=False, reference__startswith="RD-").count() == 1, "its log is kept"
     assert RequestRecord.objects.filter(keep_until=TODAY).exists()
     assert Session.objects.get().session_key == "new"
     assert Tombstone.objects.get().index == "2"
@@ -187,7 +188,7 @@ def test_the_command_does_what_it_counted_and_the_measures_remain(all_due: dict[
     period = (date(2020, 1, 1), TODAY + timedelta(days=1))
     before = measures.report(*period).as_json()["rights"]
     assert called("--kind", "sessions") == {"sessions": "1 gone"}
-    assert Case.objects.filter(purged_at__isnull=False).count() == 0
+    assert Case.objects.filter(purged_at__isnull=True, requests__ended_at__isnull=False).exists()
     said = called()
     assert said == {key: f"{number} gone" for key, number in all_due.items()} | {"sessions": "0 gone"}
     assert called() == dict.fromkeys(all_due, "0 gone")
@@ -202,7 +203,6 @@ def test_the_command_does_what_it_counted_and_the_measures_remain(all_due: dict[
 
 def test_what_could_not_go_is_named(route: Route, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     a_case_that_ended(route)
-    settings.RECORD_PERIOD = settings.APPEAL_WITHIN = timedelta(0)
     monkeypatch.setattr(purge, "lock_case", lambda _pk: 1 / 0)
     out = StringIO()
     with pytest.raises(CommandError, match="Not all of it could go"):
@@ -210,67 +210,3 @@ def test_what_could_not_go_is_named(route: Route, settings: Any, monkeypatch: py
     assert out.getvalue() == "cases: 0 gone, 1 still due\n"
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("purge", "--kind", "everything")
-
-
-# --- what a purge leaves ----------------------------------------------------------------------------------------------
-
-FINDS = (Kind.INDEX, Kind.PERSONAL, Kind.CREDENTIAL)
-# An index that a purge leaves on purpose, and why.
-LEFT = {
-    "dsar.Intake": {"dedupe"},  # a hash of what was sent, not of who sent it
-    "dsar.Kept": {"email_index"},  # until what it is about has been erased: it finds the holds on the person
-}
-
-
-def below(model: type[models.Model], path: str = "") -> dict[type[models.Model], str]:
-    """Every model that hangs on this one, directly or through others, with the way back."""
-    found: dict[type[models.Model], str] = {}
-    for relation in model._meta.related_objects:
-        child = relation.related_model
-        if not isinstance(child, type) or child in (Case, model):
-            continue
-        way = f"{relation.field.name}__{path}" if path else relation.field.name
-        found.setdefault(child, way)
-        if way.count("__") < 2:
-            for deeper, longer in below(child, way).items():
-                found.setdefault(deeper, longer)
-    return found
-
-
-def test_law_13_no_table_that_hangs_on_a_case_keeps_what_finds_a_person(route: Route) -> None:
-    """Of every table that has such a field the purge knows, and of this case it leaves none filled."""
-    request = drive.a_request(right=Right.ACCESS)
-    case = Case.objects.get(pk=request.case_id)
-    hanging = below(Case)
-    assert PrivacyRequest in hanging
-    telling = {
-        model: {name for name, kind in OWN_DATA[model._meta.label].fields.items() if kind in FINDS}
-        - LEFT.get(model._meta.label, set())
-        for model in (Case, *hanging)
-    }
-    code = Path(str(purge.__file__)).read_text()
-    move(request.pk, "withdraw", actor=REQUESTER)
-    purge.purge(case.pk)
-    for model, names in telling.items():
-        if not names:
-            continue
-        rows = model._default_manager.filter(**({"pk": case.pk} if model is Case else {hanging[model]: case.pk}))
-        for row in rows:
-            left = {name for name in names if getattr(row, model._meta.get_field(name).attname)}
-            assert left <= ({"language"} if model is Case else set()), (model, left)
-        assert model is Case or f"{model.__name__}.objects" in code, f"the purge does not know {model.__name__}"
-    assert not CaseKey.objects.filter(pk=case.uid).exists()
-
-
-def test_law_11_of_who_never_proved_themselves_no_index_is_left_either(route: Route) -> None:
-    never, again = drive.a_request(), drive.a_request()
-    other = drive.a_request(again.case.email)
-    for request in (never, again, other):
-        confirmation.not_me(request.case)
-        move(request.pk, "withdraw", actor=REQUESTER)
-    assert Subject.objects.filter(cases__isnull=True).count() == 2, "they were locked by it"
-    purge.purge(never.case_id)
-    purge.purge(again.case_id)
-    assert [one.index for one in Subject.objects.all()] == [other.case.email_index], "one case still leads there"
-    purge.purge(other.case_id)
-    assert not Subject.objects.exists()

@@ -145,7 +145,7 @@ def test_a_colleague_adds_one_that_came_unasked_and_a_second_look_destroys_it_wh
     assert check.status == CheckStatus.PASSED
     assert not IdentityPaper.objects.exclude(body_sealed=None).exists()
     assert drive.fresh(request.pk).state == State.LOCATING
-    fields = OWN_DATA["dsar.IdentityPaper"].fields
+    fields = OWN_DATA["dsar.IdentityPaper"]
     assert {name for name, kind in fields.items() if kind == Kind.SEALED} == {"name_sealed", "body_sealed"}
 
 

@@ -1,8 +1,9 @@
 """What we keep and how long: one rule for each kind of record, with its setting, its reason and what ends it (GDPR Art
 5(1)(e), 13(2)(a), 30(1)(f); law 13).
 
-Data alone. The desk shows it to auditors; `sweep` names the part of the housekeeping (dsar/housekeeping.py) that carries
-a rule out, and where there is none `stays` says why. Which fields there are stands in own_data.py.
+Data alone, and the only place that says it. The desk shows it to auditors; `sweep` names the part of the housekeeping
+(dsar/housekeeping.py) that carries a rule out, and where there is none `stays` says why. Which fields there are stands in
+own_data.py. A table stands under each rule that says something of its rows.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ PERIODS: Final = {
 @dataclass(frozen=True)
 class Rule:
     """One kind of record: what it is and holds, until when it stays and counted from what, why so long (with the article),
-    what ends it. `tables` are the models that hold it; `setting` a key of PERIODS, empty where the law or an event says."""
+    what ends it. `tables` are the models that hold it, none where it is a file; `setting` a key of PERIODS, empty where the
+    law or an event says."""
 
     label: Any
     holds: Any
@@ -41,9 +43,19 @@ class Rule:
 
 
 _BY_THE_PURGE: Final = _(
-    "The purge destroys the key of the case, so that nothing in it can be read, and empties every index."
+    "The purge destroys the key of the case, so that nothing in it can be read, and empties every index. Below stands what it"
+    " leaves."
 )
 _AFTER_THE_CASE: Final = _("as long as its case file: counted from the last end of anything in the case")
+
+# What has rows of a case once it was purged; tests/test_keeping.py compares it with what the purge leaves.
+LEFT_BY_THE_PURGE: Final = (
+    "dsar.Case", "dsar.PrivacyRequest", "dsar.ClockEvent", "dsar.LawChange", "dsar.Plan", "dsar.Step", "dsar.Decision",
+    "dsar.Weighing", "dsar.CategoryOutcome", "dsar.Correction", "dsar.Evidence", "dsar.SignedConfirmation",
+    "dsar.RecipientNotice", "dsar.NonDisclosure", "dsar.Proposal", "dsar.Redaction", "dsar.Recusal", "dsar.Fee",
+    "dsar.Message", "dsar.Letter", "dsar.Appeal", "dsar.IdentityCheck", "dsar.LostMailbox", "dsar.Representation",
+    "dsar.AuthorityPaper", "dsar.IdentityPaper", "dsar.OwnerTask", "dsar.Restriction", "dsar.Package", "dsar.Intake",
+)  # fmt: skip
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
@@ -55,8 +67,9 @@ RULES: Final[tuple[Rule, ...]] = (
             "dsar.Weighing", "dsar.CategoryOutcome", "dsar.Correction", "dsar.Evidence", "dsar.SignedConfirmation",
             "dsar.RecipientNotice", "dsar.NonDisclosure", "dsar.Proposal", "dsar.Redaction", "dsar.Recusal", "dsar.Fee",
         ),
-        _("counted from the last end of anything in the case; open requests, appeals and restrictions keep it"),
-        _("To show how the request was handled, for as long as the law's own log at least."),
+        _("counted from the last end of anything in the case, and never less than the log of its requests: 24 months in"
+          " California, 36 under the GDPR; open requests, appeals and restrictions keep it"),
+        _("To show how the request was handled, for as long as the log says that there was one."),
         _BY_THE_PURGE, "GDPR Art 5(2); 11 CCR 7101(a)", "RECORD_DAYS", "cases",
     ),
     Rule(
@@ -77,9 +90,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         _("Identity checks"),
-        _("Links and codes as hashes; what was looked at, by whom and when; lost mailboxes."),
+        _("Links and codes as hashes; what was looked at, by whom and when; signed declarations; lost mailboxes."),
         ("dsar.IdentityCheck", "dsar.LostMailbox"),
-        _AFTER_THE_CASE,
+        _("as long as its case file; what somebody stated of themselves to be compared, until it is compared"),
         _("To show that it was the right person."),
         _BY_THE_PURGE, "GDPR Art 12(6), 5(2); 11 CCR 7060-7062", "RECORD_DAYS", "cases",
     ),
@@ -95,8 +108,8 @@ RULES: Final[tuple[Rule, ...]] = (
         _("Papers of an authority"),
         _("Scans that somebody sent to show it, once they were seen."),
         ("dsar.AuthorityPaper",),
-        _("as long as its case file, which then stays as long as the log of requests under its law"),
-        _("To show by what right somebody was allowed to act. What was not enough, or nobody decided about, goes at once."),
+        _("as long as its case file; what was not enough, or nobody decided about, until then"),
+        _("To show by what right somebody was allowed to act."),
         _BY_THE_PURGE, "GDPR Art 5(2); 11 CCR 7063, 7101(a)", sweep="papers",
     ),
     Rule(
@@ -130,7 +143,8 @@ RULES: Final[tuple[Rule, ...]] = (
         ("dsar.Package", "dsar.CopyPart"),
         _("counted from the day on which it was offered; the parts until it is handed over"),
         _("Long enough to fetch it, short enough not to lie about."),
-        _("The sweep deletes the file; size, digest and days stay with the case file."), "GDPR Art 5(1)(e), 32",
+        _("The sweep deletes the file, and every end of the request the parts; size, digest and days stay with the case file."),
+        "GDPR Art 5(1)(e), 32",
         "PACKAGE_DAYS", "copies",
     ),
     Rule(
@@ -147,7 +161,29 @@ RULES: Final[tuple[Rule, ...]] = (
         ("dsar.Intake",),
         _("counted from receipt; what nobody could read yet as long as a case file"),
         _("Something put aside by mistake can be taken up again for that long."),
-        _("The sweep destroys its key; that something came, and when, stays."), "GDPR Art 5(1)(e)", "ASIDE_DAYS", "incoming",
+        _("The sweep destroys its key; that something came, and when, stays, with a hash by which it is not taken in twice."),
+        "GDPR Art 5(1)(e)", "ASIDE_DAYS", "incoming",
+    ),
+    Rule(
+        _("What the purge of a case leaves"),
+        _("Right, law, channel, dates, outcome, codes and citations, digests and counts, and which colleague did what; a hash of"
+          " what came in, by which it is not taken in twice. No name, no address, no word, and no index of one."),
+        LEFT_BY_THE_PURGE,
+        _("as long as the house stands"),
+        _("The trail names these rows, and is checked against them; work that goes on after the purge (what a deletion kept)"
+          " hangs on them."),
+        _("Nothing ends them. Sealed texts stand in some as bytes that nobody can read any more."), "GDPR Art 5(2)",
+        stays=_("Somebody can be found among them only by the reference, until that goes, and by a keyed hash of their address in"
+                " a tombstone or in what a deletion kept, until its own day. The decision of a request that was joined to"
+                " another names that one's reference for good."),
+    ),
+    Rule(
+        _("Reference of a case"),
+        _("RD-…, as it stands on every letter; the desk finds a case by it, a purged one too."),
+        ("dsar.Case",),
+        _("until the case was purged and the last record of its requests in the log has gone"),
+        _("An authority that names it gets what the log holds; when that has gone, nothing is left to be found by it."),
+        _("The sweep puts a number in its place."), "GDPR Art 5(1)(c), (e); 11 CCR 7101", sweep="references",
     ),
     Rule(
         _("Log of requests"),
@@ -170,7 +206,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _("That somebody wants no marketing, no sale, no targeted advertising: a keyed hash of the address."),
         ("dsar.Choice",),
         _("as long as the choice stands; one taken back as long as its case file"),
-        _("It can only be honoured as long as it is known; the purge cuts it off from its case."),
+        _("It can only be honoured as long as it is known; the purge of its case cuts it off from that."),
         _("The person takes it back; then the purge of the case deletes it."), "GDPR Art 21(3); Cal. Civ. Code 1798.135(c)",
         sweep="cases",
     ),
@@ -224,8 +260,8 @@ RULES: Final[tuple[Rule, ...]] = (
         _("as long as the house stands"),
         _("To show what was done, when it is asked years later."),
         _("Nothing."), "GDPR Art 5(2)",
-        stays=_("It holds no direct identifier of a requester, and after the purge its numbers lead to nobody; a chain with"
-                " a gap proves nothing."),
+        stays=_("It holds no direct identifier of a requester, and after the purge its numbers lead to what that leaves; a chain"
+                " with a gap proves nothing."),
     ),
     Rule(
         _("Accounts"),
@@ -260,6 +296,25 @@ RULES: Final[tuple[Rule, ...]] = (
         _("counted from the change"),
         _("To find out who gave whom access."),
         _("The sweep deletes it."), "GDPR Art 32", "RECORD_DAYS", "account_log",
+    ),
+    Rule(
+        _("Log files of the programs"),
+        _("What a program did and where it failed, by number and by the class of an error: no name, no address."),
+        (),
+        _("by size, not by time: one that has passed 5 MB is set aside when its program starts again, and what was set aside"
+          " before goes (manage.py up); where the system's journal takes them, as long as that is set to keep them"),
+        _("To find out why something failed."),
+        _("Writing on; whoever runs the house may delete them at any time."), "GDPR Art 32",
+        stays=_("They say nothing about a person but numbers, which lead to a case as long as there is one."),
+    ),
+    Rule(
+        _("File of the broker"),
+        _("Which lane of work is to be looked at: a bell, no data and no numbers of requests."),
+        (),
+        _("until the bell was heard"),
+        _("So that a bell rung before a restart is heard after it."),
+        _("The broker writes its file anew by itself; it may be deleted at any time, for the database says what is due."),
+        stays=_("It holds nothing about anybody."),
     ),
     Rule(
         _("Switches and plumbing"),

@@ -12,11 +12,12 @@ class RequestRecord(models.Model):
     and never changed.
 
     No name, no address, no index: nothing here finds a person. `request_id` is the number of the request (no foreign
-    key): there is one record of each, and an authority that names a reference gets it; it leads to nobody once the case
-    was purged. `right` is what was asked for, also where a lesser right was answered. `basis` has one line for each
-    ground, its code and its citation. `answered_on` is the day on which the answer left the house, `days` run from receipt
-    to it, both dates in the zone of the law; both are None while the letter is still here, and are written once.
-    `begun_anew`: it takes the place of one that was answered wrongly, as an upheld appeal found; nobody asked twice.
+    key): there is one record of each, and an authority that names a reference gets it, for as long as the record is kept.
+    Once the case was purged it leads to what the purge leaves, and to nobody. `right` is what was asked for, also where a
+    lesser right was answered. `basis` has one line for each ground, its code and its citation. `answered_on` is the day
+    on which the answer left the house, `days` run from receipt to it, both dates in the zone of the law; both are None
+    while the letter is still here, and are written once. `begun_anew`: it takes the place of one that was answered
+    wrongly, as an upheld appeal found; nobody asked twice.
     `keep_until` is the last day. Used for the measures and for an authority that asks, and for nothing else (7101(e)).
     """
 

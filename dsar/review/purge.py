@@ -1,15 +1,19 @@
 """We keep our own house (law 13): a case whose period is over loses its key, and with it everything personal.
 
-What stays are the record of each request for the period of its law (dsar/records.py, 11 CCR 7101), numbers, codes and
-dates, and the audit chain, which still verifies.
+A case file stays as long as the log of its requests at least (dsar/records.py, 11 CCR 7101), and RECORD_PERIOD where that is
+longer. What the purge leaves is named in models/keeping.py, with its reason; the audit chain still verifies. The reference,
+by which somebody who holds a letter could still find what is left, goes once no record of the case is kept any more.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from dsar import audit, records
@@ -39,12 +43,12 @@ from dsar.notices import MessageStatus
 from dsar.workflow import each, lock_case
 
 BATCH = 200
-# A signed declaration, and an authority that was seen: they stay as long as the log (11 CCR 7062(c), 7063, 7101).
-SHOWN = Q(checks__declaration_sealed__isnull=False) | Q(representation__first_seen_at__isnull=False)
+# In place of the reference of a purged case whose last record has gone (the guard of the database knows it too).
+GONE: Final = "GONE-"
 
 
 def period() -> timedelta:
-    """How long a case stays after its last request has ended: what can still be looked at again is not destroyed."""
+    """How long a case stays at least after its last request has ended: what can still be looked at again is not destroyed."""
     return max(settings.RECORD_PERIOD, settings.APPEAL_WITHIN)
 
 
@@ -55,16 +59,13 @@ def kept_until(case: Case) -> date | None:
     if not ends or None in ends:
         return None
     until = timezone.localdate(max(filter(None, ends)) + period())
-    logged = once(case, "logged", lambda: _logged_until(case))
+    logged = once(case, "logged", lambda: records.last_day(case))
     return max(until, logged + timedelta(days=1)) if logged else until
 
 
-def _logged_until(case: Case) -> date | None:
-    return records.last_day(case) if Case.objects.filter(SHOWN, pk=case.pk).exists() else None
-
-
 def over(now: datetime) -> QuerySet[Case]:
-    """Cases that have ended, all of them and whatever looked at them again longer ago than RECORD_PERIOD."""
+    """Cases that have ended, all of them and whatever looked at them again longer ago than RECORD_PERIOD, and of whose
+    requests none stands in the log any more: as long as it does, there is something behind it that bears it out."""
     limit = now - period()
     alive = PrivacyRequest.objects.open().values("case_id")
     # What the person wrote is not destroyed before somebody has read it (law 1).
@@ -72,7 +73,7 @@ def over(now: datetime) -> QuerySet[Case]:
     # What is still restricted must be known for as long as it is.
     restricted = Restriction.objects.in_force().values("request__case_id")
     looked_at = Appeal.objects.keeping(limit).values("request__case_id")
-    logged = Case.objects.filter(SHOWN, requests__in=records.kept_on(now.date())).values("pk")
+    logged = PrivacyRequest.objects.filter(pk__in=records.kept_on(now.date())).values("case_id")
     found = Case.objects.filter(purged_at__isnull=True, received_at__lte=limit)
     return (
         found.exclude(pk__in=alive)
@@ -84,13 +85,17 @@ def over(now: datetime) -> QuerySet[Case]:
 
 
 def due(now: datetime) -> list[int]:
-    """The first BATCH of them."""
-    return list(over(now).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    """Their keys, in order; behind them a BATCH of those that stand in the queue by name since they could not go, now these
+    and now those, so that none waits for another."""
+    keys = over(now).values_list("pk", flat=True)
+    stuck = Exists(PrivacyRequest.objects.filter(case=OuterRef("pk"), attention=StepReason.ERROR))
+    return [*keys.exclude(stuck).order_by("pk"), *keys.filter(stuck).order_by("?")[:BATCH]]
 
 
-def purge(pk: int, now: datetime | None = None) -> bool:
+def purge(pk: int, now: datetime | None = None, *, look_again: bool = False) -> bool:
     """Destroy a case's keys and every index token that leads to it. Cannot be undone; repeatable. False where it was done
-    before."""
+    before, and where `look_again` finds, now that the case is locked, that its time is not over: somebody came back to it,
+    or a request that nobody noted as it ended has only now been noted."""
     moment = now or timezone.now()
     with transaction.atomic():
         intakes = Intake.objects.filter(case_id=pk)
@@ -103,6 +108,8 @@ def purge(pk: int, now: datetime | None = None) -> bool:
         if case.purged_at:
             return False
         records.write_missing(case)
+        if look_again and not over(moment).filter(pk=pk).exists():
+            return False
         CaseKey.objects.filter(pk__in=[case.uid, *intakes.values_list("uid", flat=True)]).delete()
         intakes.update(raw_sealed=None)
         IdentityCheck.objects.filter(case=case).update(
@@ -139,6 +146,7 @@ def purge(pk: int, now: datetime | None = None) -> bool:
             purged_at=moment, email_sealed=None, email_index="", contact_sealed=None, contact_by="", postal_sealed=None,
             name_sealed=None, reply_index="", subject=None, country="", region="", language=settings.LANGUAGE_CODE,
         )  # fmt: skip
+        _take_references(findable().filter(pk=pk))
         # A keyed hash of the address is an index too: it goes with the last case that leads to it, proven or not.
         named = Case.objects.filter(email_index=OuterRef("index"))
         Subject.objects.filter(~Exists(named), index=index, cases__isnull=True).delete()
@@ -151,9 +159,23 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def sweep_cases(now: datetime | None = None) -> int:
-    """Purge the cases that are due; returns how many."""
+    """Purge a BATCH of the cases that are due; returns how many. One that cannot go is passed by and stands in the queue by
+    name."""
     moment = now or timezone.now()
-    return each(due(moment), partial(purge, now=moment), "a case could not be purged", failed=_in_trouble)
+    work = partial(purge, now=moment, look_again=True)
+    return _through(due(moment), work, "a case could not be purged", failed=_in_trouble)
+
+
+def _through(
+    keys: Sequence[int], work: Callable[[int], object], what: str, failed: Callable[[int], object] | None = None
+) -> int:
+    """Do one piece of work after another until a BATCH was done: what fails takes nobody's place."""
+    done = 0
+    for first in range(0, len(keys), BATCH):
+        done += each(keys[first : first + BATCH], work, what, failed=failed)
+        if done >= BATCH:
+            break
+    return done
 
 
 def _in_trouble(case_pk: int) -> None:
@@ -169,10 +191,32 @@ def loose(now: datetime) -> QuerySet[Intake]:
 
 
 def sweep_incoming(now: datetime | None = None) -> int:
-    """Destroy the bytes and the key of items that are due; returns how many."""
-    uids = list(loose(now or timezone.now()).order_by("pk").values_list("uid", flat=True)[:BATCH])
-    if uids:
-        with transaction.atomic():
-            CaseKey.objects.filter(pk__in=uids).delete()
-            Intake.objects.filter(uid__in=uids).update(raw_sealed=None)
-    return len(uids)
+    """Destroy the bytes and the key of a BATCH of the items that are due; returns how many."""
+    moment = now or timezone.now()
+    found = loose(moment).order_by("pk").values_list("pk", flat=True)
+    return _through(list(found), partial(_destroy, now=moment), "what came in could not be destroyed")
+
+
+def _destroy(pk: int, now: datetime) -> bool:
+    with transaction.atomic():
+        item = Intake.objects.select_for_update().get(pk=pk)
+        if not loose(now).filter(pk=pk).exists():
+            return False  # it was taken up meanwhile
+        CaseKey.objects.filter(pk=item.uid).delete()
+        return bool(Intake.objects.filter(pk=pk).update(raw_sealed=None))
+
+
+def findable() -> QuerySet[Case]:
+    """Purged cases that still bear their reference though no record of theirs is kept any more."""
+    noted = records.of_requests(PrivacyRequest.objects.filter(case=OuterRef(OuterRef("pk"))))
+    return Case.objects.filter(~Exists(noted), purged_at__isnull=False).exclude(reference__startswith=GONE)
+
+
+def forget_references() -> int:
+    """Take the reference from a BATCH of those cases: nobody who holds a letter finds them by it any more. Returns how many."""
+    return _take_references(findable())
+
+
+def _take_references(found: QuerySet[Case]) -> int:
+    keys = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return Case.objects.filter(pk__in=keys).update(reference=Concat(Value(GONE), Cast("pk", CharField())))

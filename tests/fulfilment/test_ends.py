@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
 from django.db import transaction
 from django.utils import timezone
 
@@ -302,7 +301,7 @@ def test_law_13_a_restriction_whose_last_mark_was_lifted_by_hand_is_over_and_blo
         control.done_by_hand(request.pk, lifting.step_id, actor=handler)
     assert Restriction.objects.get(request=request).lifted_at is not None
     assert not is_marked()
-    assert request.case_id in purge.due(timezone.now() + configured.RECORD_PERIOD + timedelta(days=1))
+    assert request.case_id in purge.due(timezone.now() + drive.BEYOND_THE_LOG)
 
 
 def is_marked() -> bool:

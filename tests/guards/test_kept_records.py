@@ -15,6 +15,7 @@ from dsar.models import (
     RequestRecord,
     Tombstone,
 )  # fmt: skip
+from dsar.review import purge
 from tests import drive
 from tests.drive import Route
 from tests.guards.attacks import PLAN, copied, everything, refused, run
@@ -156,3 +157,14 @@ def test_the_record_of_a_request_neither_changes_nor_goes_before_its_day(route: 
     RequestRecord.objects.create(**over)
     assert records.forget_expired() == 1
     assert everything(RequestRecord, kept.pk)["outcome"] == kept.outcome
+
+
+@pytest.mark.usefixtures("both_ways")
+def test_a_reference_changes_only_once_nothing_is_to_be_found_by_it(route: Route) -> None:
+    case = route.lapsed().case
+    refused("rightsdesk guard case_reference", "UPDATE dsar_case SET reference = 'GONE-1' WHERE id = %s", case.pk)
+    purge.purge(case.pk)
+    refused(
+        "rightsdesk guard case_reference", "UPDATE dsar_case SET reference = 'RD-11111-11111' WHERE id = %s", case.pk
+    )
+    assert run("UPDATE dsar_case SET reference = %s WHERE id = %s", f"GONE-{case.pk}", case.pk) == 1
