@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dsar import clock_events, deadlines
 from dsar.deadlines import Dates
-from dsar.enums import ClockEventKind
+from dsar.enums import ClockEventKind, Outcome
 from dsar.law import words
 from dsar.law.clocks import DueDate, Pause
 from dsar.models import ClockEvent, PrivacyRequest
@@ -104,9 +104,11 @@ def of(request: PrivacyRequest) -> Book:
         entries.append(_promised(request, found.promised_on))
     if found.target_on and not request.is_ended:
         entries.append(_target(request, found))
-    entries += filter(
-        None, (_extension(request, events, pauses), _opt_out(request), _acknowledgement(request), _kept(request))
-    )
+    rest = (
+        _extension(request, events, pauses), _opt_out(request), _acknowledgement(request), _transfer(request),
+        _reoffer(request), _refused_copy(request), _kept(request),
+    )  # fmt: skip
+    entries += filter(None, rest)
     return Book(
         found.due.received_on, clock_events.today(request), given, entries, _waitings(request, events, pauses)
     )  # fmt: skip
@@ -182,6 +184,39 @@ def _acknowledgement(request: PrivacyRequest) -> Dated | None:
     if told:
         return _dated(due, DONE if told <= due.unpaused_date else LATE, done_on=told)
     return _ahead(due, clock_events.today(request))
+
+
+def _transfer(request: PrivacyRequest) -> Dated | None:
+    """By when a request is passed on that another agency has to answer (Privacy Act 2020 (NZ) s.43)."""
+    due, today = _of_kind(request, "transfer"), clock_events.today(request)
+    if due is None or due.date is None:
+        return None
+    if request.outcome == Outcome.REFERRED and request.ended_at:
+        on = clock_events.today(request, request.ended_at)
+        return _dated(due, DONE if on <= due.date else LATE, done_on=on)
+    remark = _("Only where somebody else has to answer it; nothing here sends it to them.")
+    return None if request.is_ended or today > due.date else _ahead(due, today, remark=remark)
+
+
+def _reoffer(request: PrivacyRequest) -> Dated | None:
+    """Until when somebody who opted out is not asked to opt in again (Cal. Civ. Code 1798.135(c)(4))."""
+    if (
+        request.ended_at is None
+        or request.take_back
+        or request.outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
+    ):
+        return None
+    due = deadlines.of_kind(request.case.law, request.right, "reoffer", request.ended_at)
+    remark = _("Your own systems keep to it; nothing here asks anybody to opt in.")
+    return _dated(due, UNTIL, date=due.safe_date, remark=remark) if due else None
+
+
+def _refused_copy(request: PrivacyRequest) -> Dated | None:
+    """Until when what was refused has to be there for a review of the refusal (PDP Regulations 2021 reg 8)."""
+    if request.ended_at is None or request.outcome not in (Outcome.DENIED, Outcome.GRANTED_IN_PART):
+        return None
+    due = deadlines.of_kind(request.case.law, request.right, "refused_copy", request.ended_at)
+    return _dated(due, UNTIL) if due else None
 
 
 def _kept(request: PrivacyRequest) -> Dated | None:

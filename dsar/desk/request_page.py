@@ -32,6 +32,7 @@ from dsar.desk.catalogue import VERBS
 from dsar.desk.next_step import next_step
 from dsar.enums import UNVERIFIED_RIGHTS, DecisionKind, Right, State, StepReason
 from dsar.fulfilment import plan as plans
+from dsar.fulfilment import recourse
 from dsar.law import countries
 from dsar.models import Actor, Case, Plan, PrivacyRequest
 from dsar.models.shown import newest_plan, whole
@@ -174,7 +175,7 @@ def _contents(request: PrivacyRequest, actor: Actor, failed: forms.VerbForm | No
         "frozen": bool(plan and plan.frozen_at),
         "failures": _failures(body),
         "money": letters.money_view(body.get("money")) if request.right == Right.DELETION else None,
-        "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in request.judgement],
+        "flags": [_flag(request, code) for code in request.judgement],
         "candidates": [
             {"hint": found["hint"], "reason": words.CANDIDATE_REASONS.get(found["reason"], found["reason"])}
             for found in body.get("candidates", [])
@@ -275,3 +276,17 @@ def _others(request: PrivacyRequest) -> list[dict[str, Any]]:
         }
         for other in found[:OTHERS]
     ]
+
+
+def _flag(request: PrivacyRequest, code: str) -> dict[str, str]:
+    label, check = words.flag(code)
+    said = [str(check)]
+    if code == recourse.REFUSED_BEFORE:
+        found = recourse.standing(request)
+        said += [
+            *map(str, found),
+            _("Keep it by a hold, or by narrowing once it is confirmed; the rest may go.")
+            if found
+            else _("That is over."),
+        ]
+    return {"label": str(label), "check": " ".join(said)}

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Raised, Right, Risk, State, StepReason
+from dsar.fulfilment.recourse import REFUSED_BEFORE
 from dsar.models import PrivacyRequest
 from dsar.notifications import known
 
@@ -123,6 +124,10 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
         _(
             "The person had the use of these data restricted, to have them kept. Make sure that they want them gone now."
         ),
+    ),
+    REFUSED_BEFORE: (
+        _("Refused before"),
+        _("Something was refused to this person, and the law has it kept until they can no longer have that reviewed."),
     ),
     "weigh": (
         _("Exception to weigh"),

@@ -22,7 +22,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )  # fmt: skip
-from dsar.fulfilment import access, finish, package, risk, spool
+from dsar.fulfilment import access, finish, package, recourse, risk, spool
 from dsar.law import codes
 from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
 from dsar.models.request_conditions import look_at_copy, look_at_release, silence_settled
@@ -38,7 +38,9 @@ NOT_TRIED = ("", *WITH_OWNERS)
 def release(pk: int, *, actor: Actor) -> PrivacyRequest:
     """Let the workers erase what was confirmed. The steps are queued in the same transaction.
 
-    Raises Forbidden for whoever approved it in review (models/two_people.py)."""
+    Raises Forbidden for whoever approved it in review (models/two_people.py), Invalid where a fresh look found what a law has
+    us keep (see `recourse`)."""
+    recourse.look_again(pk)
     with transaction.atomic():
         request = lock(pk)
         alone = look_at_release(request, actor) == SecondLook.ALONE

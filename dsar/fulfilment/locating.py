@@ -12,7 +12,7 @@ from dsar import bell, keys
 from dsar.connectors import addresses
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Right, State, StepReason
 from dsar.fulfilment import plan as plans
-from dsar.fulfilment import risk
+from dsar.fulfilment import recourse, risk
 from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
 from dsar.models.request_conditions import no_copy_awaited
 from dsar.notices import Notice
@@ -66,6 +66,8 @@ def locate(pk: int) -> bool:
         body["flags"] = sorted({*body["flags"], NO_ACCOUNT})
     if request.right not in UNVERIFIED_RIGHTS:
         body["flags"] = sorted({*body["flags"], *risk.of(case, now)})
+    if recourse.standing(request):
+        body["flags"] = sorted({*body["flags"], recourse.REFUSED_BEFORE})
     if request.right in known.WATCHED:
         # Whoever's account it is hears of it wherever the company knows to reach them.
         body[known.IN_PLAN], whole = addresses.on_file(body["sources"])

@@ -22,5 +22,11 @@ def test_every_law_is_shown_with_all_that_its_file_says(db: None) -> None:
         assert all(clock.citation in shown for clock in law.clocks)
         assert all(str(law.text(key)) in shown for key in ("identity", "extension", "appeal", "remedy", "records"))
         assert all(f'href="{link}"' in shown for link in authorities.way(law.id).links)
+    assert "A deletion that comes meanwhile waits here for a person" in unescape(
+        auditor.get(reverse("desk_law", args=["sg_pdpa"])).content.decode()
+    )
+    assert "A deletion that comes meanwhile" not in unescape(
+        auditor.get(reverse("desk_law", args=["eu_gdpr"])).content.decode()
+    )
     assert "gives no rights today" in unescape(auditor.get(reverse("desk_law", args=["in_dpdp"])).content.decode())
     assert auditor.get(reverse("desk_law", args=["nowhere"])).status_code == 404
