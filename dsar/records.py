@@ -18,6 +18,7 @@ from dsar.enums import DecisionKind, Outcome, Raised, Right
 from dsar.law import codes
 from dsar.law.regimes import Regime
 from dsar.models import Appeal, Case, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models.request_record import Counted
 
 BATCH: Final = 1000
 # Ends whose reason the law wants written down (11 CCR 7101(a): "the basis for the denial ... in whole or in part").
@@ -27,7 +28,7 @@ GROUNDS: Final = (
     DecisionKind.FALL_BACK, DecisionKind.GO_ON_WITHOUT, DecisionKind.NOT_DONE,
 )  # fmt: skip
 # What of a past record tells one count from another.
-COUNTED: Final = ("regime", "right", "take_back", "begun_anew", "outcome", "basis", "days", "extended", "late")
+COUNTED: Final = tuple(field.name for field in Counted._meta.fields)
 UNPROVEN, NOT_OURS = "IDENTITY_NOT_PROVEN", "NOT_OUR_CONTROLLER"
 
 

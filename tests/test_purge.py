@@ -202,6 +202,7 @@ def test_law_13_a_purge_takes_from_every_table_what_finds_a_person_and_leaves_th
     assert (standing.kind, standing.case_id, standing.request_id) == (Right.OPT_OUT_SALE, None, None)
     left = PrivacyRequest.objects.select_related("case").get(case=case)
     assert (left.undelivered_at, left.attention, left.raised, left.case.language) == (None, "", "", "en-gb")
+    assert left.case.purged_at is not None
     assert [(one.status, one.reason) for one in left.case.messages.filter(status=MessageStatus.FAILED)] == [
         (MessageStatus.FAILED, "purged")
     ]

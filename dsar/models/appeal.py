@@ -42,10 +42,6 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
             theirs |= (Q(assignee__isnull=True) & soon) | by_law(timezone.now(), "regime", due_on__lt=TODAY)
         return self.open().filter(theirs).order_by("due_on", "pk")
 
-    def received_between(self, since: datetime, until: datetime) -> Self:
-        """What came from `since` on and before `until`, for the measures (11 CCR 7102 and the same for every law)."""
-        return self.filter(received_at__gte=since, received_at__lt=until)
-
     def keeping(self, limit: datetime) -> Self:
         """What keeps its case from being purged: it is open, or it ended after `limit`."""
         return self.filter(Q(outcome=AppealOutcome.OPEN) | Q(decided_at__gt=limit))

@@ -6,7 +6,24 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import Channel, Outcome, Right
 
 
-class RequestRecord(models.Model):
+class Counted(models.Model):
+    """What tells one ended request from another when they are counted: a record folds into a past measure by just this."""
+
+    regime = models.CharField(_("law"), max_length=32)
+    right = models.CharField(_("right"), max_length=20, choices=Right.choices, blank=True)
+    take_back = models.BooleanField(default=False)
+    begun_anew = models.BooleanField(default=False)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
+    basis = models.TextField(_("grounds"), blank=True)
+    days = models.PositiveIntegerField(_("days"), null=True)
+    extended = models.BooleanField(_("extended"), default=False)
+    late = models.BooleanField(_("late"), default=False)
+
+    class Meta:
+        abstract = True
+
+
+class RequestRecord(Counted):
     """One line of the log of requests: when, what and how it was asked; when and how it was answered; why it was denied
     in whole or in part (11 CCR 7101(a), (b); GDPR Art 5(2)). Written by the end of the request and the leaving of its answer,
     and never changed.
@@ -22,19 +39,10 @@ class RequestRecord(models.Model):
     """
 
     request_id = models.BigIntegerField(unique=True)
-    regime = models.CharField(_("law"), max_length=32)
     regime_version = models.CharField(max_length=32, blank=True)
-    right = models.CharField(_("right"), max_length=20, choices=Right.choices, blank=True)
-    take_back = models.BooleanField(default=False)
-    begun_anew = models.BooleanField(default=False)
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices)
     received_on = models.DateField(_("received"))
     answered_on = models.DateField(_("answered"), null=True)
-    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
-    basis = models.TextField(_("grounds"), blank=True)
-    days = models.PositiveIntegerField(_("days"), null=True)
-    extended = models.BooleanField(_("extended"), default=False)
-    late = models.BooleanField(_("late"), default=False)
     keep_until = models.DateField(_("kept until"))
 
     class Meta:
@@ -56,21 +64,12 @@ class RequestRecord(models.Model):
         return f"record of request {self.request_id}"
 
 
-class PastMeasure(models.Model):
+class PastMeasure(Counted):
     """How many requests of one month, law and right ended alike: what is left for the yearly measures (11 CCR 7102) when
     the records themselves are gone. Counts alone; `month` is the first day of the month of receipt, `days` None where the
     answer never left."""
 
-    regime = models.CharField(_("law"), max_length=32)
-    right = models.CharField(_("right"), max_length=20, choices=Right.choices, blank=True)
-    take_back = models.BooleanField(default=False)
-    begun_anew = models.BooleanField(default=False)
     month = models.DateField(_("month"))
-    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
-    basis = models.TextField(_("grounds"), blank=True)
-    days = models.PositiveIntegerField(_("days"), null=True)
-    extended = models.BooleanField(_("extended"), default=False)
-    late = models.BooleanField(_("late"), default=False)
     number = models.PositiveIntegerField(_("number"))
 
     class Meta:

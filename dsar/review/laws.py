@@ -22,14 +22,12 @@ from dsar.law.errors import LawError
 from dsar.law.regimes import Regime
 from dsar.models import REQUESTER, SYSTEM, Actor, Case, LawChange, PrivacyRequest
 from dsar.models.privacy_request import TIER, UNPAID
+from dsar.models.request_queues import LEAVABLE_STATES
 from dsar.notices import Notice
 from dsar.notifications import outbox, undelivered
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock_case, move
 
 # What is approved goes on by what it was approved under; its dates alone follow the law.
-BEFORE_APPROVAL = (
-    State.TRIAGE, State.VERIFYING, State.LOCATING, State.REVIEW, State.CLARIFYING, State.CONFIRMING,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -241,7 +239,7 @@ def _work_out_anew(request: PrivacyRequest, case: Case, before: str, told_on: da
             changed |= {"extended_at": None, "extended_until": None, "original_due_on": None}
         elif known.kind == "open" and request.extended_until is None:
             changed |= {"extended_until": request.due_on}
-    if request.state in BEFORE_APPROVAL and request.right:
+    if request.state in LEAVABLE_STATES and request.right:
         changed |= _proof_and_plan(request, tiers.needed(case.law, request.right))
     PrivacyRequest.objects.filter(pk=request.pk).update(**changed)
     for name, value in changed.items():

@@ -166,10 +166,3 @@ def _count_wrong(check: IdentityCheck, now: datetime) -> None:
     IdentityCheck.objects.filter(
         pk=check.pk, status=CheckStatus.PENDING, wrong_attempts__gte=settings.WRONG_ATTEMPTS
     ).update(status=CheckStatus.FAILED, decided_at=now)
-
-
-def latest_proof(case: Case, since: datetime) -> bool:
-    """Whether somebody proved this mailbox, by link or code, recently enough to act on it."""
-    return case.checks.filter(
-        kind__in=[CheckKind.MAILBOX, CheckKind.CODE], status=CheckStatus.PASSED, decided_at__gte=since
-    ).exists()

@@ -7,7 +7,6 @@ from typing import Final
 from dsar.intake.mail.cleaning import clean_line
 from dsar.intake.mail.headers import raw_values
 
-_METHODS: Final = ("spf", "dkim", "dmarc")
 _RESULT: Final = re.compile(r"\s*(spf|dkim|dmarc)\s*=\s*([a-z]{1,12})\b", re.IGNORECASE)
 _DOMAIN: Final = re.compile(
     r"\b(smtp\.mailfrom|header\.d|header\.i|header\.from)\s*=\s*\"?([^\s;\"]{1,255})", re.IGNORECASE
