@@ -49,8 +49,9 @@ def _found(request: PrivacyRequest) -> list[tuple[str, str]]:
         ]
     if request.state == State.CHECKING:
         hidden = {redaction for *_rest, redaction in known}
-        rows = request.redactions.filter(column="").exclude(pk__in=[pk for pk in hidden if pk]).exclude(table=FILES)
-        return [(str(row.pk), f"{row.table} ({row.source}): {_code(row.code, request)}") for row in rows.order_by("pk")]
+        rows = sorted(request.redactions.all(), key=lambda row: row.pk)
+        told = [row for row in rows if not row.column and row.pk not in hidden and row.table != FILES]
+        return [(str(row.pk), f"{row.table} ({row.source}): {_code(row.code, request)}") for row in told]
     return []
 
 

@@ -84,9 +84,9 @@ def look_at_copy(request: "PrivacyRequest", actor: Actor) -> SecondLook:
 def last_left_out(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
     """Who was the last to take something out of a copy, or to go on without a source, and when. Whoever did so before has
     had a second person at the same copy after them; so a team of two always has one who may hand it over."""
-    found = [(one.decided_by_id, one.decided_at) for one in request.redactions.all()]
-    skipped = request.decisions.filter(kind=DecisionKind.GO_ON_WITHOUT)
-    found += skipped.values_list("decided_by_id", "decided_at")
+    found: list[tuple[int | None, datetime]] = [(one.decided_by_id, one.decided_at) for one in request.redactions.all()]
+    skipped = (one for one in request.decisions.all() if one.kind == DecisionKind.GO_ON_WITHOUT)
+    found += [(one.decided_by_id, one.decided_at) for one in skipped]
     return [max(found, key=lambda one: one[1])] if found else []
 
 
@@ -136,7 +136,8 @@ def refusal_proposed(request: "PrivacyRequest") -> bool:
 
 def proposed_outcome(request: "PrivacyRequest") -> Outcome:
     """What the proposed refusal ends with, as the law of the request says of its reason."""
-    proposed = request.proposals.standing().filter(kind=DecisionKind.REFUSE).first()
+    standing = (one for one in request.proposals.all() if one.is_standing and one.kind == DecisionKind.REFUSE)
+    proposed = next(standing, None)
     found = codes.refusal(proposed.code, request.case.law, request.right or Right.KNOW) if proposed else None
     outcome = Outcome(found.outcome) if found else Outcome.DENIED
     # In TRIAGE nobody was asked for a proof: nothing ends there for want of one.

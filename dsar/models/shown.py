@@ -19,6 +19,7 @@ from dsar.models.law_change import LawChange
 from dsar.models.non_disclosure import NonDisclosure
 from dsar.models.once import once, only_shown
 from dsar.models.owner_task import OwnerTask
+from dsar.models.package import Redaction
 from dsar.models.plan import Plan
 from dsar.models.privacy_request import PrivacyRequest
 from dsar.models.proposal import Proposal
@@ -39,6 +40,7 @@ OF_REQUEST: Final[Mapping[str, Rows]] = {
     "kept": Kept.objects.all(),
     "non_disclosures": NonDisclosure.objects.select_related("first_by", "second_by", "end_by", "redaction"),
     "proposals": Proposal.objects.select_related("proposed_by", "decided_by"),
+    "redactions": Redaction.objects.all(),
     "recipients": RecipientNotice.objects.all(),
     "signed": SignedConfirmation.objects.select_related("filed_by", "plan"),
     "steps": Step.objects.all(),

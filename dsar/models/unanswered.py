@@ -15,6 +15,7 @@ from dsar.models.once import once
 from dsar.notices import Notice
 
 if TYPE_CHECKING:
+    from dsar.models.case import Case
     from dsar.models.message import Message
     from dsar.models.privacy_request import PrivacyRequest
 
@@ -46,7 +47,7 @@ def _lapses_as(request: "PrivacyRequest") -> Outcome:
     if request.state != State.REVIEW:
         return Outcome.OPEN
     unproven, asked_at = bool(request.right) and not request.is_proven_enough, _asked_at(request)
-    if not (unproven or asked_at) or request.case.requests.filter(unread_at__isnull=False).exists():
+    if not (unproven or asked_at) or any(one.unread_at for one in request.case.requests.all()):
         return Outcome.OPEN
     proof = _proof(request)
     if (
@@ -77,7 +78,13 @@ def proof_until(request: "PrivacyRequest", proof: "Message | None" = None) -> da
 
 def _proof(request: "PrivacyRequest") -> "Message | None":
     """The newest letter that asked for a surer proof."""
-    return request.case.messages.filter(notice__in=PROOFS).order_by("-pk").first()
+    return next((one for one in letters_about_who(request.case) if one.notice in PROOFS), None)
+
+
+def letters_about_who(case: "Case") -> list["Message"]:
+    """The letters that ask the person of a case who they are, the newest first."""
+    letters = case.messages.filter(notice__in=(*PROOFS, Notice.RECEIVED_VERIFY)).order_by("-pk")
+    return once(case, "letters_about_who", lambda: list(letters))
 
 
 def _had_their_time(request: "PrivacyRequest", proof: "Message | None") -> bool:
@@ -88,13 +95,13 @@ def _had_their_time(request: "PrivacyRequest", proof: "Message | None") -> bool:
 def _tries(request: "PrivacyRequest") -> bool:
     """Something that was shown waits to be compared or looked at."""
     shown = (CheckKind.DATA_POINTS, CheckKind.BY_HAND)
-    return bool(request.case.checks.filter(status=CheckStatus.PENDING, kind__in=shown).exists())
+    return any(one.status == CheckStatus.PENDING and one.kind in shown for one in request.case.checks.all())
 
 
 def _asked_who(request: "PrivacyRequest") -> datetime:
     """Since when the person has the newest letter that asks who they are."""
-    letters = request.case.messages.filter(notice__in=(*PROOFS, Notice.RECEIVED_VERIFY)).order_by("-pk")
-    return letters.values_list("created_at", flat=True).first() or request.received_at
+    letters = letters_about_who(request.case)
+    return letters[0].created_at if letters else request.received_at
 
 
 def _asked_at(request: "PrivacyRequest") -> datetime | None:

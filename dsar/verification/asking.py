@@ -10,8 +10,8 @@ from django.utils import timezone
 from dsar import audit
 from dsar.enums import ContactBy, State
 from dsar.models import Actor, Case, Message, PrivacyRequest
-from dsar.models.once import once
 from dsar.models.request_queues import OPEN_STATES
+from dsar.models.unanswered import letters_about_who
 from dsar.notices import Notice
 from dsar.notifications import outbox
 from dsar.workflow import Conflict, Forbidden, lock
@@ -56,8 +56,7 @@ def missing(case: Case) -> Asked | None:
 
 def asked_at(case: Case) -> Message | None:
     """The newest mail that asked the person of a case for more."""
-    mails = case.messages.filter(notice=Notice.PROOF_ASKED).order_by("-pk")
-    return once(case, "proof_asked", mails.first)
+    return next((one for one in letters_about_who(case) if one.notice == Notice.PROOF_ASKED), None)
 
 
 def may_ask(request: PrivacyRequest) -> bool:
