@@ -4,13 +4,14 @@ whatever else happens, and whatever the person says."""
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import DecisionKind, ProposalStatus, SilenceKind, StepReason
+from dsar.enums import COPY_RIGHTS, DecisionKind, ProposalStatus, SilenceKind, State, StepReason
 from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal
-from dsar.models.non_disclosure import LONGEST_DAYS
+from dsar.models.non_disclosure import COULD_TELL, LONGEST_DAYS, SILENT_ELSEWHERE
 from dsar.models.unanswered import HEARD
 
 # Verbs that leave a proposal as it stands: they change nothing of what it is about.
@@ -111,6 +112,21 @@ def note_silence(request: PrivacyRequest, what: str, one: NonDisclosure, actor: 
     audit.record(request.case, audit.Entry(what, actor, request.pk, details=details))
 
 
+def warn_others(request: PrivacyRequest) -> None:
+    """Something of this request is not told from now on: what else the same person has with us for decision or for checking
+    is flagged, so that whoever decides it sees so first. What is still looked for is flagged at its end (locating.py). The
+    caller has locked the request."""
+    case = request.case
+    theirs = Q(case=case.pk) | Q(case__subject=case.subject_id) if case.subject_id else Q(case=case.pk)
+    here = Q(state__in=(State.REVIEW, State.CLARIFYING)) | Q(
+        state__in=(State.FULFILLING, State.CHECKING), right__in=COPY_RIGHTS
+    )
+    others = PrivacyRequest.objects.filter(theirs, here, right__in=COULD_TELL).exclude(pk=request.pk)
+    for one in others.select_for_update(of=("self",)).order_by("pk"):
+        flags = sorted({*one.judgement, SILENT_ELSEWHERE})
+        PrivacyRequest.objects.filter(pk=one.pk).update(judgement=flags)
+
+
 def keep_in_silence(request: PrivacyRequest, proposal: Proposal, actor: Actor, *, same_person: bool) -> None:
     """Say nothing of what a narrowing, confirmed now, keeps, where a law forbids it. In the transaction of the confirmation,
     before the plan is stored."""
@@ -137,3 +153,4 @@ def _in_silence(request: PrivacyRequest, proposal: Proposal, actor: Actor, same_
     )  # fmt: skip
     one.save(force_insert=True)
     note_silence(request, "silence_confirmed", one, actor)
+    warn_others(request)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dsar.desk import barred, forms, frame, progress, request_page, story, words, work_forms
+from dsar.desk import barred, forms, frame, progress, request_page, silence_verbs, story, words, work_forms
 from dsar.desk.catalogue import VERBS
 from dsar.enums import COPY_RIGHTS, State, StepStatus
 from dsar.fulfilment import access, manifest, package
@@ -296,6 +296,7 @@ def _verbs(held: PrivacyRequest, actor: Actor, refused: forms.VerbForm | None, f
         "may_hand_over": VERBS["hand-over"].allows(actor), "needs_another": copy_needs_second_person(held),
         "is_another": look_at_copy(held, actor).counts, "barred": barred.from_handing_over(held, actor),
         "flags": [dict(zip(("label", "check"), words.flag(code), strict=True)) for code in held.judgement],
+        **silence_verbs.elsewhere(held),
     }  # fmt: skip
     for name, slug in (("hand_over", "hand-over"), ("send_back", "send-back")):
         verb = VERBS[slug]

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django import forms as fields
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from dsar.desk import barred, forms, story
@@ -40,8 +42,25 @@ class SilenceForm(forms.VerbForm):
     review_on = review_day()
 
     def prepare(self) -> None:
-        """What is kept or taken out here."""
-        self.offer("place", silence.found(self.request))
+        """What is kept or taken out here; first what another request of the person does not tell, as it stands there."""
+        same = silence.same(self.request)
+        found = sorted(silence.found(self.request), key=lambda one: one[0] not in same)
+        self.offer("place", [(key, _named(label, same.get(key))) for key, label in found])
+        if same:
+            place = found[0][0]
+            one, today = same[place], timezone.localdate()
+            self.initial.update(place=place, citation=one.citation, text=one.text)
+            if one.review_on > today:
+                self.initial["review_on"] = min(one.review_on, today + timedelta(days=LONGEST_DAYS))
+
+
+def _named(label: str, one: NonDisclosure | None) -> str:
+    if one is None:
+        return label
+    day = date_format(one.review_on)
+    return _("%(what)s (not told in %(reference)s; looked at again on %(day)s)") % {
+        "what": label, "reference": one.request.case.reference, "day": day,
+    }  # fmt: skip
 
 
 class JudgeForm(forms.VerbForm):
@@ -119,7 +138,24 @@ def panel(request: PrivacyRequest) -> dict[str, Any]:
                 "end_by": story.name_of(one.end_by),
             }
         )
-    return {"not_told": lines}
+    return {"not_told": lines, **elsewhere(request)}
+
+
+def elsewhere(request: PrivacyRequest) -> dict[str, Any]:
+    """What other requests of the same person do not tell, and until when."""
+    return {
+        "not_told_elsewhere": [
+            {
+                "row": one,
+                "what": silence.label(one),
+                "reason": story.code_label(one.code),
+                "reference": one.request.case.reference,
+                "right": one.request.title,
+                "url": reverse("desk_request", args=[one.request_id]),
+            }
+            for one in silence.elsewhere(request)
+        ]
+    }
 
 
 VERBS: Final[tuple[Verb, ...]] = (

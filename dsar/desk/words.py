@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Raised, Right, Risk, State, StepReason
 from dsar.fulfilment.recourse import REFUSED_BEFORE
 from dsar.models import PrivacyRequest
+from dsar.models.non_disclosure import SILENT_ELSEWHERE
 from dsar.notifications import known
 
 UNREAD = _("Answer to read")
@@ -230,6 +231,14 @@ FLAGS: Final[Mapping[str, tuple[Any, Any]]] = {
             " on. A copy is then handed over by another approver than the one who approved it. What stands under “The work” as"
             " done was done before: put it back by hand where it was wrong. To"
             " refuse it for that has a reason of its own and takes two people."
+        ),
+    ),
+    SILENT_ELSEWHERE: (
+        _("Not told in another request"),
+        _(
+            "A law forbids to tell this person something in another request of theirs. What it is, and when somebody looks"
+            " again, stands under “Not told in another request”. Make sure that no letter and no copy tells it here: two"
+            " approvers say of this request, too, that it is not told."
         ),
     ),
     "not_proven": (

@@ -133,6 +133,7 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
         gone: set[str] = set()
         done: dict[str, int] = {}
         before = set(lines)
+        hidden = undisclosed.places(request)
         if outcome:
             tallies = merged(tallies, outcome)
             gone = _compare(request, step.source, lines, outcome)
@@ -154,7 +155,6 @@ def _put_back(work: Later, outcome: Outcome | None) -> None:
         if due:
             PrivacyRequest.objects.filter(pk=request.pk).update(attention=StepReason.REVIEW)
         went = {line["category"] for line in tallies if line.get("removed") or line.get("anonymised")}
-        hidden = undisclosed.places(request)
         told = {category for category, code in before - set(lines) if (step.source, category, code) not in hidden}
         if went & gone & told and request.case.purged_at is None:
             outbox.queue(request, Notice.KEPT_ERASED)
@@ -176,6 +176,7 @@ def _compare(request: PrivacyRequest, source: str, lines: dict[tuple[str, str], 
         elif category not in waiting:
             # Nobody was told of this reason: a person looks at it now.
             new = remains.line(request, source, category, code, None, today)
+            new.found_later = True
             new.email_index = new.email_index or next((one.email_index for one in lines.values()), "")
             new.save(force_insert=True)
             lines[category, code] = new

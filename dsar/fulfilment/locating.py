@@ -13,11 +13,12 @@ from dsar.connectors import addresses
 from dsar.enums import UNVERIFIED_RIGHTS, Lane, Right, State, StepReason
 from dsar.fulfilment import plan as plans
 from dsar.fulfilment import recourse, risk
-from dsar.models import SYSTEM, Appeal, Plan, PrivacyRequest, Source
+from dsar.models import SYSTEM, Appeal, NonDisclosure, Plan, PrivacyRequest, Source
+from dsar.models.non_disclosure import COULD_TELL, SILENT_ELSEWHERE
 from dsar.models.request_conditions import no_copy_awaited
 from dsar.notices import Notice
 from dsar.notifications import known, outbox, undisclosed
-from dsar.workflow import Conflict, Invalid, each, in_trouble, lock, move
+from dsar.workflow import Conflict, Inside, Invalid, each, in_trouble, lock, move
 
 BATCH = 50
 NO_ACCOUNT = "no_account"
@@ -83,7 +84,7 @@ def locate(pk: int) -> bool:
             return False
         store(request, body)
         if request.state == State.REVIEW:
-            judgement = sorted({*request.judgement, *body["flags"]})
+            judgement = sorted({*request.judgement, *body["flags"], *_silent_elsewhere(request)})
             PrivacyRequest.objects.filter(pk=pk).update(judgement=judgement)
         PrivacyRequest.objects.filter(pk=pk).update(located_at=now, attention="")
         if request.state == State.LOCATING:
@@ -116,9 +117,11 @@ def settle(pk: int) -> None:
     waited = timezone.now() - plan.request.entered_at
     try:
         with transaction.atomic():
+            held = lock(pk)
             moved = move(
-                pk, "located", actor=SYSTEM, nothing_held=nothing, judgement=[] if nothing else body["flags"],
-                automatic=plan.request.right in settings.AUTOMATIC_APPROVAL,
+                pk, "located", actor=SYSTEM, nothing_held=nothing,
+                judgement=[] if nothing else sorted({*body["flags"], *_silent_elsewhere(held)}),
+                automatic=held.right in settings.AUTOMATIC_APPROVAL, inside=Inside(held),
             )  # fmt: skip
             if moved.attention == StepReason.ERROR:
                 PrivacyRequest.objects.filter(pk=pk).update(attention="")
@@ -132,6 +135,13 @@ def settle(pk: int) -> None:
                 outbox.queue(moved, Notice.CONFIRM_READY)
     except Conflict:
         return
+
+
+def _silent_elsewhere(request: PrivacyRequest) -> set[str]:
+    """The flag of a request that could tell what a law forbids to tell its person in another one: a person looks first
+    (law 6). Asked of who is proven, under the lock of their identity."""
+    could_tell = request.right in COULD_TELL and request.case.is_proven
+    return {SILENT_ELSEWHERE} if could_tell and NonDisclosure.objects.elsewhere(request).exists() else set()
 
 
 def look_again(request: PrivacyRequest) -> plans.Body | None:

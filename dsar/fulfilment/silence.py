@@ -15,13 +15,14 @@ from dsar.enums import Outcome, Right, SecondLook, SilenceKind, State, StepReaso
 from dsar.fulfilment import finish, locating
 from dsar.fulfilment.by_hand import FILES
 from dsar.law import codes
-from dsar.models import Actor, NonDisclosure, PrivacyRequest
-from dsar.models.non_disclosure import LONGEST_DAYS
+from dsar.models import Actor, NonDisclosure, PrivacyRequest, Redaction
+from dsar.models.case import with_keys
+from dsar.models.non_disclosure import LONGEST_DAYS, SILENT_ELSEWHERE
 from dsar.models.once import once
 from dsar.models.shown import newest_plan
 from dsar.models.two_people import second_look
 from dsar.notices import Notice
-from dsar.notifications import kept_letter, outbox
+from dsar.notifications import kept_letter, outbox, undisclosed
 from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 BATCH = 200
@@ -41,7 +42,7 @@ def _found(request: PrivacyRequest) -> list[tuple[str, str]]:
         kept = [item for item in plan.body()["items"] if item["action"] == "keep" and item["code"]] if plan else []
         return [
             (
-                f"{item['source']}|{item['category']}|{item['code']}",
+                _key(item["source"], item["category"], item["code"]),
                 f"{_(item['label'])}: {_code(item['code'], request)}",
             )
             for item in kept
@@ -58,6 +59,50 @@ def _found(request: PrivacyRequest) -> list[tuple[str, str]]:
 def _code(code: str, request: PrivacyRequest) -> str:
     named = codes.named(code, request.case.law)
     return str(named.label) if named else code
+
+
+def elsewhere(request: PrivacyRequest) -> list[NonDisclosure]:
+    """What other requests of the same person do not tell, oldest first, while this one is open and could tell it; each with
+    its request."""
+    if request.is_ended or SILENT_ELSEWHERE not in request.judgement:
+        return []
+    return once(request, "silent_elsewhere", lambda: _elsewhere(request))
+
+
+def _elsewhere(request: PrivacyRequest) -> list[NonDisclosure]:
+    rows = NonDisclosure.objects.elsewhere(request).select_related("request__case", "redaction", "decision")
+    known = list(rows.order_by("pk"))
+    with_keys(one.request.case for one in known)
+    return known
+
+
+def same(request: PrivacyRequest) -> dict[str, NonDisclosure]:
+    """What could be kept from the person here (by its key in `found`) and is not told elsewhere, with what stands there."""
+    could = dict(found(request))
+    rows = {_row(one): str(one.pk) for one in request.redactions.filter(pk__in=could)} if _is_checked(request) else {}
+    known: dict[str, NonDisclosure] = {}
+    for one in elsewhere(request) if could else ():
+        if one.kind == SilenceKind.ROW and one.redaction:
+            one.redaction.request = one.request
+            places = [rows.get(_row(one.redaction), "")]
+        elif one.kind == SilenceKind.KEPT:
+            places = [_key(one.source, one.category, one.code)]
+        else:
+            places = [_key(*place) for place in sorted(undisclosed.places(one.request))]
+        known |= {place: one for place in places if place in could and place not in known}
+    return known
+
+
+def _is_checked(request: PrivacyRequest) -> bool:
+    return request.state == State.CHECKING
+
+
+def _row(one: Redaction) -> tuple[str, str, str]:
+    return one.source, one.table, one.request.case.unseal(one.row_sealed, "redaction")
+
+
+def _key(source: str, category: str, code: str) -> str:
+    return f"{source}|{category}|{code}"
 
 
 def propose(pk: int, place: str, citation: str, text: str, review_on: date, *, actor: Actor) -> NonDisclosure:
@@ -77,6 +122,7 @@ def propose(pk: int, place: str, citation: str, text: str, review_on: date, *, a
             made.source, made.category, made.code = place.split("|")
         made.save(force_insert=True)
         proposals.note_silence(request, "silence_proposed", made, actor)
+        proposals.warn_others(request)
         _mark_plan(request)
         if made.redaction_id:
             finish.queue_packing(request)

@@ -9,7 +9,8 @@ class Kept(models.Model):
     """Outlives the purge of its case: without it nothing would go when its date comes. The row goes with what it is about.
 
     `until` is the last day that was promised; where the law names none, somebody looks again on `review_on`. `chosen`:
-    an approver chose to keep it (narrowing), so it goes when an approver says so, which is `lapses`. `email_index` finds
+    an approver chose to keep it (narrowing), so it goes when an approver says so, which is `lapses`. `found_later`: the
+    reason was found after the end, so that the letter of the end did not name it. `email_index` finds
     the holds on the person. The person's key in the source stands, sealed by the house, on the request's LATER step.
     """
 
@@ -21,6 +22,7 @@ class Kept(models.Model):
     review_on = models.DateField(_("review on"), null=True)
     chosen = models.BooleanField(default=False)
     lapses = models.BooleanField(default=False)
+    found_later = models.BooleanField(default=False)
     email_index = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:

@@ -8,9 +8,14 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import SilenceKind
+from dsar.enums import COPY_RIGHTS, Right, SilenceKind
+from dsar.models.privacy_request import PrivacyRequest
 
 LONGEST_DAYS = 90
+# The judgement flag of a request whose person is not told something in another one, and the rights whose letters could
+# tell it.
+SILENT_ELSEWHERE = "silent_elsewhere"
+COULD_TELL = (Right.KNOW, *COPY_RIGHTS, Right.DELETION, Right.CORRECTION)
 
 
 class DaysBetween(Func):
@@ -36,6 +41,14 @@ class NonDisclosureQuerySet(models.QuerySet["NonDisclosure"]):
     def pending(self) -> Self:
         """Those that wait for their second person; nothing leaves the house meanwhile."""
         return self.standing().filter(second_at__isnull=True)
+
+    def elsewhere(self, request: PrivacyRequest) -> Self:
+        """What another request of the same person does not tell: of the same case, or of the same proven identity."""
+        case = request.case
+        theirs = Q(request__case=case.pk)
+        if case.subject_id:
+            theirs |= Q(request__case__subject=case.subject_id)
+        return self.standing().filter(theirs).exclude(request=request.pk)
 
 
 class NonDisclosure(models.Model):

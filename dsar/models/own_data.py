@@ -240,7 +240,7 @@ OWN_DATA: Final[dict[str, dict[str, Kind]]] = {
     "dsar.Kept": _fields(
         index="email_index",
         pseudonym="id request",
-        operational="source category code until review_on chosen lapses",
+        operational="source category code until review_on chosen lapses found_later",
     ),
     "dsar.Choice": _fields(
         index="email_index",

@@ -13,7 +13,8 @@ Places = frozenset[tuple[str, str, str]]
 
 def places(request: PrivacyRequest) -> Places:
     """What is kept and not told: (source, category, code). With the reason of a deletion that was refused as a whole that is
-    all that its plans keep: each of it is a reason."""
+    all that its plans keep: each of it is a reason. A reason found later for what is kept in silence is not told either: it
+    would say that something is kept."""
     standing = request.non_disclosures.standing()
     found, refused = set(), False
     for kind, source, category, code, decided in standing.values_list(
@@ -22,6 +23,9 @@ def places(request: PrivacyRequest) -> Places:
         if kind == SilenceKind.KEPT:
             found.add((source, category, code))
         refused = refused or (kind == SilenceKind.REFUSAL and decided == DecisionKind.REFUSE)
+    silent = {(source, category) for source, category, _code in found}
+    later = [one for one in request.kept.all() if one.found_later] if silent else []
+    found |= {(one.source, one.category, one.code) for one in later if (one.source, one.category) in silent}
     for plan in request.plans.all() if refused and request.right == Right.DELETION else ():
         plan.request = request
         kept = [item for item in plan.body().get("items", []) if item["action"] == "keep"]

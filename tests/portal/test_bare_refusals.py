@@ -154,6 +154,9 @@ def test_law_06_silence_about_one_decision_leaves_the_next_one_its_reason(
     assert "You sued us." in text
     assert "17(3)(e)" in text
     assert "A secret order." not in text
+    # True of what is kept in silence too, and the same words without it.
+    assert "Everything else" not in text
+    assert "What we do not have to keep is deleted as announced." in text
     told = " ".join(line["text"] for line in present.conversation(request.case))
     control.release(request.pk, actor=approver)
     drive.carry_out()
