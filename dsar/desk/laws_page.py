@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from dsar.desk import frame
 from dsar.enums import Right
 from dsar.law import authorities, codes, regime_words, regimes, words
-from dsar.law.regimes import Clock, Extension, PauseRule
+from dsar.law.regimes import Clock, Extension, PauseRule, Regime
 
 SHOWN = ("acknowledgement", "response", "opt_out", "appeal")
 
@@ -24,8 +24,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         {
             "law": law, "status": law.status_text, "checked": regime_words.CHECKED[law.checked],
             "not_yet": not law.in_force(today), "open": len(law.unconfirmed),
-            "dates": [(words.CLOCKS[clock.kind], period(clock)) for clock in law.clocks if clock.kind in SHOWN],
-            "extension": [extended(one) for one in law.extensions if one.of == "response"],
+            "dates": [(words.CLOCKS[kind], ", ".join(_periods(law, kind))) for kind in SHOWN if _periods(law, kind)],
+            "extension": list(dict.fromkeys(extended(one) for one in law.extensions if one.of == "response")),
         }
         for law in sorted(map(regimes.load, regimes.all_ids()), key=lambda law: str(law.name))
     ]  # fmt: skip
@@ -62,6 +62,11 @@ def page(request: HttpRequest, regime_id: str) -> HttpResponse:
         "grounds": codes.grounds(law), "reasons": codes.extension_reasons(law), "rollover": regime_words.ROLLOVERS[law.rollover],
     }  # fmt: skip
     return frame.page(request, "desk/law.html", "laws", context)
+
+
+def _periods(law: Regime, kind: str) -> list[str]:
+    """How long the clocks of a kind run, each length once; which right has which stands on the law's own page."""
+    return list(dict.fromkeys(period(clock) for clock in law.clocks if clock.kind == kind))
 
 
 def names(rights: tuple[str, ...]) -> str:

@@ -161,11 +161,14 @@ def _disposition(report: Report, suffix: str) -> str:
 
 def _years(form: PeriodForm) -> list[dict[str, Any]]:
     """The years that are asked for most: this one, and the two before it."""
-    this, law = timezone.localdate().year, form.data["law"]
+    today, law = timezone.localdate(), form.data["law"]
+    this = today.year
     found = []
     for year in (this, this - 1, this - 2):
         asked = {"law": law, "first": f"{year}-01-01", "last": f"{year}-12-31"}
-        found.append({"year": str(year), "query": urlencode(asked), "current": dict(form.data) == asked})
+        # The page opens with the year as far as it has come.
+        so_far = {**asked, "last": min(asked["last"], today.isoformat())}
+        found.append({"year": str(year), "query": urlencode(asked), "current": dict(form.data) in (asked, so_far)})
     return found
 
 

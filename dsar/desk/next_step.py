@@ -26,6 +26,7 @@ from dsar.models import Actor, PrivacyRequest
 from dsar.models.privacy_request import NOT_ME, UNPAID
 from dsar.models.request_conditions import copy_in_hand, copy_waits_until, fee_is_open, proposed_outcome
 from dsar.models.unanswered import proof_until
+from dsar.notifications import fee_letter
 from dsar.review import corrections
 from dsar.verification import by_hand, signed
 
@@ -198,8 +199,8 @@ def _by_state(request: PrivacyRequest) -> Next:
     if state == State.CLARIFYING and fee_is_open(request):
         return Next(
             _("The person is asked for a fee"),
-            _("Once it is paid or accepted, note it here. Unpaid by %(day)s it comes back to be decided.")
-            % {"day": _day(request.answer_by)},
+            _("%(fee)s. Once it is paid or accepted, note it here. Unpaid by %(day)s it comes back to be decided.")
+            % {"fee": fee_letter.sum_of(request), "day": _day(request.answer_by)},
             "fee-paid",
         )
     if state == State.CLARIFYING:

@@ -20,6 +20,12 @@ def view(fee: Fee, request: PrivacyRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sum_of(request: PrivacyRequest) -> str:
+    """Currency and amount of the newest fee of a request, as shown; "" where it never had one."""
+    fee = max(request.fees.all(), key=lambda one: one.pk, default=None)
+    return f"{fee.currency} {money.shown(fee.amount, fee.currency)}" if fee else ""
+
+
 def context(message: Message) -> dict[str, Any]:
     """For the letters about a fee; empty for every other."""
     request = message.request

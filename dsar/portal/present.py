@@ -1,11 +1,13 @@
 """What pages show of a request: progress, dates, conversation, and what changed between two plans."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_fsm import can_proceed
 
 from dsar import clock_book
@@ -23,6 +25,21 @@ from dsar.review import appeals
 # After these the way back to us stands open on the page, not under "If you do not agree".
 SAID_NO = (Outcome.DENIED, Outcome.GRANTED_IN_PART, Outcome.NOT_PROVEN, Outcome.UNANSWERED, Outcome.NOTHING_HELD)
 SHOWN = (MessageStatus.SENT, MessageStatus.RECEIVED)
+# What the desk calls these mails speaks of the person; on their own page we speak to them.
+TO_YOU: Final[Mapping[str, Any]] = {
+    Notice.FEE: gettext_lazy("We ask for a fee"),
+    Notice.PROOF_ASKED: gettext_lazy("Please show once more that it is you"),
+    Notice.PAPER_ASKED: gettext_lazy("May we see a paper that shows who you are?"),
+    Notice.NOT_MATCHED: gettext_lazy("About what you stated to show that it is you"),
+    Notice.RESTRICTION_KEPT: gettext_lazy("The restriction stays"),
+    Notice.ADDRESS_CHANGED: gettext_lazy("We write to you at a new address"),
+    Notice.APPEAL_RECEIVED: gettext_lazy("We look again: we have what you wrote"),
+    Notice.APPEAL_INTERIM: gettext_lazy("We look again: where it stands"),
+    Notice.APPEAL_EXTENDED: gettext_lazy("We look again: we need more time"),
+    Notice.APPEAL_UPHELD: gettext_lazy("We looked again: you were right"),
+    Notice.APPEAL_DISMISSED: gettext_lazy("We looked again: our answer stays"),
+    Notice.NOT_CONTENT: gettext_lazy("You do not agree: we have what you wrote"),
+}
 
 
 def deadline(request: PrivacyRequest) -> dict[str, Any] | None:
@@ -132,7 +149,9 @@ def conversation(case: Case) -> list[dict[str, Any]]:
                 "at": message.sent_at or message.created_at,
                 "direction": "in" if incoming else "out",
                 "who": _("You") if incoming else _("Privacy team"),
-                "subject": "" if incoming or not message.notice else Notice(message.notice).label,
+                "subject": ""
+                if incoming or not message.notice
+                else TO_YOU.get(message.notice) or Notice(message.notice).label,
                 "text": said,
                 "status": "",
                 "url": reverse("case_letter", args=[message.pk]) if paper.is_letter(message) else "",
