@@ -293,7 +293,9 @@ class House:
         return {
             **os.environ, "DATABASE_URL": TEST_DATABASE_URL, "COMPANY_DATABASE_URL": settings.COMPANY_DATABASE_URL,
             "REDIS_URL": settings.REDIS_URL, "DEBUG": "1", "BASE_URL": self.url, "PYTHONUNBUFFERED": "1",
-            "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **self.extra,
+            "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING",
+            # Off as shipped; the page that it opens is looked at too.
+            "PUBLISH_MEASURES": "us_ca_ccpa", **self.extra,
         }  # fmt: skip
 
     def start(self, name: str, *command: str, **extra: str) -> subprocess.Popen[bytes]:

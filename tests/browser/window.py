@@ -178,6 +178,11 @@ class Window:
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
 
+    def press_space(self) -> None:
+        """The space bar on a button, and whatever loads after it."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Space")
+
     # --- looking --------------------------------------------------------------------------------------------------
 
     def look(self, name: str) -> list[str]:
