@@ -77,7 +77,9 @@ def busy_desk(quiet: House, approver: Actor) -> dict[str, PrivacyRequest]:
     hidden = silence.found(weighed)[0][0]
     silence.propose(weighed.pk, hidden, "A law", "An order of secrecy.", tomorrow, actor=scenes.actor(number=7))
     laws.say(weighed.case_id, "US", "VA")
-    refusals.propose(doubtful.pk, "RIGHTS_OF_OTHERS", "It names a neighbour.", actor=scenes.actor(number=7))
+    refusals.propose(
+        doubtful.pk, "MANIFESTLY_UNFOUNDED", "Because.", actor=scenes.actor(number=7), facts="Ten in a day."
+    )
     made = {
         "a standing proposal": doubtful, "a fee owed": scenes.owing(), "a paper asked for": scenes.paper_asked(),
         "an exception to weigh, and something not told": weighed,
