@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -110,6 +110,35 @@ def test_a_mail_that_went_days_later_answers_on_the_day_on_which_it_went(route: 
     assert (found.days, found.late, drive.fresh(request.pk).raised) == (20, True, "")
     longer = found.keep_until
     assert longer >= found.answered_on.replace(year=found.answered_on.year + 3, day=min(found.answered_on.day, 28))
+
+
+def test_a_mail_that_went_is_not_sent_again_because_its_day_could_not_be_noted(route: Route) -> None:
+    """The sweep notes it, with the day on which it went; and what is still here stays without one."""
+    request = refused(route, route.review(Right.ACCESS))
+    here = in_review(drive.a_request(CAST.plain, Right.KNOW, by_post=True, postal="1 High Street"))
+    here = refused(route, here)
+    broken = guards.Guard("test_broken", guards.REQUEST, "UPDATE", "No.", "NEW.answered_on IS NOT NULL")
+    with connection.cursor() as cursor:
+        for statement in guards.statements(broken, connection.vendor):
+            cursor.execute(statement)
+    while outbox.drain():
+        pass
+    letter = Message.objects.get(request=request, notice=Notice.REFUSED)
+    assert (letter.status, letter.attempts) == (MessageStatus.SENT, 1)
+    assert hasattr(letter, "letter")
+    assert drive.fresh(request.pk).answered_on is None
+    table = f" ON {guards.REQUEST}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {broken.trigger}{table}")
+    went = timezone.now() - timedelta(days=3)
+    with transaction.atomic(), unguarded():
+        PrivacyRequest.objects.filter(pk=request.pk).update(ended_at=went)
+        Message.objects.filter(pk=letter.pk).update(sent_at=went)
+    guards.install()
+    dates.sweep()
+    assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == went.date()
+    assert drive.fresh(here.pk).answered_on is None
+    assert Message.objects.get(pk=letter.pk).attempts == 1
 
 
 def test_one_that_is_out_in_time_is_never_raised(route: Route) -> None:

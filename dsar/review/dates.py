@@ -15,12 +15,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Role, User
-from dsar import audit, clock_events, deadlines
+from dsar import audit, clock_events, deadlines, records
 from dsar.enums import ClockEventKind, LawChangeStatus, Raised, State
 from dsar.law import regimes
 from dsar.models import SYSTEM, ClockEvent, Message, PrivacyRequest
 from dsar.models.law_days import TODAY, by_law
-from dsar.notices import TO_OTHERS, MessageStatus, Notice
+from dsar.notices import ANSWERS, TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import outbox, staff_letter, undelivered
 from dsar.review.clock import each_locked, in_part
 from dsar.workflow import each, in_trouble, lock
@@ -37,6 +37,7 @@ def sweep(now: datetime | None = None) -> int:
     moment = now or timezone.now()
     parts: list[Callable[[], int]] = [
         _find_letters,
+        _find_answers,
         lambda: _void(moment),
         lambda: _raise(moment),
         lambda: _settle(moment),
@@ -96,6 +97,21 @@ def _find_letter(pk: int) -> bool:
         message = Message.objects.select_related("decision").get(pk=pk)
         request = lock(message.request_id or 0)
         return clock_events.sent(request, message, clock_events.today(request, message.sent_at)) is not None
+
+
+def _find_answers() -> int:
+    """Answers that have left and whose day was not noted: whoever sent them died in between, or could not write."""
+    left = Message.objects.filter(request=OuterRef("pk"), notice__in=ANSWERS, status=MessageStatus.SENT)
+    found = PrivacyRequest.objects.answers_here().filter(Exists(left)).order_by("pk").values_list("pk", flat=True)
+    return each(list(found[:BATCH]), _find_answer, "the day of an answer could not be noted")
+
+
+def _find_answer(pk: int) -> bool:
+    with transaction.atomic():
+        request = lock(pk)
+        left = request.messages.filter(notice__in=ANSWERS, status=MessageStatus.SENT, sent_at__isnull=False)
+        first = left.order_by("sent_at").values_list("sent_at", flat=True).first()
+        return first is not None and records.answer_left(request, first)
 
 
 def _void(now: datetime) -> int:
