@@ -88,7 +88,11 @@ class _Untold:
         if plan is None:
             return set()
         plan.request = found
-        return {item["code"] for item in undisclosed.visible(found, plan.body()).get("items", [])}
+        body = plan.body()
+        if not body:
+            # The plan went with a purge; what was noted of each category as it ended stays.
+            return {code for _category, _outcome, code in undisclosed.categories(found, frozenset(self.places))}
+        return {item["code"] for item in undisclosed.visible(found, body)["items"]}
 
     def place(self, source: str, one: Said) -> bool:
         return (source, one.get("category"), one.get("code")) in self.places

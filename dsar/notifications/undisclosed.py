@@ -62,6 +62,13 @@ def is_silent(decision: Decision) -> bool:
     return decision.pk is not None and decision.non_disclosures.standing().exists()
 
 
+def categories(request: PrivacyRequest, hidden: Places) -> list[tuple[str, str, str]]:
+    """The outcomes per category (category, outcome, code) without those that are not told."""
+    untold = {(category, code) for _source, category, code in hidden}
+    found = request.category_outcomes.order_by("pk").values_list("category", "outcome", "code")
+    return [one for one in found if (one[0], one[2]) not in untold]
+
+
 def outcome_told(request: PrivacyRequest) -> str:
     """The outcome as the person may hear it: what is granted but for something that is not told is granted."""
     if request.outcome != Outcome.GRANTED_IN_PART or not request.non_disclosures.standing().exists():
@@ -74,7 +81,13 @@ def outcome_told(request: PrivacyRequest) -> str:
         if plan is None:
             return request.outcome
         plan.request = request
-        partly = any(item["action"] in ("keep", "refer") for item in visible(request, plan.body())["items"]) or any(
+        body = plan.body()
+        # After a purge the plan is empty; what was noted of each category as it ended stays.
+        partly = (
+            any(item["action"] in ("keep", "refer") for item in visible(request, body)["items"])
+            if body
+            else any(outcome != Outcome.GRANTED for _category, outcome, _code in categories(request, hidden))
+        ) or any(
             tally.get("kept") and (step.source, tally["category"], tally.get("code", "")) not in hidden
             for step in steps
             for tally in step.tallies

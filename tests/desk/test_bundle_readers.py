@@ -23,6 +23,7 @@ from dsar.models import (
     SYSTEM,
     Actor,
     Case,
+    CategoryOutcome,
     Correction,
     Decision,
     Fee,
@@ -35,7 +36,7 @@ from dsar.models import (
 )
 from dsar.notices import Notice
 from dsar.notifications import outbox
-from dsar.review import dates, decide, refusals
+from dsar.review import dates, decide, purge, refusals
 from dsar.workflow import move
 from tests import drive
 from tests.desk import scenes
@@ -81,6 +82,23 @@ def carried_out(route: Route, *, silent: bool) -> PrivacyRequest:
     return move(
         request.pk, "settle", actor=SYSTEM, outcome=Outcome.GRANTED_IN_PART if silent else Outcome.GRANTED
     )  # fmt: skip
+
+
+def test_a_bundle_of_what_is_purged_says_no_more_and_no_less_of_what_may_not_be_told(route: Route) -> None:
+    """It was granted, for all who may not know; and the same deletion without a silence reads alike."""
+    request, plain = carried_out(route, silent=True), carried_out(route, silent=False)
+    assert purge.purge(request.case_id)
+    assert purge.purge(plain.case_id)
+    for reason in BundleReason:
+        told = Outcome.GRANTED_IN_PART if reason == BundleReason.AUTHORITY else Outcome.GRANTED
+        for one, outcome in ((request, told), (plain, Outcome.GRANTED)):
+            files = made(one, reason)
+            assert json.loads(files["request.json"])["outcome"] == outcome, reason
+            assert json.loads(files["record.json"])["outcome"] == outcome, reason
+            said = b"".join(files.values()).decode(errors="replace")
+            assert ("TAX_ACCOUNTING" in said) == (told == outcome == Outcome.GRANTED_IN_PART), (reason, one.pk)
+    CategoryOutcome.objects.create(request=request, category="invoices", outcome=Outcome.DENIED, code="LEGAL_CLAIMS")
+    assert json.loads(made(request, BundleReason.COURT)["request.json"])["outcome"] == Outcome.GRANTED_IN_PART
 
 
 def test_what_may_not_be_told_goes_to_an_authority_alone_with_what_proves_that_silence_was_right(route: Route) -> None:
