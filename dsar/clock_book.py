@@ -231,7 +231,7 @@ def _kept(request: PrivacyRequest) -> Dated | None:
     remark = _("The case file stays as long as this, and for %(days)d days at least.") % {
         "days": settings.RECORD_PERIOD.days
     }
-    if not request.ended_at:
+    if not request.answered_on:
         remark = _("Counted from the answer; until it is given, the day moves on.") + " " + remark
     return _dated(due, UNTIL, date=deadlines.record_until(request.case.law, request.right, start), remark=remark)
 

@@ -63,6 +63,11 @@ def today(request: PrivacyRequest, now: datetime | None = None) -> date:
     return deadlines.received_on(request.case.law, now or timezone.now())
 
 
+def answer_on(request: PrivacyRequest, now: datetime | None = None) -> date:
+    """The day on which our answer left, in the zone of the law; today while it has not: it leaves today at the soonest."""
+    return request.answered_on or today(request, now)
+
+
 def acknowledged_on(request: PrivacyRequest) -> date | None:
     """The day on which a first letter left to the person after they had asked: it says that we have the request. None
     while none has."""

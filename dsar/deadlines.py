@@ -212,10 +212,11 @@ def extend_appeal(
     return appeal_dates(regime, kind, received_at, extended=True)
 
 
-def appeal_until(request_ended_at: datetime, law: Regime | str) -> date:
-    """The last local day on which an appeal is taken up without asking anybody: the "reasonable period" of the laws that
-    know appeals, as this company has set it. What comes later a person reads all the same."""
-    return received_on(law, request_ended_at) + settings.APPEAL_WITHIN
+def appeal_until(answered_on: date) -> date:
+    """The last local day on which an appeal against an answer that left on a day is taken up without asking anybody: the
+    "reasonable period" of the laws that know appeals, as this company has set it. What comes later a person reads all the
+    same."""
+    return answered_on + settings.APPEAL_WITHIN
 
 
 def _known(law: Regime | str) -> Regime:

@@ -5,17 +5,19 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import Role, User
 from dsar import clock_book, guards, measures, records, workflow
 from dsar.desk import bundle_facts, rows
-from dsar.enums import AppealOutcome, Outcome, Raised, Right, State
+from dsar.enums import AppealKind, AppealOutcome, Outcome, Raised, Right, State
 from dsar.intake import submit
 from dsar.models import SYSTEM, Message, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.notices import ANSWERS, MessageStatus, Notice
-from dsar.notifications import outbox, post, staff_letter
+from dsar.notifications import outbox, paper, post, staff_letter
 from dsar.review import appeal_decisions, appeals, dates
 from dsar.workflow import move
 from tests import drive
@@ -236,3 +238,23 @@ def test_what_an_upheld_appeal_begins_anew_was_received_once(route: Route) -> No
     found = this_year()
     assert (found.received, found.begun_anew, found.denied, found.outcomes.total()) == (1, 1, 1, 1)
     assert found.numbers()["appeals_upheld"] == 1
+
+
+def test_law_06_an_appeal_is_open_from_the_day_on_which_the_answer_left(route: Route) -> None:
+    """Refused in Colorado, ninety-five days in the tray (C.R.S. 6-1-1306(3): a reasonable period after receipt)."""
+    request = in_review(drive.a_request(CAST.plain, Right.KNOW, by_post=True, postal="1 High Street"))
+    request = under(refused(route, request))
+    letter = Message.objects.get(request=request, notice=Notice.REFUSED)
+    as_if(request, received=160, due=115, ended=95)
+    assert appeals.by_itself(drive.fresh(request.pk), timezone.now()) == AppealKind.APPEAL, "nobody has an answer yet"
+    post.posted([letter.pk], timezone.localdate(), actor=route.handler)
+    held = drive.fresh(request.pk)
+    assert held.answered_on
+    until = held.answered_on + settings.APPEAL_WITHIN
+    assert date_format(until) in paper.said(Message.objects.get(pk=letter.pk))["text"]
+    for days, kind in ((90, AppealKind.APPEAL), (92, None)):
+        assert appeals.by_itself(held, timezone.now() + timedelta(days=days)) == kind, days
+    appeal = appeals.take(held.pk, "You never looked.")
+    assert appeal
+    told = Message.objects.get(appeal=appeal, notice=Notice.APPEAL_RECEIVED)
+    assert f"Our answer of {date_format(held.answered_on)}" in paper.said(told)["text"]

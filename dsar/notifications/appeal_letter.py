@@ -37,7 +37,7 @@ def way(request: PrivacyRequest) -> dict[str, Any]:
     answer = deadlines.appeal_dates(regime, kind, now)
     until = None
     if kind == AppealKind.APPEAL:
-        until = deadlines.appeal_until(request.ended_at or now, regime)
+        until = deadlines.appeal_until(clock_events.answer_on(request, now))
         if until < answer.due.received_on or request.appeals.exclude(outcome=AppealOutcome.WITHDRAWN).exists():
             # Too late, or looked at again already: what is written then is read, and no letter promises more.
             return {}
@@ -131,5 +131,5 @@ def _about(request: PrivacyRequest) -> str:
     what = request.title or Right.UNCLEAR.label
     if request.ended_at is None:
         return _("Your request: %(right)s") % {"right": what}
-    day = timezone.localdate(request.ended_at)
+    day = request.answered_on or timezone.localdate(request.ended_at)
     return _("Our answer of %(day)s to your request: %(right)s") % {"day": date_format(day), "right": what}

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, deadlines, proposals
+from dsar import audit, clock_events, deadlines, proposals
 from dsar.enums import ActorKind, AppealKind, AppealOutcome, Channel, SecondLook, StepReason
 from dsar.law import remedies
 from dsar.models import REQUESTER, SYSTEM, Actor, Appeal, Message, PrivacyRequest
@@ -38,10 +38,11 @@ def kind_for(request: PrivacyRequest) -> AppealKind | None:
 
 
 def is_late(request: PrivacyRequest, kind: AppealKind, now: datetime) -> bool:
-    """Whether the reasonable period for an appeal is over. A complaint or a grievance has none."""
+    """Whether the reasonable period for an appeal, which begins as our answer leaves, is over. A complaint or a grievance has
+    none."""
     if kind != AppealKind.APPEAL or request.ended_at is None:
         return False
-    until = deadlines.appeal_until(request.ended_at, request.case.law)
+    until = deadlines.appeal_until(clock_events.answer_on(request, now))
     return deadlines.received_on(request.case.law, now) > until
 
 

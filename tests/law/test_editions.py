@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -144,11 +145,16 @@ def test_a_letter_names_the_last_day_of_an_appeal_by_the_version_of_the_case(
     try:
         request = drive.a_request(right=Right.ACCESS, country="US", region="CO")
         editions.new_version("us_co_cpa", "2099-01-01", date(2099, 1, 1))
-        change(tmp_path / "laws" / "us_co_cpa.toml", 'zone = "America/Denver"', 'zone = "Asia/Tokyo"')
+        now = datetime.now(UTC)
+        here, *others = (
+            now.astimezone(ZoneInfo(zone)) for zone in ("America/Denver", "Pacific/Kiritimati", "Pacific/Niue")
+        )
+        other = next(one for one in others if one.date() != here.date())
+        change(tmp_path / "laws" / "us_co_cpa.toml", 'zone = "America/Denver"', f'zone = "{other.tzinfo}"')
         request = drive.fresh(request.pk)
-        request.outcome, request.ended_at = Outcome.DENIED, datetime.now(UTC).replace(hour=20)
-        open_until = deadlines.appeal_until(request.ended_at, request.case.law)
-        assert deadlines.appeal_until(request.ended_at, "us_co_cpa") != open_until
+        request.outcome, request.ended_at = Outcome.DENIED, now
+        open_until = deadlines.appeal_until(deadlines.received_on(request.case.law, now))
+        assert deadlines.appeal_until(deadlines.received_on("us_co_cpa", now)) != open_until
         assert appeal_letter.way(request)["until"] == open_until
     finally:
         regimes.load.cache_clear()
