@@ -129,7 +129,7 @@ def guards() -> list[Guard]:
         Guard(
             "proposal_words", "dsar_proposal", "UPDATE", "What was proposed stays as it was written.",
             f"({_changed('id', 'request_id', 'kind', 'code', 'citation', 'text_sealed', 'keep', 'record_sealed')})"
-            f" OR ({_changed('review_on', 'proposed_by_id', 'proposed_at', 'forbidden_by', 'forbidden_until')})"
+            f" OR ({_changed('review_on', 'proposed_by_id', 'proposed_at', 'forbidden_by', 'forbidden_until', 'step_id')})"
             f" OR (OLD.status <> 'standing' AND ({_changed('status', 'decided_by_id', 'decided_at', 'note_sealed')}))",
         ),
         Guard("proposal_delete", "dsar_proposal", "DELETE", "What was proposed stays as it was written."),

@@ -70,9 +70,11 @@ def _latest(one: date | None, other: date | None) -> date | None:
 
 
 def _corrected(request: PrivacyRequest) -> Iterator[Line]:
+    left = _left(request, DecisionKind.NOT_DONE)
     for field, status, code in request.corrections.order_by("pk").values_list("field", "status", "code"):
         accepted = status == CorrectionStatus.ACCEPTED and request.outcome != Outcome.DENIED
-        yield Line(field, Outcome.GRANTED) if accepted else Line(field, Outcome.DENIED, code or _code(request))
+        why = code or _code(request) or min(left.values(), default="")
+        yield Line(field, Outcome.GRANTED) if accepted else Line(field, Outcome.DENIED, why)
 
 
 def _code(request: PrivacyRequest) -> str:
@@ -115,11 +117,12 @@ def _done(request: PrivacyRequest, body: dict[str, Any]) -> Iterator[Line]:
     """A copy, an answer, a use that stopped: per category of each source, and what of it was left out and why."""
     failed = {step.source for step in request.steps.all() if any(tally.get("failed") for tally in step.tallies)}
     without = DecisionKind.GO_ON_WITHOUT if request.right in COPY_RIGHTS else DecisionKind.NOT_DONE
+    left = {source: code for source, code in _left(request, without).items() if source in failed}
     redacted = _redacted(request)
     codes = {code for found in redacted.values() for code in found}
     why = ""
     if request.outcome == Outcome.DENIED:
-        why = _code(request) or min(codes, default=without.value.upper() if failed else "")
+        why = _code(request) or min(codes or left.values(), default="")
     for item in body.get("items", []):
         category = item["category"]
         if item["action"] == "backup":
@@ -127,13 +130,20 @@ def _done(request: PrivacyRequest, body: dict[str, Any]) -> Iterator[Line]:
         if item["action"] == "refer":
             yield Line(category, Outcome.REFERRED)
         elif request.outcome == Outcome.DENIED:
-            yield from (Line(category, Outcome.DENIED, code) for code in sorted(redacted.get(category, {why})))
+            own = {left.get(item["source"], why)}
+            yield from (Line(category, Outcome.DENIED, code) for code in sorted(redacted.get(category, own)))
         elif item["source"] in failed:
-            yield Line(category, Outcome.DENIED, without.value.upper())
+            yield Line(category, Outcome.DENIED, left.get(item["source"], without.value.upper()))
         elif category in redacted:
             yield from (Line(category, Outcome.GRANTED_IN_PART, code) for code in sorted(redacted[category]))
         else:
             yield Line(category, Outcome.GRANTED)
+
+
+def _left(request: PrivacyRequest, kind: DecisionKind) -> dict[str, str]:
+    """Where something could not be done, or copied, and for which reason: the code by source."""
+    said = request.decisions.filter(kind=kind).exclude(source="").order_by("pk")
+    return dict(said.values_list("source", "code"))
 
 
 def _redacted(request: PrivacyRequest) -> dict[str, set[str]]:

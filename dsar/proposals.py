@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit
-from dsar.enums import COPY_RIGHTS, DecisionKind, ProposalStatus, SilenceKind, State, StepReason
-from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal
+from dsar.enums import COPY_RIGHTS, DecisionKind, ProposalStatus, SilenceKind, State, StepReason, StepStatus
+from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal, Step
 from dsar.models.non_disclosure import COULD_TELL, LONGEST_DAYS, SILENT_ELSEWHERE
 from dsar.models.unanswered import HEARD
 
@@ -31,6 +31,7 @@ def make(
     review_on: date | None = None,
     forbidden_by: str = "",
     forbidden_until: date | None = None,
+    step: Step | None = None,
 ) -> Proposal:
     """Write a proposal down, its words sealed. The caller has locked the request and checked that none stands."""
     case = request.case
@@ -38,7 +39,7 @@ def make(
         request=request, kind=kind, code=code, citation=citation, text_sealed=case.seal(text.strip()[:8000], "proposal"),
         keep=keep or [], record_sealed=case.seal(record.strip()[:8000], "proposal-record"), review_on=review_on,
         proposed_by_id=actor.user_id or 0, forbidden_by=forbidden_by.strip()[:200],
-        forbidden_until=forbidden_until if forbidden_by.strip() else None,
+        forbidden_until=forbidden_until if forbidden_by.strip() else None, step=step,
     )  # fmt: skip
     audit.record(case, audit.Entry(f"{kind}_proposed", actor, request.pk, details={"code": code}))
     return made
@@ -65,13 +66,28 @@ def settle(
     goes to the audit trail besides."""
     waiting = Proposal.objects.standing().filter(request=request)
     if confirmed is not None:
-        waiting.filter(pk=confirmed.pk).update(
-            status=ProposalStatus.CONFIRMED, decided_by_id=actor.user_id, decided_at=now, same_person=same_person
-        )
+        confirm(confirmed, actor, now, same_person=same_person)
         return []
     if verb in LEAVE or not waiting.update(status=ProposalStatus.WITHDRAWN, decided_at=now):
         return []
     return [audit.Entry("proposal_withdrawn", SYSTEM, request.pk)]
+
+
+def confirm(proposal: Proposal, actor: Actor, now: datetime, *, same_person: bool) -> None:
+    """Note that a proposal is confirmed. In the transaction that carries it out."""
+    Proposal.objects.standing().filter(pk=proposal.pk).update(
+        status=ProposalStatus.CONFIRMED, decided_by_id=actor.user_id, decided_at=now, same_person=same_person
+    )
+
+
+def nothing_to_leave(request: PrivacyRequest) -> None:
+    """Withdraw the proposal to leave a step undone that does not wait for a person any more: it was done, or is tried
+    again. The caller has locked the request."""
+    waiting = Proposal.objects.standing().filter(request=request, kind=DecisionKind.NOT_DONE)
+    if waiting.exclude(step__status=StepStatus.BLOCKED).update(
+        status=ProposalStatus.WITHDRAWN, decided_at=timezone.now()
+    ):
+        audit.record(request.case, audit.Entry("proposal_withdrawn", SYSTEM, request.pk))
 
 
 def heard(case: Case, *entries: audit.Entry) -> None:

@@ -146,7 +146,7 @@ class Because:
     """The decision of a person behind a move: reason code, citation and the text that the requester reads.
 
     `same_person`: of two looks this is the second one by the same person, on a later day (models/two_people.py).
-    `proposal`: what somebody else proposed and this move confirms; the words are theirs.
+    `proposal`: what somebody else proposed and this move confirms; the words are theirs. `source`: the one that it is about.
     """
 
     kind: DecisionKind
@@ -155,6 +155,7 @@ class Because:
     text: str = ""
     same_person: bool = False
     proposal: Proposal | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -275,7 +276,7 @@ def decide(request: PrivacyRequest, actor: Actor, because: Because) -> Decision:
         {"decided_at": first.proposed_at, "second_by_id": actor.user_id, "second_at": timezone.now()} if first else {}
     )
     return Decision.objects.create(
-        request=request, kind=because.kind, code=because.code, citation=because.citation,
+        request=request, kind=because.kind, code=because.code, citation=because.citation, source=because.source,
         text_sealed=request.case.seal(because.text.strip()[:8000], "decision"),
         same_person=because.same_person or bool(first and first.proposed_by_id == actor.user_id),
         decided_by_id=first.proposed_by_id if first else actor.user_id, **second,

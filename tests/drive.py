@@ -116,6 +116,13 @@ def narrow(
     return narrowing.confirm(pk, actor=actor, seen=made.pk)
 
 
+def not_done(pk: int, step_pk: int, text: str, *, actor: Actor, code: str = "SYSTEM_CANNOT") -> PrivacyRequest:
+    """Left undone in one source as the desk does: a handler proposes it, `actor` confirms it."""
+    first = person_of_the_desk(Role.HANDLER, "first-hand")
+    made = control.propose_not_done(pk, step_pk, code, text, actor=first)
+    return control.confirm_not_done(pk, actor=actor, seen=made.pk)
+
+
 def arrived(channel: Channel = Channel.WEB) -> Intake:
     """An incoming item, as `submit.receive` stores it, inside whatever transaction the test runs in."""
     intake = Intake(channel=channel, dedupe=f"test:{uuid.uuid4().hex}", size=2)

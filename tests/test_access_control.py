@@ -205,7 +205,6 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "kept",
         "nothing-found",
         "signature",
-        "not-done",
         "weigh",
         "charge-fee",
         "waive-fee",

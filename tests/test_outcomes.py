@@ -8,10 +8,20 @@ from django.utils import timezone
 
 from dsar.enums import CorrectionStatus, Outcome, Right, State
 from dsar.fulfilment import control, finish
-from dsar.models import REQUESTER, CategoryOutcome, Correction, Message, PrivacyRequest, Redaction, Step
+from dsar.models import (
+    REQUESTER,
+    Actor,
+    CategoryOutcome,
+    Correction,
+    Message,
+    PrivacyRequest,
+    Proposal,
+    Redaction,
+    Step,
+)
 from dsar.notices import Notice
 from dsar.notifications import paper
-from dsar.workflow import Inside, lock, move
+from dsar.workflow import Forbidden, Inside, lock, move
 from tests import drive
 from tests.drive import Route
 from tests.notifications import test_fates
@@ -123,17 +133,41 @@ def test_law_15_what_was_left_undone_in_every_source_is_a_denial_in_letter_and_m
             request=request, source="shop", kind=kind, status="done", tallies=[{"category": "", "changed": 1}]
         )
     step = Step.objects.create(request=request, source="desk", kind=kind, status="blocked", reason="not_supported")
-    done = control.not_done(request.pk, step.pk, "The box is with a court.", actor=route.approver)
+    done = drive.not_done(request.pk, step.pk, "The box is with a court.", actor=route.approver)
     assert done.outcome == (Outcome.DENIED if everywhere else Outcome.GRANTED_IN_PART)
     if right != Right.CORRECTION:
-        assert rows(done) == {("notes", "denied", "NOT_DONE")}
+        assert rows(done) == {("notes", "denied", "SYSTEM_CANNOT")}
     letter = Message.objects.filter(request=done, notice=Notice.REFUSED).first()
     assert (letter is not None) is everywhere
     if letter:
         said = paper.text(letter)
         assert "We have to decline it" in said
-        assert "The box is with a court." in said
+        assert "It could not be done" in said
+        assert "does not oblige us" not in said
+        for words in ("A system could not do it", "The box is with a court.", "GDPR Art 12(3), 12(4)"):
+            assert words in said
         assert "Article 77" in said
+
+
+def test_a_team_of_one_leaves_it_undone_on_a_later_day_and_the_letter_says_so(route: Route, settings: object) -> None:
+    settings.TEAM_OF_ONE = True  # type: ignore[attr-defined]
+    request = route.carrying_out(Right.RESTRICTION)
+    drive.freeze(request, {**drive.PLAN_BODY, "sources": SOURCES, "items": [item("desk", "notes", "erase")]})
+    PrivacyRequest.objects.filter(pk=request.pk).update(begun_at=timezone.now())
+    step = Step.objects.create(request=request, source="desk", kind="restrict", status="blocked")
+    me = Actor(route.approver.kind, route.approver.user_id, route.approver.role, timezone.now())
+    yesterday = Proposal.objects.create(
+        request=request, kind="not_done", code="SYSTEM_CANNOT", proposed_by_id=me.user_id or 0, step=step,
+        text_sealed=request.case.seal("It cannot.", "proposal"), proposed_at=timezone.now() - drive.timedelta(days=1),
+    )  # fmt: skip
+    with pytest.raises(Forbidden):
+        control.confirm_not_done(request.pk, actor=route.approver, seen=yesterday.pk)
+    done = control.confirm_not_done(request.pk, actor=me, seen=yesterday.pk)
+    assert done.decisions.get(kind="not_done").same_person
+    assert Proposal.objects.get(pk=yesterday.pk).same_person
+    assert "by the same person, on different days" in paper.text(
+        Message.objects.get(request=done, notice=Notice.REFUSED)
+    )
 
 
 def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from dsar import audit, keys
 from dsar.enums import CheckKind, OwnerTaskStatus, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import control, owner_clock, owners, runner
+from dsar.fulfilment import access, control, owner_clock, owners, runner
 from dsar.models import Actor, Case, House, Message, OwnerTask, PrivacyRequest, Recusal, Representation, Step
 from dsar.notices import Notice
 from dsar.notifications import compose, outbox, owner_letters
@@ -393,9 +393,10 @@ def test_a_copy_goes_on_without_an_owner_who_need_not_answer_any_more(
     drive.carry_out()
     task = OwnerTask.objects.get(step__request=request, step__kind=StepKind.EXPORT)
     assert "attach the copy" in house.body_of(posted(OWNER)[-1])
-    control.go_on_without(request.pk, task.step_id, "They are away.", actor=handler)
+    control.go_on_without(request.pk, task.step_id, "SYSTEM_CANNOT", "They are away.", actor=handler)
     drive.carry_out()
     assert (fresh(task).status, drive.fresh(request.pk).state) == (OwnerTaskStatus.NOT_NEEDED, State.CHECKING)
+    assert not access.nothing_left(drive.fresh(request.pk)), "the other source has its rows in it"
     control.send_back(request.pk, "They are back.", actor=handler)
     drive.carry_out()
     assert OwnerTask.objects.open().get(step__request=request).step_id == task.step_id

@@ -124,7 +124,7 @@ def test_the_grounds_of_a_denial_in_part(route: Route) -> None:
     move(request.pk, "release", actor=route.approver)
     tally = {"kept": 2, "removed": 1, "code": "SECURITY_LOGS", "category": "c", "table": "t"}
     request.steps.create(source="a", kind="erase", tallies=[tally, {**tally, "kept": 0, "code": "AML_KYC"}])
-    because = Because(DecisionKind.NOT_DONE, "the-source", text="It is down.")
+    because = Because(DecisionKind.NOT_DONE, "SYSTEM_CANNOT", "GDPR Art 12(4)", "It is down.", source="the-source")
     with transaction.atomic():
         write_down(drive.fresh(request.pk), route.approver, because)
     move(request.pk, "settle", actor=SYSTEM, outcome=Outcome.GRANTED_IN_PART)
@@ -132,7 +132,12 @@ def test_the_grounds_of_a_denial_in_part(route: Route) -> None:
         code: codes.named(code, "eu_gdpr").citation
         for code in ("NOT_OUR_CONTROLLER", "SECURITY_LOGS", "TAX_ACCOUNTING")
     }
-    assert record_of(request).basis.split("\n") == ["NOT_DONE", *(f"{code} {text}" for code, text in cited.items())]
+    assert record_of(request).basis.split("\n") == [
+        "NOT_OUR_CONTROLLER " + cited["NOT_OUR_CONTROLLER"],
+        "SECURITY_LOGS " + cited["SECURITY_LOGS"],
+        "SYSTEM_CANNOT GDPR Art 12(4)",
+        "TAX_ACCOUNTING " + cited["TAX_ACCOUNTING"],
+    ]
 
 
 def test_what_was_asked_is_recorded_where_a_lesser_right_was_answered(route: Route) -> None:

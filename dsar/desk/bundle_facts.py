@@ -67,12 +67,13 @@ def _clock_event(one: ClockEvent) -> Facts:
 
 
 def decisions(found: PrivacyRequest) -> list[Facts]:
-    """Every decision: code, article, the words that the person read, who, when, and who confirmed it."""
+    """Every decision: code, article, the source that it is about, the words that the person read, who, when, and who
+    confirmed it."""
     rows = found.decisions.select_related("decided_by", "second_by").order_by("pk")
     return [
         {
             "number": one.pk, "what": one.kind, "in_words": str(one.get_kind_display()), "code": one.code,
-            "citation": one.citation, "text": found.case.unseal(one.text_sealed, "decision"),
+            "citation": one.citation, "source": one.source, "text": found.case.unseal(one.text_sealed, "decision"),
             "decided_by": who(one.decided_by), "decided_at": one.decided_at, "second_by": who(one.second_by),
             "second_at": one.second_at, "same_person": one.same_person,
         }

@@ -86,13 +86,14 @@ def weighings(found: PrivacyRequest) -> list[Facts]:
 
 def proposals(found: PrivacyRequest) -> list[Facts]:
     """Every refusal that one person proposed: also what the second one sent back, and what was withdrawn."""
-    rows = found.proposals.select_related("proposed_by", "decided_by").order_by("pk")
+    rows = found.proposals.select_related("proposed_by", "decided_by", "step").order_by("pk")
     for one in rows:
         one.request = found
     return [
         {
             "number": one.pk, "what": one.kind, "status": one.status, "code": one.code, "citation": one.citation,
-            "text": one.text, "for_the_record": one.record, "keep": one.keep, "review_on": one.review_on,
+            "text": one.text, "for_the_record": one.record, "keep": one.keep,
+            "source": one.step.source if one.step else "", "review_on": one.review_on,
             "proposed_by": who(one.proposed_by), "proposed_at": one.proposed_at, "decided_by": who(one.decided_by),
             "decided_at": one.decided_at, "sent_back_because": one.note, "same_person": one.same_person,
             "law_that_forbids_to_tell": one.forbidden_by, "forbidden_until": one.forbidden_until,

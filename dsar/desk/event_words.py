@@ -165,6 +165,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "assigned": _("Taken on"),
     "refuse_proposed": _("Proposed to refuse"),
     "narrow_proposed": _("Proposed to keep more"),
+    "not_done_proposed": _("Proposed to leave it undone in a source"),
     "proposal_sent_back": _("Proposal sent back"),
     "proposal_withdrawn": _("Proposal withdrawn: something has changed since"),
     "silence_proposed": _("Found that a law forbids to tell something"),

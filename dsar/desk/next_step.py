@@ -89,6 +89,14 @@ def _proposed(request: PrivacyRequest) -> Next | None:
             _("The workers wait. A second approver reads it and confirms it, or sends it back."),
             "confirm-refusal",
         )
+    if found.kind == DecisionKind.NOT_DONE:
+        return Next(
+            _("To leave it undone in a source is proposed"),
+            _(
+                "Nothing has happened yet and the clock runs. A second person reads it and confirms it, or sends it back."
+            ),
+            "confirm-refusal",
+        )
     referral = proposed_outcome(request) == Outcome.REFERRED
     return Next(
         _("A referral elsewhere is to be confirmed") if referral else _("A refusal is to be confirmed"),

@@ -11,7 +11,7 @@ from dsar.desk import barred, forms, story
 from dsar.desk.roles import APPROVERS, HANDLERS
 from dsar.desk.verb import Data, Verb
 from dsar.enums import DecisionKind, Outcome, ProposalStatus
-from dsar.fulfilment import narrowing
+from dsar.fulfilment import control, narrowing
 from dsar.models import Actor, PrivacyRequest, Proposal
 from dsar.models.request_conditions import proposed_outcome
 from dsar.notifications import kept_letter
@@ -47,6 +47,8 @@ def _confirm(pk: int, data: Data, actor: Actor) -> object:
     found = Proposal.objects.standing().filter(request=pk, pk=data["seen"]).first()
     if found is not None and found.kind == DecisionKind.NARROW:
         return narrowing.confirm(pk, actor=actor, seen=data["seen"])
+    if found is not None and found.kind == DecisionKind.NOT_DONE:
+        return control.confirm_not_done(pk, actor=actor, seen=data["seen"])
     return refusals.confirm(pk, actor=actor, seen=data["seen"])
 
 
@@ -66,6 +68,7 @@ def panel(request: PrivacyRequest) -> dict[str, Any]:
             "who": story.name_of(found.proposed_by),
             "reason": story.code_label(found.code),
             "keeps": sorted({kept_letter.label(category) for _source, category in found.keep}),
+            "where": story.source_label(found.step.source) if found.step else "",
             "back_by": story.name_of(found.decided_by),
             "what": _what(request, found),
         }
@@ -75,6 +78,8 @@ def panel(request: PrivacyRequest) -> dict[str, Any]:
 def _what(request: PrivacyRequest, found: Proposal) -> Any:
     if found.kind == DecisionKind.NARROW:
         return _("Narrow the plan")
+    if found.kind == DecisionKind.NOT_DONE:
+        return _("Leave it undone in a source")
     by_outcome = {Outcome.REFERRED: _("Refer elsewhere"), Outcome.NOT_PROVEN: _("End as not proven")}
     return by_outcome.get(proposed_outcome(request), _("Refuse"))
 

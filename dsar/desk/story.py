@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from dsar.datamap import loader
 from dsar.desk import event_words, words
 from dsar.enums import (
     ActorKind,
@@ -110,7 +111,14 @@ def _reason(decision: Decision) -> str:
         return str(regimes.load(decision.code).text("short"))
     if decision.code in Right.values and decision.code:
         return str(Right(decision.code).label)
-    return code_label(decision.code)
+    known = code_label(decision.code)
+    return f"{known} ({source_label(decision.source)})" if decision.source else known
+
+
+def source_label(source: str) -> str:
+    """A source in the words of the data map; its key where the map has forgotten it."""
+    held = loader.current().sources.get(source)
+    return str(_(held.label)) if held else source
 
 
 def code_label(code: str) -> str:

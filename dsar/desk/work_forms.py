@@ -40,6 +40,7 @@ class GoOnWithoutForm(VerbForm):
     """Which source the copy goes on without, and why; the person is told that it failed."""
 
     step = forms.ChoiceField(label=_("Which source?"))
+    code = forms.ChoiceField(label=_("Reason in law"))
     text = long_text(_("Why can it not be copied?"), READ_BY_THEM, rows=3)
 
     def prepare(self) -> None:
@@ -47,12 +48,14 @@ class GoOnWithoutForm(VerbForm):
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
         waiting = control.failing(self.request)
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
+        self.offer_codes(codes.undone_reasons(self.request.case.law, self.request.right), empty=False)
 
 
 class NotDoneForm(VerbForm):
     """Which source does not carry it out, and why."""
 
     step = forms.ChoiceField(label=_("Where?"))
+    code = forms.ChoiceField(label=_("Reason in law"))
     text = long_text(_("Why can it not be done?"), READ_BY_THEM, rows=3)
 
     def prepare(self) -> None:
@@ -60,6 +63,7 @@ class NotDoneForm(VerbForm):
         labels = {key: found["label"] for key, found in self.plan.get("sources", {}).items()}
         waiting = control.undoable(self.request)
         self.offer("step", [(str(step.pk), labels.get(step.source, step.source)) for step in waiting])
+        self.offer_codes(codes.undone_reasons(self.request.case.law, self.request.right), empty=False)
 
 
 class TakeOutForm(VerbForm):

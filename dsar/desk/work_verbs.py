@@ -64,7 +64,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         _("Go on without a source"),
         _("Noted. The copy says that this source failed."),
         work_forms.GoOnWithoutForm,
-        lambda pk, data, actor: control.go_on_without(pk, int(data["step"]), data["text"], actor=actor),
+        lambda pk, data, actor: control.go_on_without(pk, int(data["step"]), data["code"], data["text"], actor=actor),
         HANDLERS,
         exists=lambda request: bool(control.failing(request)),
         help=_("Only where trying again is hopeless. The person is told what is not in their copy, and why."),
@@ -81,13 +81,16 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "not-done",
         _("Leave it undone in a source"),
-        _("Noted. The person reads why."),
+        _("Proposed. An approver has to confirm it; until then nothing happens and the clock runs."),
         work_forms.NotDoneForm,
-        lambda pk, data, actor: control.not_done(pk, int(data["step"]), data["text"], actor=actor),
-        APPROVERS,
-        exists=lambda request: bool(control.undoable(request)),
+        lambda pk, data, actor: control.propose_not_done(
+            pk, int(data["step"]), data["code"], data["text"], actor=actor
+        ),
+        HANDLERS,
+        exists=control.may_leave_undone,
         help=_(
-            "For what a system or its owner cannot do. The letter says that it was done in part, or not at all, and why."
+            "For what a system or its owner cannot do. An approver who is somebody else confirms it. The letter says that it"
+            " was done in part, or not at all, and why."
         ),
     ),
     Verb(

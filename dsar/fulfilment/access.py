@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from dsar import audit, bell
 from dsar.connectors.base import Connector, Outcome, Page, Tally
 from dsar.datamap import loader
-from dsar.enums import Lane, PackageStatus, Right, State, StepReason, StepStatus
+from dsar.enums import Lane, PackageStatus, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import by_hand, finish, held_step, lookout, manifest, package, package_zip, spool
 from dsar.fulfilment.by_hand import FILES
 from dsar.fulfilment.tallies import merged
@@ -258,9 +258,11 @@ def redacted(request: PrivacyRequest) -> package_zip.Redacted:
 
 
 def nothing_left(request: PrivacyRequest) -> bool:
-    """Whether everything was left out of this copy, for reasons that the person may hear: that is a denial. What a law forbids
-    to name counts as if it were not there."""
-    if not undisclosed.redactions(request):
+    """Whether everything was left out of this copy, for reasons that the person may hear, or could not be copied: that is a
+    denial. What a law forbids to name counts as if it were not there."""
+    exports = [step for step in request.steps.all() if step.kind == StepKind.EXPORT]
+    skipped = any(tally.get("failed") for step in exports for tally in step.tallies)
+    if not skipped and not undisclosed.redactions(request):
         return False
     without = redacted(request)
     given, _others = manifest.tables_given(request)

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dsar import audit, bell
+from dsar import audit, bell, proposals
 from dsar.enums import (
     WITH_OWNERS,
     DecisionKind,
@@ -24,8 +24,8 @@ from dsar.enums import (
 )  # fmt: skip
 from dsar.fulfilment import access, finish, package, recourse, risk, spool
 from dsar.law import codes
-from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Redaction, Source, Step
-from dsar.models.request_conditions import look_at_copy, look_at_release, silence_settled
+from dsar.models import Actor, House, OwnerTask, Package, PrivacyRequest, Proposal, Redaction, Source, Step
+from dsar.models.request_conditions import look_at_copy, look_at_proposal, look_at_release, silence_settled
 from dsar.models.step import StepQuerySet
 from dsar.notifications import undelivered, undisclosed
 from dsar.workflow import Because, Conflict, Forbidden, Inside, Invalid, decide, lock, move
@@ -82,6 +82,7 @@ def retry(pk: int, *, actor: Actor) -> int:
         request = lock(pk)
         tried = waiting(request).again()
         finish.clear_attention(request)
+        proposals.nothing_to_leave(request)
         letters = undelivered.send_again(request)
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))
         bell.ring(Lane.CLOSE, Lane.FULFIL, Lane.LOCATE)
@@ -133,7 +134,7 @@ def failing(request: PrivacyRequest) -> list[Step]:
 
 
 def undoable(request: PrivacyRequest) -> list[Step]:
-    """The steps that an approver can leave undone with a reason: those of a correction, a restriction, a choice or an
+    """The steps that two people can leave undone with a reason: those of a correction, a restriction, a choice or an
     answer that wait for a person. A deletion is narrowed instead, and a copy goes on without."""
     kinds = (StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY, StepKind.LOOK)
     return [] if request.is_ended else _blocked(request, *kinds)
@@ -144,22 +145,59 @@ def _blocked(request: PrivacyRequest, *kinds: StepKind) -> list[Step]:
     return sorted(found, key=lambda one: one.pk)
 
 
-def not_done(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Say that one source does not carry it out, and why: the person reads it, and the request is granted in part; left
-    undone in every source, a correction, a restriction or an objection is denied.
+def may_leave_undone(request: PrivacyRequest) -> bool:
+    """Whether leaving a step undone can be proposed now: one proposal stands at a time."""
+    return bool(undoable(request)) and proposals.standing(request) is None
 
-    Raises Forbidden, Invalid.
+
+def propose_not_done(pk: int, step_pk: int, code: str, text: str, *, actor: Actor) -> Proposal:
+    """Propose that one source does not carry it out, by a reason of the law's catalogue and in words that the person would
+    read (GDPR Art 12(4)). A handler or an approver; nothing happens before another one confirms it.
+
+    Raises Forbidden, Invalid, Conflict (another proposal stands).
     """
-    if not actor.is_approver:
+    if not actor.is_handler or actor.user_id is None:
         raise Forbidden("not_done")
     if not text.strip():
         raise Invalid(_("Please write why it is not done: the requester reads it."))
-    return _leave(pk, step_pk, text, DecisionKind.NOT_DONE, actor)
+    with transaction.atomic():
+        request = lock(pk)
+        if proposals.standing(request) is not None:
+            raise Conflict("not_done")
+        step, found = _of(undoable(request), step_pk), _undone(request, code)
+        kind = DecisionKind.NOT_DONE
+        return proposals.make(request, kind, found.code, found.citation, text, actor=actor, step=step)
 
 
-def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyRequest:
-    """Put a copy together without a source that keeps failing. The copy names the source and the reason; its letter says
-    that the request was granted in part.
+def confirm_not_done(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
+    """Confirm what somebody else proposed to leave undone; `seen` is the proposal that was read. The person reads why, and
+    the request is granted in part; left undone in every source, a correction, a restriction or an objection is denied.
+
+    Approvers alone. Raises Invalid (the step waits no more, or the reason holds no more), Conflict, Forbidden (who proposed
+    it; models/two_people.py).
+    """
+    with transaction.atomic():
+        request = lock(pk)
+        proposal = proposals.standing(request)
+        if proposal is None or proposal.pk != seen or proposal.kind != DecisionKind.NOT_DONE:
+            raise Conflict("no such proposal")
+        look = look_at_proposal(request, actor)
+        if not actor.is_approver or not look.counts:
+            raise Forbidden("not_done")
+        step, found = _of(undoable(request), proposal.step_id), _undone(request, proposal.code)
+        alone = look == SecondLook.ALONE
+        proposals.confirm(proposal, actor, timezone.now(), same_person=alone)
+        because = Because(
+            DecisionKind.NOT_DONE, found.code, found.citation, proposal.text, same_person=alone, proposal=proposal,
+            source=step.source,
+        )  # fmt: skip
+        _leave(request, step, because, actor)
+    return PrivacyRequest.objects.get(pk=pk)
+
+
+def go_on_without(pk: int, step_pk: int, code: str, text: str, *, actor: Actor) -> PrivacyRequest:
+    """Put a copy together without a source that keeps failing, by a reason of the law's catalogue. The copy names the source;
+    its letter says that the request was granted in part, and why. The second person is who hands the copy over.
 
     For a blocked step of an export, by a handler. Raises Forbidden, Invalid.
     """
@@ -167,29 +205,43 @@ def go_on_without(pk: int, step_pk: int, text: str, *, actor: Actor) -> PrivacyR
         raise Forbidden("go_on_without")
     if not text.strip():
         raise Invalid(_("Please write why the copy goes on without this source."))
-    return _leave(pk, step_pk, text, DecisionKind.GO_ON_WITHOUT, actor)
-
-
-def _leave(pk: int, step_pk: int, text: str, kind: DecisionKind, actor: Actor) -> PrivacyRequest:
     with transaction.atomic():
         request = lock(pk)
-        known = failing(request) if kind == DecisionKind.GO_ON_WITHOUT else undoable(request)
-        step = next((one for one in known if one.pk == step_pk), None)
-        if step is None:
-            raise Invalid(_("This step is not waiting for a person."))
-        tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
-        request.steps.filter(pk=step_pk, status=StepStatus.BLOCKED).update(
-            status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None
-        )
-        _spare_the_owner(step_pk)
-        decide(request, actor, Because(kind, code=step.source, text=text))
-        details = {"source": step.source, "kind": step.kind, "reason": step.reason}
-        what = "went_on_without" if kind == DecisionKind.GO_ON_WITHOUT else "not_done"
-        audit.record(request.case, audit.Entry(what, actor, pk, details=details))
-        finish.clear_attention(request)
-        plan = request.plans.frozen().newest()
-        finish.settle_if_done(Inside(request), plan.body() if plan else {})
+        step, found = _of(failing(request), step_pk), _undone(request, code)
+        because = Because(DecisionKind.GO_ON_WITHOUT, found.code, found.citation, text, source=step.source)
+        _leave(request, step, because, actor)
     return PrivacyRequest.objects.get(pk=pk)
+
+
+def _of(known: list[Step], step_pk: int | None) -> Step:
+    step = next((one for one in known if one.pk == step_pk), None)
+    if step is None:
+        raise Invalid(_("This step is not waiting for a person."))
+    return step
+
+
+def _undone(request: PrivacyRequest, code: str) -> codes.Code:
+    found = codes.undone(code, request.case.law, request.right)
+    if found is None:
+        raise Invalid(_("This reason is not valid for this right under this law. Please choose one from the list."))
+    return found
+
+
+def _leave(request: PrivacyRequest, step: Step, because: Because, actor: Actor) -> None:
+    """The step ends as failed, with the decision behind it. The caller's transaction."""
+    tallies = [*step.tallies, {"category": "", "table": "", "failed": 1}]
+    request.steps.filter(pk=step.pk, status=StepStatus.BLOCKED).update(
+        status=StepStatus.DONE, tallies=tallies, finished_at=timezone.now(), lease_until=None
+    )
+    _spare_the_owner(step.pk)
+    decide(request, actor, because)
+    about = {"source": step.source, "kind": step.kind, "reason": step.reason, "code": because.code}
+    details = {**about, "same_person": True} if because.same_person else about
+    what = "went_on_without" if because.kind == DecisionKind.GO_ON_WITHOUT else "not_done"
+    audit.record(request.case, audit.Entry(what, actor, request.pk, details=details))
+    finish.clear_attention(request)
+    plan = request.plans.frozen().newest()
+    finish.settle_if_done(Inside(request), plan.body() if plan else {})
 
 
 def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
@@ -246,9 +298,12 @@ def hand_over(pk: int, *, actor: Actor) -> PrivacyRequest:
 
 
 def _reason(request: PrivacyRequest) -> codes.Code | None:
-    """The reason for which most of a copy was left out; the letter names each of them."""
+    """The reason for which most of a copy was left out, or could not be copied; the letter names each of them."""
     counted = Counter(one.code for one in undisclosed.redactions(request))
-    return codes.redaction(counted.most_common(1)[0][0], request.case.law) if counted else None
+    if counted:
+        return codes.redaction(counted.most_common(1)[0][0], request.case.law)
+    skipped = request.decisions.filter(kind=DecisionKind.GO_ON_WITHOUT).order_by("pk").last()
+    return codes.undone(skipped.code, request.case.law, request.right) if skipped else None
 
 
 def send_back(pk: int, text: str, *, actor: Actor) -> PrivacyRequest:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from dsar import audit, bell, journal, keys, outcomes
+from dsar import audit, bell, journal, keys, outcomes, proposals
 from dsar.datamap import loader
 from dsar.enums import (
     COPY_RIGHTS,
@@ -83,6 +83,7 @@ def end_by_hand(request: PrivacyRequest, step_pk: int, entry: audit.Entry, *, fo
     if step.kind == StepKind.LIFT:
         end_restriction(request)
     clear_attention(request)
+    proposals.nothing_to_leave(request)
     settle_if_done(Inside(request, [entry]), body)
     return True
 

@@ -286,4 +286,16 @@ CODES: Final[Mapping[str, tuple[Any, Any]]] = {
         _("Confidential legal advice"),
         _("This is confidential between us and our lawyers."),
     ),
+    "SYSTEM_CANNOT": (
+        _("A system could not do it"),
+        _("One of our systems could not do it, and nobody could do it there by hand."),
+    ),
+    "NOT_IDENTIFIABLE": (
+        _("Cannot be told to be yours"),
+        _("We cannot tell which of what is held there is about you."),
+    ),
+    "DISPROPORTIONATE_EFFORT": (
+        _("Impossible, or an effort out of proportion"),
+        _("Doing it there is impossible, or takes an effort out of proportion to what it would give you."),
+    ),
 }

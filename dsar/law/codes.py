@@ -33,10 +33,11 @@ OCCASIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "cost_announced": {"rights": INFORMATION},
     "access_cost": {"rights": INFORMATION},
 }
-KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact")
+KINDS: Final = ("keep", "label", "refuse", "lapse", "extend", "redact", "undone")
 OUTCOMES: Final = (Outcome.DENIED.value, Outcome.REFERRED.value, Outcome.NOT_PROVEN.value)
 FACTS: Final[Mapping[str, set[str]]] = {
     "keep": {"needs", "weigh"}, "label": set(), "lapse": set(), "extend": set(), "redact": set(),
+    "undone": {"rights"},
     "refuse": {"outcome", "rights", "rights_in", "choices", "ungranted", "burden", "counted", "flag"},
 }  # fmt: skip
 CHOICES: Final = ("as_others", "never", "signed")
@@ -138,6 +139,18 @@ def redaction(code: str, regime: Regime | str) -> Code | None:
 def redactions(regime: Regime | str) -> tuple[Code, ...]:
     """The reasons for which this law lets something be left out of a copy (GDPR Art 15(4), 20(4); 11 CCR 7024)."""
     return _of(regime, "redact")
+
+
+def undone(code: str, regime: Regime | str, right: str) -> Code | None:
+    """The reason by this code for which this law lets a request for this right go on without one source, or None."""
+    found = _table().get((code, _id(regime)))
+    return found if found is not None and found.kind == "undone" and _fits(found, regime, right) else None
+
+
+def undone_reasons(regime: Regime | str, right: str) -> tuple[Code, ...]:
+    """The reasons for which something may be left undone in one source, or a copy go on without it: always that a system
+    could not do it, which is told because this law wants reasons told (GDPR Art 12(4))."""
+    return tuple(code for code in _of(regime, "undone") if _fits(code, regime, right))
 
 
 def labels() -> tuple[Label, ...]:
@@ -288,15 +301,21 @@ def _check(
         raise RegimeFileError(source, f"{where}.needs: 'until' or 'review' is expected")
     if not weighed <= cited.keys():
         raise RegimeFileError(source, f"{where}.weigh: names a regime without an article")
+    if kind == "undone":
+        _check_rights(facts.get("rights", (EVERYWHERE,)), source, where)
     if kind == "refuse":
         if facts.get("outcome") not in OUTCOMES:
             raise RegimeFileError(source, f"{where}.outcome: is none of {', '.join(OUTCOMES)}")
         narrowed = facts.get("rights_in", {})
         for rights in (facts.get("rights"), *narrowed.values()):
-            if not rights or any(right not in (*RIGHTS, "*") for right in rights):
-                raise RegimeFileError(source, f"{where}.rights: rights are expected")
+            _check_rights(rights, source, where)
         if facts.get("choices", CHOICES[0]) not in CHOICES:
             raise RegimeFileError(source, f"{where}.choices: is none of {', '.join(CHOICES)}")
+
+
+def _check_rights(rights: Any, source: str, where: str) -> None:
+    if not rights or any(right not in (*RIGHTS, EVERYWHERE) for right in rights):
+        raise RegimeFileError(source, f"{where}.rights: rights are expected")
 
 
 def _code(kind: str, name: str, regime: str, citation: str, facts: Mapping[str, Any], weigh: bool) -> Code:

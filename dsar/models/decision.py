@@ -10,6 +10,7 @@ from dsar.enums import DecisionKind
 class Decision(models.Model):
     """Reason code, citation, the text the requester reads (sealed), who and when (GDPR Art 12(4), 11 CCR 7101).
 
+    `source`: the one source that it is about, where it is about one (left undone there, gone on without it).
     `second_by`: who confirmed it where two have to. `same_person`: the second look was the same person's, on a later day
     (two_people.py); letters say so.
     """
@@ -18,6 +19,7 @@ class Decision(models.Model):
     kind = models.CharField(_("decision"), max_length=20, choices=DecisionKind.choices)
     code = models.CharField(_("reason"), max_length=40, blank=True)
     citation = models.CharField(_("source"), max_length=200, blank=True)
+    source = models.CharField(_("data source"), max_length=40, blank=True, default="")
     text_sealed = models.BinaryField(null=True)
     decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(_("decided"), default=timezone.now)

@@ -115,7 +115,7 @@ OWN_DATA: Final[dict[str, dict[str, Kind]]] = {
     "dsar.Decision": _fields(
         sealed="text_sealed",
         pseudonym="id request decided_by second_by",
-        operational="kind code citation decided_at second_at same_person",
+        operational="kind code citation source decided_at second_at same_person",
     ),
     "dsar.Appeal": _fields(
         sealed="words_sealed reasons_sealed",
@@ -162,7 +162,7 @@ OWN_DATA: Final[dict[str, dict[str, Kind]]] = {
     ),
     "dsar.Proposal": _fields(
         sealed="text_sealed record_sealed note_sealed",
-        pseudonym="id request proposed_by decided_by",
+        pseudonym="id request step proposed_by decided_by",
         operational=(
             "kind code citation keep review_on forbidden_by forbidden_until proposed_at status decided_at same_person"
         ),

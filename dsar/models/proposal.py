@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dsar.enums import DecisionKind, ProposalStatus
 
-KINDS = (DecisionKind.REFUSE, DecisionKind.NARROW)
+KINDS = (DecisionKind.REFUSE, DecisionKind.NARROW, DecisionKind.NOT_DONE)
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -25,8 +25,9 @@ class Proposal(models.Model):
     """What would be refused, by which code of the law, in which words; nothing moves and no letter leaves before somebody
     else confirms it. One stands at a time. It is withdrawn where the request moves otherwise, or the person wrote since.
 
-    `kind`: the request is refused, or the plan of a confirmed deletion narrowed: then `keep` lists [source, category] and
-    `review_on` says when somebody looks again. `record_sealed`: what the reason needs beside the words for the person.
+    `kind`: the request is refused; or the plan of a confirmed deletion narrowed: then `keep` lists [source, category] and
+    `review_on` says when somebody looks again; or one `step` left undone, where it waits for a person.
+    `record_sealed`: what the reason needs beside the words for the person.
     `forbidden_by`: the law that forbids to tell the reason, looked at again on `forbidden_until` (non_disclosure.py).
     `note_sealed`: why it was sent back. `same_person`: both looks were one person's, on different days (two_people.py).
     Words never change once they are written.
@@ -42,6 +43,7 @@ class Proposal(models.Model):
     review_on = models.DateField(_("review on"), null=True)
     forbidden_by = models.CharField(_("law that forbids to tell the reason"), max_length=200, blank=True)
     forbidden_until = models.DateField(null=True)
+    step = models.ForeignKey("dsar.Step", models.PROTECT, null=True, related_name="+")
     proposed_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(default=timezone.now)
     status = models.CharField(
@@ -74,6 +76,11 @@ class Proposal(models.Model):
                 condition=Q(forbidden_by="", forbidden_until__isnull=True)
                 | (~Q(forbidden_by="") & Q(forbidden_until__isnull=False)),
                 name="proposal_forbidden_has_a_review",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=DecisionKind.NOT_DONE, step__isnull=False)
+                | (~Q(kind=DecisionKind.NOT_DONE) & Q(step__isnull=True)),
+                name="proposal_undone_names_a_step",
             ),
         ]
 

@@ -13,7 +13,7 @@ from dsar import clock_events
 from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, DecisionKind, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
-from dsar.models import PrivacyRequest
+from dsar.models import Decision, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import (
     correction_letter,
@@ -300,12 +300,12 @@ def the_copy(request: PrivacyRequest) -> dict[str, Any]:
 
 
 def missing(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """The sources that a copy does not hold: label, and `text`, why, as staff wrote it."""
+    """The sources that a copy does not hold: label, reason and citation, and `text`, why, as staff wrote it."""
     return _left(request, [StepKind.EXPORT], DecisionKind.GO_ON_WITHOUT)
 
 
 def undone(request: PrivacyRequest) -> list[dict[str, Any]]:
-    """The sources in which a correction, a restriction or a choice was not carried out: label, and `text`, why."""
+    """The sources in which a correction, a restriction or a choice was not carried out, as `missing` has them."""
     return _left(request, [StepKind.RECTIFY, StepKind.RESTRICT, StepKind.APPLY, StepKind.LOOK], DecisionKind.NOT_DONE)
 
 
@@ -315,14 +315,20 @@ def _left(request: PrivacyRequest, kinds: list[StepKind], kind: DecisionKind) ->
     if not left:
         return []
     sources = _plan_body(request).get("sources", {})
-    said = {
-        one.code: request.case.unseal(one.text_sealed, "decision")
-        for one in request.decisions.filter(kind=kind).order_by("pk")
-    }
+    # Before a reason of the catalogue was asked for, the code was the source.
+    said = {one.source or one.code: one for one in request.decisions.filter(kind=kind).order_by("pk")}
     return [
-        {"label": _(sources.get(source, {}).get("label") or source), "text": said.get(source, "")}
+        {"label": _(sources.get(source, {}).get("label") or source), **_why(request, said.get(source))}
         for source in sorted(left)
     ]
+
+
+def _why(request: PrivacyRequest, said: Decision | None) -> dict[str, str]:
+    if said is None:
+        return dict.fromkeys(("reason", "citation", "text"), "")
+    found = codes.named(said.code, request.case.law)
+    words = request.case.unseal(said.text_sealed, "decision")
+    return {"reason": str(found.label) if found else "", "citation": said.citation, "text": words}
 
 
 def of_the_work(request: PrivacyRequest, notice: str, *, silent: bool = False) -> dict[str, Any]:

@@ -119,13 +119,17 @@ HAPPY = {
     "send-back": (scenes.looked_through, {"text": "The invoices are missing."}, State.FULFILLING),
     "go-on-without": (
         scenes.copy_stuck,
-        lambda request: {"step": blocked(request).pk, "text": "It has been switched off for good."},
+        lambda request: {
+            "step": blocked(request).pk,
+            "code": "SYSTEM_CANNOT",
+            "text": "It has been switched off for good.",
+        },
         State.FULFILLING,
     ),
     "not-done": (
         scenes.not_restricted,
-        lambda request: {"step": blocked(request).pk, "text": "That system cannot do it."},
-        State.COMPLETED,
+        lambda request: {"step": blocked(request).pk, "code": "SYSTEM_CANNOT", "text": "That system cannot do it."},
+        State.FULFILLING,
     ),
     "recipient": (
         lambda: scenes.untold("payments"),
@@ -264,6 +268,21 @@ def test_an_ended_request_answers_that_it_has_moved_on(company, verb):
     assert response.status_code == 409
     assert url(request) in response.content.decode()
     assert scenes.fresh(request).state == State.WITHDRAWN
+
+
+def test_what_stays_undone_in_a_source_is_shown_to_a_second_approver_who_confirms_it(company):
+    request = scenes.not_restricted()
+    words = {"step": blocked(request).pk, "code": "SYSTEM_CANNOT", "text": "That system cannot do it."}
+    assert send(request, "not-done", Role.HANDLER, **words).status_code == 302
+    page = scenes.browser(Role.APPROVER).get(url(request)).content.decode()
+    for said in ("Leave it undone in a source", "A system could not do it", "GDPR Art 12(3), 12(4)", words["text"]):
+        assert said in page
+    assert "To leave it undone in a source is proposed" in page
+    assert "not-done" not in offered(scenes.browser(Role.APPROVER).get(page_of(request, "not-done")))
+    data = {"seen": standing(request), "sure": "on"}
+    assert send(request, "confirm-refusal", Role.HANDLER, **data).status_code == 403
+    assert send(request, "confirm-refusal", **data).status_code == 302
+    assert scenes.fresh(request).state == State.COMPLETED
 
 
 @pytest.mark.parametrize(

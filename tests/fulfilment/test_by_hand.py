@@ -8,16 +8,18 @@ import pytest
 from django.conf import settings
 from django.db.models import F
 
-from dsar import audit
+from accounts.models import Role
+from dsar import audit, records
 from dsar.connectors.base import SourceUnavailable
 from dsar.connectors.sql import SqlConnector
-from dsar.enums import Outcome, OwnerTaskStatus, Right, State, StepKind
+from dsar.desk import bundle_facts
+from dsar.enums import Outcome, OwnerTaskStatus, ProposalStatus, Right, State, StepKind
 from dsar.fulfilment import access, by_hand, control, locating, owners
 from dsar.models import Actor, Message, OwnerTask, PrivacyRequest
 from dsar.notices import Notice
 from dsar.notifications import compose, letters
-from dsar.review import decide
-from dsar.workflow import Forbidden, Invalid
+from dsar.review import decide, refusals
+from dsar.workflow import Conflict, Forbidden, Invalid
 from tests import drive
 from tests.fulfilment import copies
 from tests.house import CAST
@@ -89,17 +91,54 @@ def test_law_09_what_an_owner_cannot_do_is_told_as_not_done(company: None, appro
     drive.carry_out()
     task = OwnerTask.objects.get(step__request=request, step__kind=StepKind.RESTRICT)
     owners.answer(task.pk, OwnerTaskStatus.EXCEPTION, note="The box is lent out.")
-    with pytest.raises(Forbidden):
-        control.not_done(request.pk, task.step_id, "The box is with a court.", actor=handler)
-    with pytest.raises(Invalid):
-        control.not_done(request.pk, task.step_id, " ", actor=approver)
-    ended = control.not_done(request.pk, task.step_id, "The box is with a court.", actor=approver)
+    said = "The box is with a court."
+    for actor, code, text, error in (
+        (drive.person_of_the_desk("auditor"), "SYSTEM_CANNOT", said, Forbidden),  # type: ignore[arg-type]
+        (handler, "SYSTEM_CANNOT", " ", Invalid),
+        (handler, "THIRD_PARTY", said, Invalid),
+        (handler, "DISPROPORTIONATE_EFFORT", said, Invalid),
+    ):
+        with pytest.raises(error):
+            control.propose_not_done(request.pk, task.step_id, code, text, actor=actor)
+    made = control.propose_not_done(request.pk, task.step_id, "NOT_IDENTIFIABLE", said, actor=approver)
+    assert drive.fresh(request.pk).state == State.FULFILLING
+    with pytest.raises(Conflict):
+        control.propose_not_done(request.pk, task.step_id, "SYSTEM_CANNOT", said, actor=handler)
+    for actor in (approver, handler):
+        with pytest.raises(Forbidden):
+            control.confirm_not_done(request.pk, actor=actor, seen=made.pk)
+    other = drive.person_of_the_desk(Role.APPROVER, "other")
+    with pytest.raises(Conflict):
+        control.confirm_not_done(request.pk, actor=other, seen=made.pk + 1)
+    ended = control.confirm_not_done(request.pk, actor=other, seen=made.pk)
     assert (ended.state, ended.outcome) == (State.COMPLETED, Outcome.GRANTED_IN_PART)
     text = compose.letter(Message.objects.get(notice=Notice.DONE_RESTRICTED))["text"]
     assert "could not be restricted" in text
     assert "Paper files" in text
-    assert "The box is with a court." in text
+    assert said in text
+    assert "Cannot be told to be yours" in text
+    assert "GDPR Art 11(2), 12(2)" in text
+    assert "NOT_IDENTIFIABLE GDPR Art 11(2), 12(2)" in records.record_of(ended).basis
+    (decision,) = bundle_facts.decisions(ended)[-1:]
+    wanted = ("NOT_IDENTIFIABLE", "GDPR Art 11(2), 12(2)", "paper")
+    assert (decision["code"], decision["citation"], decision["source"]) == wanted
+    assert decision["second_by"]
     assert audit.verify() == []
+
+
+def test_what_is_done_after_all_is_not_left_undone(company: None, approver: Actor, handler: Actor) -> None:
+    request = asked_to_know(approver)
+    task = OwnerTask.objects.get(step__request=request)
+    owners.answer(task.pk, OwnerTaskStatus.EXCEPTION, note="Flooded.")
+    step = task.step_id
+    sent_back = control.propose_not_done(request.pk, step, "SYSTEM_CANNOT", "It is flooded.", actor=handler)
+    refusals.send_back(request.pk, "Ask again.", actor=approver, seen=sent_back.pk)
+    made = control.propose_not_done(request.pk, step, "SYSTEM_CANNOT", "The cellar is flooded.", actor=handler)
+    control.done_by_hand(request.pk, step, actor=approver)
+    made.refresh_from_db()
+    assert (made.status, drive.fresh(request.pk).outcome) == (ProposalStatus.WITHDRAWN, Outcome.GRANTED)
+    with pytest.raises(Conflict):
+        control.confirm_not_done(request.pk, actor=approver, seen=made.pk)
 
 
 def asked_to_know(approver: Actor) -> PrivacyRequest:
@@ -130,10 +169,8 @@ def test_where_nobody_can_look_it_is_said_and_why(company: None, approver: Actor
     request = asked_to_know(approver)
     task = OwnerTask.objects.get(step__request=request)
     owners.answer(task.pk, OwnerTaskStatus.EXCEPTION, note="Flooded.")
-    assert (
-        control.not_done(request.pk, task.step_id, "The cellar is flooded.", actor=approver).outcome
-        == Outcome.GRANTED_IN_PART
-    )
+    ended = drive.not_done(request.pk, task.step_id, "The cellar is flooded.", actor=approver)
+    assert ended.outcome == Outcome.GRANTED_IN_PART
     text = compose.letter(Message.objects.get(notice=Notice.DONE_KNOW))["text"]
     assert "Paper files" in text
     assert "The cellar is flooded." in text

@@ -9,10 +9,11 @@ from dsar import audit
 from dsar.connectors.base import NotSupported, SourceBroken
 from dsar.connectors.sql import SqlConnector
 from dsar.datamap import loader
-from dsar.enums import Outcome, Right, State, StepKind, StepReason, StepStatus
+from dsar.enums import Outcome, PackageStatus, Right, State, StepKind, StepReason, StepStatus
 from dsar.fulfilment import control, package
-from dsar.models import Actor, CopyPart, PrivacyRequest, Step
-from dsar.notifications import report
+from dsar.models import Actor, CopyPart, Message, PrivacyRequest, RequestRecord, Step
+from dsar.notices import Notice
+from dsar.notifications import compose, report
 from dsar.workflow import Forbidden, Invalid
 from tests import drive, house
 from tests.fulfilment import copies
@@ -150,7 +151,7 @@ def blocked_step(request: PrivacyRequest, reason: StepReason) -> Step:
     return step
 
 
-def test_a_copy_without_a_failing_source_shows_it(
+def test_law_15_a_copy_without_a_failing_source_shows_it_and_without_any_source_is_denied(
     approver: Actor, handler: Actor, refusing: Callable[..., None]
 ) -> None:
     refusing(SourceBroken("permission"))
@@ -158,10 +159,12 @@ def test_a_copy_without_a_failing_source_shows_it(
     drive.carry_out()
     step = blocked_step(request, StepReason.PERMISSION)
     with pytest.raises(Forbidden):
-        control.go_on_without(request.pk, step.pk, "No.", actor=drive.person_of_the_desk("auditor"))  # type: ignore[arg-type]
-    with pytest.raises(Invalid):
-        control.go_on_without(request.pk, step.pk, " ", actor=handler)
-    control.go_on_without(request.pk, step.pk, "They do not answer.", actor=handler)
+        control.go_on_without(request.pk, step.pk, "SYSTEM_CANNOT", "No.", actor=drive.person_of_the_desk("auditor"))  # type: ignore[arg-type]
+    of_no_use = ("THIRD_PARTY", "DISPROPORTIONATE_EFFORT", "")
+    for code, text in (("SYSTEM_CANNOT", " "), *((code, "No.") for code in of_no_use)):
+        with pytest.raises(Invalid):
+            control.go_on_without(request.pk, step.pk, code, text, actor=handler)
+    control.go_on_without(request.pk, step.pk, "NOT_IDENTIFIABLE", "They do not answer.", actor=handler)
     drive.carry_out()
     request = drive.fresh(request.pk)
     assert (request.state, request.attention) == (State.CHECKING, "")
@@ -169,7 +172,16 @@ def test_a_copy_without_a_failing_source_shows_it(
     (failed,) = copy.manifest["sources_that_failed"]
     assert (failed["label"], failed["code"]) == ("Platform database", StepReason.PERMISSION)
     assert "Platform database: The source refuses our sign-in" in copy.page
-    assert copies.hand_over(request, approver).outcome == Outcome.GRANTED_IN_PART
+    assert {one.source for one in request.steps.filter(kind=StepKind.EXPORT)} == {"platform"}
+    done = copies.hand_over(request, approver)
+    assert (done.state, done.outcome) == (State.COMPLETED, Outcome.DENIED)
+    assert not done.packages.exclude(status=PackageStatus.GONE).exists()
+    assert set(done.category_outcomes.values_list("outcome", "code")) == {(Outcome.DENIED, "NOT_IDENTIFIABLE")}
+    assert RequestRecord.objects.get(request_id=done.pk).basis == "NOT_IDENTIFIABLE GDPR Art 11(2), 12(2)"
+    said = compose.letter(Message.objects.get(request=done, notice=Notice.REFUSED))["text"]
+    for words in ("It could not be copied", "Cannot be told to be yours", "They do not answer.", "GDPR Art 11(2)"):
+        assert words in said
+    assert "does not oblige us" not in said
     assert audit.verify() == []
 
 
@@ -190,4 +202,4 @@ def test_only_a_blocked_copy_can_be_gone_on_without(approver: Actor, handler: Ac
     request = copies.checking(approver)
     step = request.steps.get(source="platform", kind=StepKind.EXPORT)
     with pytest.raises(Invalid):
-        control.go_on_without(request.pk, step.pk, "Why not.", actor=handler)
+        control.go_on_without(request.pk, step.pk, "SYSTEM_CANNOT", "Why not.", actor=handler)

@@ -69,9 +69,9 @@ def ended_by(slug: str, request: PrivacyRequest, step: Step, actor: Actor) -> bo
             case "by-hand":
                 control.done_by_hand(request.pk, step.pk, actor=actor, file=b"x", file_name="x.txt")
             case "go-on-without":
-                control.go_on_without(request.pk, step.pk, "It is gone.", actor=actor)
+                control.go_on_without(request.pk, step.pk, "SYSTEM_CANNOT", "It is gone.", actor=actor)
             case "not-done":
-                control.not_done(request.pk, step.pk, "It is gone.", actor=actor)
+                drive.not_done(request.pk, step.pk, "It is gone.", actor=actor)
             case "recipient":
                 recipients.decide(request.pk, "mail_delivery", "impossible", "It is gone.", actor=actor)
         done = Step.objects.get(pk=step.pk).status == StepStatus.DONE
