@@ -1,5 +1,6 @@
 """Refusals that wait for their second person: written down, settled by the move that carries them out, withdrawn by
-whatever else happens, and whatever the person says."""
+whatever else happens, and whatever the person says. What would keep more of a deletion stands through their words: it is
+what stops the workers."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dsar import audit
 from dsar.enums import COPY_RIGHTS, DecisionKind, ProposalStatus, SilenceKind, State, StepReason, StepStatus
-from dsar.models import SYSTEM, Actor, Case, NonDisclosure, PrivacyRequest, Proposal, Step
+from dsar.models import SYSTEM, Actor, AuditEvent, Case, NonDisclosure, PrivacyRequest, Proposal, Step
 from dsar.models.non_disclosure import COULD_TELL, LONGEST_DAYS, SILENT_ELSEWHERE
 from dsar.models.unanswered import HEARD
 
@@ -100,13 +101,22 @@ def heard(case: Case, *entries: audit.Entry) -> None:
 
 
 def facts_changed(case: Case) -> None:
-    """The person wrote, what they wish has changed, or the law: whoever confirms reads it first, so it is proposed anew.
-    The caller has locked the case."""
-    waiting = Proposal.objects.standing().filter(request__case=case)
+    """The person wrote, what they wish has changed, or the law: whoever confirms reads it first, so a refusal is proposed
+    anew. A narrowing stands: withdrawn, it would let the workers erase what two people are about to keep (law 5). The
+    caller has locked the case."""
+    waiting = Proposal.objects.standing().filter(request__case=case).exclude(kind=DecisionKind.NARROW)
     for one in waiting.select_related("request").order_by("request_id"):
         waiting.filter(pk=one.pk).update(status=ProposalStatus.WITHDRAWN, decided_at=timezone.now())
         audit.record(case, audit.Entry("proposal_withdrawn", SYSTEM, one.request_id))
         go_on(one.request)
+
+
+def said_since(proposal: Proposal) -> int:
+    """How many times the person has said something (HEARD) since this was proposed. Whoever confirms what stands through
+    their words sends back the number that their page showed: nobody confirms what they could not know."""
+    trail = AuditEvent.objects.filter(chain=proposal.request.case.chain)
+    made = trail.filter(what=f"{proposal.kind}_proposed", request_id=proposal.request_id).order_by("-number")
+    return trail.filter(what__in=HEARD, number__gt=made.values("number")[:1]).count()
 
 
 # --- what the law forbids to tell -------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ from dsar.notifications import compose
 from dsar.review import appeals, corrections, decide, laws, refusals
 from dsar.verification import papers, representation
 from dsar.workflow import Conflict, Forbidden, Invalid, move
-from tests import drive
-from tests.drive import Route
+from tests import drive, house
+from tests.drive import CAST, Route
 from tests.remedies import BRITAIN, under
 
 pytestmark = pytest.mark.usefixtures("own_journal")
@@ -426,6 +426,38 @@ def test_law_05_nothing_is_erased_while_keeping_more_waits_for_its_second_person
         request.pk, {("platform", "prompts")}, "EU_LEGAL_CLAIMS", "A court asked.", actor=approver, weighed="So."
     )
     narrowing.confirm(request.pk, actor=second_approver, seen=made.pk)
+    drive.carry_out()
+    done = drive.fresh(request.pk)
+    assert (done.state, done.outcome, done.attention) == (State.COMPLETED, Outcome.GRANTED_IN_PART, "")
+
+
+def test_law_05_nothing_that_the_person_says_sets_going_what_two_people_are_about_to_keep(
+    company: None, approver: Actor, second_approver: Actor
+) -> None:
+    """What was to be kept would be gone before anybody has read the word; whoever confirms has read it."""
+    request = drive.released(approver)
+    made = narrowing.propose(
+        request.pk, {("platform", "prompts")}, "EU_LEGAL_CLAIMS", "A court asked.", actor=approver, weighed="So."
+    )
+    drive.carry_out()
+    says: dict[str, Callable[[], object]] = {
+        "not_content": lambda: appeals.take(request.pk, "Please hurry."),
+        "mail_received": lambda: writes(drive.fresh(request.pk).case),
+    }
+    for number, (event, happens) in enumerate(says.items(), start=1):
+        happens()
+        held = drive.fresh(request.pk)
+        assert AuditEvent.objects.filter(chain=held.case.chain, what=event).exists(), event
+        drive.carry_out()
+        found = proposals.standing(drive.fresh(request.pk))
+        assert found == made, event
+        assert proposals.said_since(found) == number, event
+        with pytest.raises(Conflict, match="newer words"):
+            narrowing.confirm(request.pk, actor=second_approver, seen=made.pk, heard=number - 1)
+    held = drive.fresh(request.pk)
+    assert (held.state, held.attention) == (State.FULFILLING, StepReason.TO_CONFIRM)
+    assert house.rows("users", email=CAST.plain), "nothing is erased meanwhile"
+    narrowing.confirm(request.pk, actor=second_approver, seen=made.pk, heard=len(says))
     drive.carry_out()
     done = drive.fresh(request.pk)
     assert (done.state, done.outcome, done.attention) == (State.COMPLETED, Outcome.GRANTED_IN_PART, "")

@@ -19,14 +19,16 @@ from dsar.review import refusals
 
 
 class LookForm(forms.VerbForm):
-    """The proposal that the page shows: nobody confirms what they have not read."""
+    """The proposal that the page shows, and what the person has said since: nobody confirms what they have not read."""
 
     seen = fields.IntegerField(widget=fields.HiddenInput)
+    heard = fields.IntegerField(widget=fields.HiddenInput, required=False)
 
     def prepare(self) -> None:
         """The one that stands."""
         found = proposals.standing(self.request)
         self.initial["seen"] = found.pk if found else 0
+        self.initial["heard"] = proposals.said_since(found) if found else 0
 
 
 class ConfirmForm(LookForm):
@@ -46,7 +48,7 @@ class ReturnForm(LookForm):
 def _confirm(pk: int, data: Data, actor: Actor) -> object:
     found = Proposal.objects.standing().filter(request=pk, pk=data["seen"]).first()
     if found is not None and found.kind == DecisionKind.NARROW:
-        return narrowing.confirm(pk, actor=actor, seen=data["seen"])
+        return narrowing.confirm(pk, actor=actor, seen=data["seen"], heard=data["heard"] or 0)
     if found is not None and found.kind == DecisionKind.NOT_DONE:
         return control.confirm_not_done(pk, actor=actor, seen=data["seen"])
     return refusals.confirm(pk, actor=actor, seen=data["seen"])
@@ -71,6 +73,7 @@ def panel(request: PrivacyRequest) -> dict[str, Any]:
             "where": story.source_label(found.step.source) if found.step else "",
             "back_by": story.name_of(found.decided_by),
             "what": _what(request, found),
+            "said": found.is_standing and proposals.said_since(found),
         }
     }
 

@@ -96,9 +96,9 @@ def _narrowed(
     return Narrowing(made, found, review_on)
 
 
-def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
+def confirm(pk: int, *, actor: Actor, seen: int, heard: int = 0) -> PrivacyRequest:
     """Confirm as the second person what somebody proposed to keep after all; the person is told. `seen` is the proposal
-    that was read.
+    that was read, `heard` how often the person had spoken since it was made (proposals.said_since).
 
     A new frozen plan, never larger than the last. Narrowed to nothing it is a denial. Raises Invalid (the reason holds no
     more), Conflict, Forbidden (who proposed it; models/two_people.py).
@@ -108,6 +108,8 @@ def confirm(pk: int, *, actor: Actor, seen: int) -> PrivacyRequest:
         proposal = proposals.standing(request)
         if proposal is None or proposal.pk != seen or proposal.kind != DecisionKind.NARROW:
             raise Conflict("no such proposal")
+        if proposals.said_since(proposal) != heard:
+            raise Conflict("newer words")
         look = look_at_proposal(request, actor)
         if not actor.is_approver or not look.counts:
             raise Forbidden("narrow")

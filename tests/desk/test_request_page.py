@@ -17,6 +17,7 @@ from dsar.fulfilment import silence
 from dsar.intake import filing
 from dsar.models import AuditEvent, Message, PrivacyRequest, Recusal, Step
 from dsar.notices import MessageStatus
+from dsar.review import appeals
 from dsar.workflow import Forbidden
 from tests import drive
 from tests.desk import scenes
@@ -411,8 +412,16 @@ def test_narrowing_to_nothing_is_a_denial(company):
     assert "Prompts and outputs" in shown
     assert scenes.fresh(request).state == State.RELEASING
     assert "confirm-refusal" not in offered(scenes.browser(Role.APPROVER).get(url(request)))
+    assert "Since then" not in shown
     assert send(request, "confirm-refusal", seen=standing(request), sure="on").status_code == 403
-    assert send(request, "confirm-refusal", number=1, seen=standing(request), sure="on").status_code == 302
+    appeals.take(request.pk, "Please hurry.")
+    read = {"seen": standing(request), "sure": "on"}
+    assert send(request, "confirm-refusal", number=1, **read, heard=0).status_code == 409, "newer words are read first"
+    page = BeautifulSoup(browser.get(url(request)).content, "html.parser")
+    assert "Since then" in page.get_text()
+    form = page.select_one(f"form[action='{url(request, 'confirm-refusal')}']")
+    read["heard"] = form.select_one("input[name=heard]")["value"]
+    assert send(request, "confirm-refusal", number=1, **read).status_code == 302
     assert (scenes.fresh(request).state, scenes.fresh(request).outcome) == (State.COMPLETED, Outcome.DENIED)
 
 
