@@ -3,6 +3,7 @@ confirmation set aside; and whoever starts again is shown a way that leads somew
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,7 +19,7 @@ from dsar.notices import Notice
 from dsar.notifications import compose
 from dsar.review import decide
 from dsar.verification import confirmation, links
-from dsar.workflow import Invalid, move
+from dsar.workflow import Forbidden, Invalid, move
 from tests import drive
 from tests.drive import Route
 from tests.fulfilment import copies
@@ -197,3 +198,31 @@ def test_whoever_reads_a_lost_mailbox_answers_nothing(desk: None) -> None:
     received = Message.objects.filter(case=case, status="received")
     assert [message.text.strip() for message in received] == [f"I am {new}."]
     assert Case.objects.exclude(pk=case.pk).count() == 1, "the other one is a message of its own"
+
+
+def test_law_15_a_copy_that_was_approved_anew_after_a_doubt_is_handed_over_by_who_approved_it_before(
+    company: None, approver: Actor, second_approver: Actor
+) -> None:
+    """Who approves last never hands it over; in a team of two the other one can."""
+    request = copies.approved(approver)
+    confirmation.not_me(request.case)
+    decide.approve(request.pk, actor=second_approver)
+    runner.drain_fulfilling()
+    with pytest.raises(Invalid, match="Another approver"):
+        copies.hand_over(drive.fresh(request.pk), second_approver)
+    assert copies.hand_over(drive.fresh(request.pk), approver).outcome == Outcome.GRANTED
+
+
+def test_law_15_a_deletion_that_was_approved_anew_after_a_doubt_is_released_by_who_approved_it_before(
+    route: Route,
+) -> None:
+    second = drive.person_of_the_desk("approver", "second")
+    request = route.review()
+    drive.freeze(request)
+    decide.approve(request.pk, actor=route.approver)
+    confirmation.not_me(request.case)
+    decide.approve(request.pk, actor=second)
+    move(request.pk, "confirm", actor=REQUESTER, quiet=timedelta(0))
+    with pytest.raises(Forbidden):
+        move(request.pk, "release", actor=second)
+    assert move(request.pk, "release", actor=route.approver).state == State.FULFILLING

@@ -92,12 +92,15 @@ def last_left_out(request: "PrivacyRequest") -> list[tuple[int | None, datetime]
 
 def look_at_release(request: "PrivacyRequest", actor: Actor) -> SecondLook:
     """Who approved a deletion in REVIEW does not release it: two people have seen what is erased."""
-    return second_look(_approvals(request), actor)
+    return second_look(last_approval(request), actor)
 
 
-def _approvals(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
+def last_approval(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
+    """Who was the last to approve it, and when. What came back to REVIEW was approved anew: whoever approved it before is
+    somebody else than who stands for it now; so a team of two always has one who may go on."""
     approved = [one for one in request.decisions.all() if one.kind == DecisionKind.APPROVE]
-    return [(one.decided_by_id, one.decided_at) for one in approved]
+    newest = max(approved, key=lambda one: (one.decided_at, one.pk), default=None)
+    return [(newest.decided_by_id, newest.decided_at)] if newest else []
 
 
 def releaser(request: "PrivacyRequest", actor: Actor) -> bool:
@@ -383,14 +386,14 @@ def copy_needs_second_person(request: "PrivacyRequest") -> bool:
 
 def who_decided(request: "PrivacyRequest") -> list[tuple[int | None, datetime]]:
     """The people of the desk on whose judgement this copy has come so far, and when each judged last: who recorded or
-    confirmed the identity, saw the authority, or approved the copy."""
+    confirmed the identity, saw the authority, or was the last to approve the copy."""
     found: list[tuple[int | None, datetime]] = []
     for check in request.case.checks.all():
         if check.status != CheckStatus.PASSED or check.recorded_by_id is None:
             continue
         at = check.decided_at or check.created_at
         found += [(check.recorded_by_id, at), (check.confirmed_by_id, at)]
-    found += _approvals(request)
+    found += last_approval(request)
     standing = getattr(request.case, "representation", None)
     if standing is not None:
         looks = (
