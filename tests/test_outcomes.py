@@ -170,6 +170,14 @@ def test_a_team_of_one_leaves_it_undone_on_a_later_day_and_the_letter_says_so(ro
     )
 
 
+def test_what_is_tried_again_is_not_proposed_to_be_left_undone_any_more(route: Route) -> None:
+    request = route.carrying_out(Right.RESTRICTION)
+    step = Step.objects.create(request=request, source="desk", kind="restrict", status="blocked", reason="permission")
+    made = control.propose_not_done(request.pk, step.pk, "SYSTEM_CANNOT", "It cannot.", actor=route.handler)
+    assert control.retry(request.pk, actor=route.handler) == 1
+    assert not Proposal.objects.standing().filter(pk=made.pk).exists()
+
+
 def test_a_correction_notes_each_field_and_a_refusal_its_reason(route: Route) -> None:
     request = route.carrying_out(Right.CORRECTION)
     for field, status, code in (
