@@ -73,19 +73,21 @@ def _of_the_answer(request: PrivacyRequest, received_on: date) -> dict[str, Any]
     return {"answered_on": day, "days": max(0, (day - received_on).days), "late": late}
 
 
-def answer_left(request: PrivacyRequest, left_at: datetime) -> bool:
-    """Note the moment at which the letter that answers an ended request left, once: what is open or was answered before
-    stays as it is. The caller holds the request. Returns whether it was noted."""
+def answer_left(request: PrivacyRequest, left: datetime | date) -> bool:
+    """Note when the letter that answers an ended request left, once: what is open or was answered before stays as it is.
+    `left`: the moment, or a day in the zone of the law; never before the end. The caller holds the request. Returns whether
+    it was noted."""
     if request.ended_at is None or request.answered_on is not None:
         return False
     regime = request.case.law
-    day = deadlines.received_on(regime, max(left_at, request.ended_at))
+    ended_on = deadlines.received_on(regime, request.ended_at)
+    day = max(ended_on, deadlines.received_on(regime, left) if isinstance(left, datetime) else left)
     request.answered_on = day
     if request.raised == Raised.ANSWER_HERE:
         request.raised = Raised.NONE
     PrivacyRequest.objects.filter(pk=request.pk).update(answered_on=day, raised=request.raised)
     received_on = deadlines.received_on(regime, request.received_at)
-    keep_until = deadlines.record_until(regime, request.right, max(left_at, request.ended_at))
+    keep_until = deadlines.record_until(regime, request.right, request.ended_at + (day - ended_on))
     RequestRecord.objects.filter(request_id=request.pk, answered_on__isnull=True).update(
         keep_until=Greatest("keep_until", Value(keep_until)), **_of_the_answer(request, received_on)
     )

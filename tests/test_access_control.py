@@ -202,6 +202,7 @@ def test_the_verbs_of_approvers_are_theirs_alone():
         "authority-refused",
         "authority-ended",
         "post-instead",
+        "answered",
         "kept",
         "nothing-found",
         "signature",

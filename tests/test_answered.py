@@ -2,23 +2,25 @@
 does not leave is raised by name."""
 
 from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.models import Role, User
-from dsar import clock_book, guards, measures, records, workflow
+from dsar import clock_book, clock_events, guards, measures, records, workflow
 from dsar.desk import bundle_facts, rows
 from dsar.enums import AppealKind, AppealOutcome, Outcome, Raised, Right, State
 from dsar.intake import submit
-from dsar.models import SYSTEM, Message, PastMeasure, PrivacyRequest, RequestRecord
+from dsar.models import REQUESTER, SYSTEM, Appeal, Case, Message, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.notices import ANSWERS, MessageStatus, Notice
-from dsar.notifications import outbox, paper, post, staff_letter
-from dsar.review import appeal_decisions, appeals, dates
+from dsar.notifications import outbox, paper, post, staff_letter, undelivered
+from dsar.review import answers, appeal_decisions, appeals, dates
 from dsar.workflow import move
 from tests import drive
 from tests.drive import CAST, Route
@@ -119,6 +121,7 @@ def test_a_mail_that_went_is_not_sent_again_because_its_day_could_not_be_noted(r
     request = refused(route, route.review(Right.ACCESS))
     here = in_review(drive.a_request(CAST.plain, Right.KNOW, by_post=True, postal="1 High Street"))
     here = refused(route, here)
+    connection.check_constraints()
     broken = guards.Guard("test_broken", guards.REQUEST, "UPDATE", "No.", "NEW.answered_on IS NOT NULL")
     with connection.cursor() as cursor:
         for statement in guards.statements(broken, connection.vendor):
@@ -129,6 +132,7 @@ def test_a_mail_that_went_is_not_sent_again_because_its_day_could_not_be_noted(r
     assert (letter.status, letter.attempts) == (MessageStatus.SENT, 1)
     assert hasattr(letter, "letter")
     assert drive.fresh(request.pk).answered_on is None
+    connection.check_constraints()
     table = f" ON {guards.REQUEST}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER {broken.trigger}{table}")
@@ -258,3 +262,90 @@ def test_law_06_an_appeal_is_open_from_the_day_on_which_the_answer_left(route: R
     assert appeal
     told = Message.objects.get(appeal=appeal, notice=Notice.APPEAL_RECEIVED)
     assert f"Our answer of {date_format(held.answered_on)}" in paper.said(told)["text"]
+
+
+def test_an_answer_that_reached_them_on_another_way_is_noted_with_its_day(route: Route) -> None:
+    """By an approver, once, and never for a day before the decision; the mail that failed is not tried again."""
+    request = refused(route, route.review(Right.ACCESS))
+    Message.objects.filter(request=request, notice=Notice.REFUSED).update(status=MessageStatus.FAILED)
+    undelivered.note(request.pk)
+    as_if(request, received=45, due=15, ended=16)
+    dates.sweep()
+    today = clock_events.today(request)
+    told = today - timedelta(days=15)
+    with pytest.raises(workflow.Forbidden):
+        answers.note(request.pk, told, "On the telephone.", actor=route.handler)
+    for day in (today - timedelta(days=18), today + timedelta(days=1)):
+        with pytest.raises(workflow.Invalid):
+            answers.note(request.pk, day, "On the telephone.", actor=route.approver)
+    assert drive.fresh(request.pk).named_reason
+    answers.note(request.pk, told, "On the telephone.", actor=route.approver)
+    held, found = drive.fresh(request.pk), record_of(request)
+    assert (held.answered_on, held.raised, held.undelivered_at, held.named_reason) == (told, "", None, "")
+    assert (found.answered_on, found.days, found.late) == (told, 30, False)
+    assert not PrivacyRequest.objects.answers_here().filter(pk=request.pk).exists()
+    with pytest.raises(workflow.Conflict):
+        answers.note(request.pk, today, "Again.", actor=route.approver)
+    assert not answers.may_note(route.review())
+
+
+def test_what_was_answered_before_is_dated_by_its_letter(route: Route) -> None:
+    """As the migration finds it: every end had become the day of an answer."""
+    by_post = {"by_post": True, "postal": "1 High Street"}
+    names = ("posted", "tray", "mailed", "failed", "withdrawn", "purged")
+    found = {name: drive.a_request(f"{name}@example.net", Right.KNOW, **by_post) for name in names}
+    for name, request in found.items():
+        if name == "withdrawn":
+            move(request.pk, "withdraw", actor=REQUESTER)
+        else:
+            refused(route, in_review(request))
+        as_if(request, received=50, due=5, ended=10)
+    new = drive.a_request(right=Right.KNOW)
+    move(new.pk, "withdraw", actor=REQUESTER)
+    old = found["withdrawn"]
+    now = timezone.now()
+    ended_on = clock_events.today(old, drive.fresh(old.pk).ended_at)
+    letter = {name: Message.objects.filter(request=found[name], notice=Notice.REFUSED) for name in names}
+    with transaction.atomic(), unguarded():
+        letter["posted"].update(status=MessageStatus.SENT, sent_at=now)
+        letter["mailed"].update(status=MessageStatus.SENT, sent_at=now - timedelta(days=10))
+        letter["failed"].update(status=MessageStatus.FAILED)
+        letter["purged"].update(status=MessageStatus.FAILED, reason="purged")
+        Case.objects.filter(pk=found["purged"].case_id).update(purged_at=now)
+        every = PrivacyRequest.objects.filter(pk__in=[one.pk for one in found.values()])
+        every.update(answered_on=ended_on)
+        RequestRecord.objects.filter(request_id__in=every.values("pk")).update(answered_on=ended_on, days=40)
+        Appeal.objects.create(
+            request=found["mailed"], kind=AppealKind.APPEAL, regime="us_co_cpa", received_at=now, due_on=now.date(), target_on=now.date(),
+            outcome=AppealOutcome.UPHELD, decided_at=now, opened=new, decided_by_id=route.approver.user_id,
+            reasons_sealed=b"sealed",
+        )  # fmt: skip
+    guards.install()
+    connection.check_constraints()
+    long = record_of(found["posted"]).keep_until
+    correct = import_module("dsar.migrations.0068_answers_as_their_letters_left").correct
+    correct(apps, _Plain())
+    guards.install()
+    today = clock_events.today(old)
+    expected = {
+        "posted": (today, 50, True), "tray": (None, None, False), "mailed": (ended_on, 40, False),
+        "failed": (None, None, False), "withdrawn": (ended_on, 40, False), "purged": (ended_on, 40, False),
+    }  # fmt: skip
+    for name, (day, days, late) in expected.items():
+        record = record_of(found[name])
+        assert drive.fresh(found[name].pk).answered_on == record.answered_on == day, name
+        assert (record.days, record.late, record.begun_anew) == (days, late, False), name
+    assert record_of(found["posted"]).keep_until == long + timedelta(days=10)
+    assert record_of(new).begun_anew
+    dates.sweep()
+    assert drive.fresh(found["tray"].pk).raised == Raised.ANSWER_HERE
+
+
+class _Plain:
+    """Runs statements inside the transaction of the test, where the editor of SQLite refuses to begin."""
+
+    connection = connection
+
+    def execute(self, statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

@@ -35,6 +35,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "copy_enclosed": _("Copy taken out to be posted"),
     "letter_posted": _("Letter posted"),
     "posted_instead": _("Mail could not be sent: a letter instead"),
+    "answer_noted": _("Noted that the person has our answer"),
     "scan_opened": _("Scan of the letter opened"),
     "scan_destroyed": _("Scan of the letter destroyed"),
     "route": _("Routed"),

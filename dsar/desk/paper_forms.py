@@ -102,3 +102,12 @@ class NothingForm(VerbForm):
     """Where somebody looked."""
 
     text = long_text(_("Where did you look?"), READ_BY_THEM, rows=3)
+
+
+class AnsweredForm(VerbForm):
+    """Since when the person has our answer, and how."""
+
+    on = forms.DateField(
+        label=_("On which day did it reach them?"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    text = long_text(_("How did it reach them?"), _("For colleagues. It is sealed with the case."), rows=3)

@@ -11,7 +11,7 @@ from dsar.fulfilment import locating
 from dsar.intake import beside, filing
 from dsar.models import Actor
 from dsar.notifications import post
-from dsar.review import decide
+from dsar.review import answers, decide
 from dsar.verification import by_hand, data_points, papers, signed
 
 
@@ -127,6 +127,19 @@ VERBS: Final[tuple[Verb, ...]] = (
         APPROVERS,
         exists=post.may_post_instead,
         help=_("A mail could not be delivered, and the person gave a postal address. Nobody has proven that address."),
+    ),
+    Verb(
+        "answered",
+        _("Note that they have our answer"),
+        _("Noted. It counts as answered on that day."),
+        paper_forms.AnsweredForm,
+        lambda pk, data, actor: answers.note(pk, data["on"], data["text"], actor=actor),
+        APPROVERS,
+        exists=answers.may_note,
+        help=_(
+            "Only where it reached them in another way than the letter here: handed over, read out, by another letter. A mail"
+            " of the answer that could not be delivered is not tried again."
+        ),
     ),
     Verb(
         "answer",

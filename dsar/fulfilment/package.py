@@ -23,7 +23,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from dsar import audit, keys
+from dsar import audit, keys, records
 from dsar.enums import PackageStatus, StepKind, StepReason, StepStatus
 from dsar.fulfilment.frames import Reader, Writer
 from dsar.models import REQUESTER, SYSTEM, CopyPart, Package, PrivacyRequest
@@ -199,6 +199,8 @@ def note_download(package: Package, *, by: str = "") -> None:
             request.case,
             audit.Entry("copy_downloaded", REQUESTER, request.pk, details=details),
         )
+        # A copy in hand answers, whatever has become of the mail that offers it.
+        records.answer_left(request, now)
         mended = PrivacyRequest.objects.filter(pk=request.pk, attention=StepReason.COPY_UNREADABLE)
         mended.update(attention="")
         day = timezone.localdate(now).isoformat()

@@ -91,12 +91,14 @@ def posted(numbers: Sequence[int], day: date, *, actor: Actor) -> int:
             row.status, row.sent_at = MessageStatus.SENT, _moment(day, row.created_at)
             row.save(update_fields=["status", "sent_at"])
             audit.record(case, audit.Entry("letter_posted", actor, row.request_id, details={"notice": row.notice}))
-            if request and row.notice in clock_events.LETTERS:
+            if request:
                 request.case = case
-                clock_events.sent(request, row, min(day, clock_events.today(request)))
-            if request and row.notice in ANSWERS:
-                request.case = case
-                records.answer_left(request, row.sent_at)
+                # The day that was named is one of the law, whatever zone the desk is in.
+                left_on = min(day, clock_events.today(request))
+                if row.notice in clock_events.LETTERS:
+                    clock_events.sent(request, row, left_on)
+                if row.notice in ANSWERS:
+                    records.answer_left(request, left_on)
             done += 1
     return done
 

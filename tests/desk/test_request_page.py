@@ -163,6 +163,11 @@ HAPPY = {
     ),
     "answer": (scenes.clarifying, {"text": "I mean all of it."}, State.TRIAGE),
     "post-instead": (scenes.unreached, {}, State.VERIFYING),
+    "answered": (
+        scenes.answered,
+        lambda request: {"on": request.ended_at.date().isoformat(), "text": "Read to them on the telephone."},
+        State.REFUSED,
+    ),
     "name-representative": (
         scenes.review,
         {"kind": "estate", "name": "Jorun Aske", "email": "stands-for-them@example.net"},

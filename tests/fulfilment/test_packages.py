@@ -50,7 +50,9 @@ def test_handing_over_offers_it_and_clears_the_spool(approver: Actor, handler: A
 
 def test_each_download_counts_and_one_mail_a_day_tells_of_it(approver: Actor) -> None:
     request, made = offered(approver)
+    assert request.answered_on is None
     package.note_download(made)
+    assert drive.fresh(request.pk).answered_on, "what is in their hands has left"
     package.note_download(made)
     made.refresh_from_db()
     assert made.downloads == 2
