@@ -18,8 +18,10 @@ from tests import drive, house
 from tests.drive import Route
 from tests.environment import TEST_DATABASE_URL
 
-# Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same.
-ONE_DATABASE = ("connectors", "datamap", "demo", "desk", "intake", "law", "notifications", "portal")
+# Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same. Each runs on one, so that
+# neither lane of CI waits for the other.
+ON_SQLITE = ("connectors", "datamap", "demo", "desk", "intake", "portal")
+ON_POSTGRESQL = ("law", "notifications")
 # These ask no database, or bring one of their own.
 NO_DATABASE = (
     "test_frames",
@@ -45,8 +47,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if not item.get_closest_marker(foreign)]
     for item in items:
         name = item.path.stem
-        if name not in BOTH_DATABASES and (item.path.parent.name in ONE_DATABASE or name in NO_DATABASE):
+        folder = item.path.parent.name
+        if name in BOTH_DATABASES or item.get_closest_marker("only_postgresql"):
+            pass
+        elif folder in ON_SQLITE or name in NO_DATABASE:
             item.add_marker(pytest.mark.single)
+        elif folder in ON_POSTGRESQL:
+            item.add_marker(pytest.mark.elsewhere)
         if postgresql and PROCESSES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.once)
 

@@ -1,6 +1,7 @@
 """Requests in every state, made by the engine itself; and many cheap rows for the queue."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -423,11 +424,15 @@ def handed_over() -> PrivacyRequest:
     return control.hand_over(looked_through().pk, actor=actor())
 
 
-def many(number: int, *, state: str = State.REVIEW, day: int = 20) -> list[PrivacyRequest]:
+def many(
+    number: int, *, state: str = State.REVIEW, day: int = 20, references: Sequence[str] = ()
+) -> list[PrivacyRequest]:
     """Cheap rows without an engine: several a day, so that equal dates have to be told apart by id."""
     cases, keys_made = [], []
     for _ in range(number):
         case = Case(channel=Channel.WEB, regime="eu_gdpr")
+        if references:
+            case.reference = references[len(cases)]
         keys_made.append(case.make_key())
         case.email_sealed = case.seal(CAST.plain, "email")
         cases.append(case)

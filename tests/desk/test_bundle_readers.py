@@ -282,7 +282,7 @@ def test_the_mail_of_the_day_to_a_colleague_is_nobodys_conversation(route: Route
     assert not [name for name, content in files.items() if b"staff_digest" in content or b"due at the desk" in content]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="one writer at a time has one moment anyway")
+@pytest.mark.only_postgresql  # With one writer at a time there is one moment anyway.
 def test_a_bundle_shows_one_moment(approver: Actor) -> None:
     """Withdrawn while the file is being written: trail and request still say the same."""
     request = Route(drive.person_of_the_desk(Role.HANDLER), approver).review(Right.ACCESS)

@@ -133,9 +133,7 @@ def test_search_by_reference_opens_the_request(desk, typed):
 
 
 def test_search_by_the_beginning_of_a_reference_lists(desk):
-    wanted, other = scenes.many(2)
-    type(wanted.case).objects.filter(pk=wanted.case_id).update(reference="RD-ABCDE-00001")
-    type(other.case).objects.filter(pk=other.case_id).update(reference="RD-ABCDE-00002")
+    scenes.many(2, references=("RD-ABCDE-00001", "RD-ABCDE-00002"))
     client = scenes.browser(Role.HANDLER)
     response = client.post(QUEUE, {"words": "abcde"}, follow=True)
     assert set(references(response)) == {"RD-ABCDE-00001", "RD-ABCDE-00002"}
