@@ -54,11 +54,11 @@ def questions(data_map: DataMap) -> list[str]:
 
 def user_ids(data_map: DataMap) -> list[str]:
     """What keeps the accounts of this desk from being joined to the company's, or would join strangers: two sources may give
-    the same number to two people."""
+    the same number to two people. The accounts of the desk are there whether or not the map has them as a source."""
     named, here = data_map.user_ids, data_map.sign_ins
     if named is None:
         others = [key for key, source in data_map.sources.items() if source.identity and key not in here]
-        if not here or not others:
+        if not others:
             return []
         return [
             f"user_ids does not say whose key is the user id of those who sign in here: name one of {', '.join(others)}, "

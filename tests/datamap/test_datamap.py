@@ -19,6 +19,7 @@ from dsar.enums import UNVERIFIED_RIGHTS
 
 GOOD: dict[str, Any] = {
     "version": 1,
+    "user_ids": "shop",
     "sources": {
         "shop": {
             "connector": "sql",
