@@ -11,8 +11,18 @@ import pytest
 from django.utils import timezone
 
 from dsar import journal
-from dsar.enums import ContactBy, Outcome, PackageStatus, RestrictionGround, Right, State, StepReason
-from dsar.fulfilment import package, runner
+from dsar.enums import (
+    ContactBy,
+    Outcome,
+    PackageStatus,
+    RestrictionGround,
+    Right,
+    State,
+    StepKind,
+    StepReason,
+    StepStatus,
+)
+from dsar.fulfilment import control, package, runner
 from dsar.intake import email, submit
 from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, PrivacyRequest, Restriction
 from dsar.notices import Notice
@@ -134,6 +144,36 @@ def test_what_fails_at_the_confirmation_leaves_no_line_in_the_journal(
         confirmation.confirm(request.pk, plan.digest)
     assert list(journal.lines("confirmed")) == []
     assert drive.fresh(request.pk).state == State.CONFIRMING
+
+
+@pytest.mark.parametrize("how", ["done", "by hand", "paused", "put back"])
+def test_law_09_no_worker_takes_off_the_queue_what_was_doubted_too_late(
+    company: None, approver: Actor, settings: Any, how: str
+) -> None:
+    """An account that is still being shut when the word comes: whatever becomes of that step, a person looks."""
+    settings.QUIET_PERIOD = timedelta(0)
+    request = drive.released(approver)
+    drive.carry_out()
+    step = request.steps.filter(kind=StepKind.CLOSE).first()
+    assert step is not None
+    assert drive.fresh(request.pk).is_ended
+    status = StepStatus.BLOCKED if how == "by hand" else StepStatus.QUEUED
+    waits = {"status": status, "reason": StepReason.UNREACHABLE, "due_at": drive.later(days=-1), "finished_at": None}
+    request.steps.filter(pk=step.pk).update(**waits)
+    confirmation.not_me(request.case)
+    if how == "done":
+        drive.carry_out()
+    elif how == "by hand":
+        control.done_by_hand(request.pk, step.pk, actor=approver)
+    else:
+        request.steps.filter(pk=step.pk).update(status=StepStatus.LEASED)
+        step.refresh_from_db()
+        runner.pause(step, StepReason.UNREACHABLE, block=how == "paused", failed=True)
+    step.refresh_from_db()
+    assert (step.status == StepStatus.DONE) is (how in ("done", "by hand"))
+    assert PrivacyRequest.objects.stuck().get().attention == StepReason.DISPUTED
+    control.retry(request.pk, actor=approver)
+    assert drive.fresh(request.pk).attention == ""
 
 
 # --- the way back -----------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def retry(pk: int, *, actor: Actor) -> int:
     with transaction.atomic():
         request = lock(pk)
         tried = waiting(request).again()
-        finish.clear_attention(request)
+        finish.looked_at(request)
         proposals.nothing_to_leave(request)
         letters = undelivered.send_again(request)
         audit.record(request.case, audit.Entry("retried", actor, pk, details={"steps": tried, "letters": letters}))

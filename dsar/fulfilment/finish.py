@@ -1,7 +1,7 @@
 """The end of the work: steps for a released request, settling it, tombstones, the journal's line."""
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from dsar import audit, bell, journal, keys, outcomes, proposals
@@ -29,6 +29,8 @@ SETTLE_POSITION, ERASE_POSITION, PACK_POSITION = 10, 20, 50
 AFTER_THE_END = (StepKind.NOTIFY, StepKind.LIFT, StepKind.LATER)
 # However a confirmed deletion ended: its account is shut in every system (law 3).
 STILL_OWED = (*AFTER_THE_END, StepKind.CLOSE)
+# What doubted_too_late() says, for the database: no worker takes it off the queue before a person has looked (law 9).
+DOUBTED_TOO_LATE = Q(attention=StepReason.DISPUTED) & (Q(ended_at__isnull=False) | Q(confirmed_at__isnull=True))
 
 
 def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
@@ -48,10 +50,15 @@ def queue_steps(request: PrivacyRequest, body: plans.Body) -> list[Step]:
     return Step.objects.bulk_create(steps)
 
 
+def doubted_too_late(request: PrivacyRequest) -> bool:
+    """Whether "this was not me" came for something that could be stopped no more, and nobody has looked at it yet."""
+    return request.attention == StepReason.DISPUTED and (request.is_ended or not request.is_bound)
+
+
 def attention_of(request: PrivacyRequest) -> str:
     """Why a request is stuck, as its steps and its dispute say: what a person must settle before what is tried again by
     itself. Empty where nothing is; letters have a mark of their own (undelivered_at)."""
-    if request.disputed_at is not None and not request.is_ended:
+    if doubted_too_late(request) or (request.disputed_at is not None and not request.is_ended):
         return StepReason.DISPUTED.value
     waiting = request.steps.exclude(reason__in=["", StepReason.WITH_OWNER]).exclude(status=StepStatus.DONE)
     if request.is_ended:
@@ -63,6 +70,15 @@ def attention_of(request: PrivacyRequest) -> str:
 def clear_attention(request: PrivacyRequest) -> None:
     """Something of a request is settled: name the reason that is left, if any. The caller holds the request."""
     if request.attention:
+        request.attention = attention_of(request)
+        PrivacyRequest.objects.filter(pk=request.pk).update(attention=request.attention)
+
+
+def looked_at(request: PrivacyRequest) -> None:
+    """A person has looked at whatever the request is stuck by, a doubt that came too late among it: name what is left. The
+    caller holds the request."""
+    if request.attention:
+        request.attention = ""
         request.attention = attention_of(request)
         PrivacyRequest.objects.filter(pk=request.pk).update(attention=request.attention)
 

@@ -86,7 +86,9 @@ def locate(pk: int) -> bool:
         if request.state == State.REVIEW:
             judgement = sorted({*request.judgement, *body["flags"], *_silent_elsewhere(request)})
             PrivacyRequest.objects.filter(pk=pk).update(judgement=judgement)
-        PrivacyRequest.objects.filter(pk=pk).update(located_at=now, attention="")
+        PrivacyRequest.objects.filter(pk=pk).update(located_at=now)
+        # What was written before it was doubted is for a person to look at, whatever is found now.
+        PrivacyRequest.objects.filter(pk=pk).exclude(attention=StepReason.DISPUTED).update(attention="")
         if request.state == State.LOCATING:
             settle(pk)
     return True

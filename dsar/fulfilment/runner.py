@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from dsar import bell
 from dsar.connectors.base import NotSupported, SourceBroken, SourceUnavailable
 from dsar.enums import BOUND_STATES, WORK_KINDS, State, StepKind, StepReason, StepStatus
-from dsar.fulfilment import begin, held_step, lookout, owners
+from dsar.fulfilment import begin, finish, held_step, lookout, owners
 from dsar.models import PrivacyRequest, Step
 from dsar.notifications import outbox
 
@@ -173,4 +173,5 @@ def pause(step: Step, reason: StepReason, *, block: bool, failed: bool = False) 
             retries=F("retries") + int(failed), claims=0, due_at=now + delay,
         )  # fmt: skip
         if changed:
-            PrivacyRequest.objects.filter(pk=step.request_id).update(attention=reason)
+            stuck = PrivacyRequest.objects.filter(pk=step.request_id)
+            stuck.exclude(finish.DOUBTED_TOO_LATE).update(attention=reason)
