@@ -181,7 +181,8 @@ class Report:
 
     def coarse(self) -> "Report":
         """The report for a colleague who is kept apart from a case: without grounds, and without the lines of so few requests
-        that one of them could be known by it (models/apart.py)."""
+        that one of them could be known by it (models/apart.py). Two of these tell by their difference what neither says: the
+        desk makes them of years that are over and of all laws alone."""
         shown = tuple(line for line in self.lines if line.received >= FEW)
         for line in shown:
             line.reasons.clear()

@@ -25,8 +25,9 @@ OLDEST: Final = date(2000, 1, 1)
 PIECES: Final = (
     ("ok", "complied_in_whole"), ("info", "complied_in_part"), ("danger", "denied"), ("mask", "otherwise"), ("warn", "open"),
 )  # fmt: skip
-WHOLE_MONTHS: Final = _(
-    "You are kept apart from a case, and a short time could tell you of it. Please choose whole months that are over."
+WHOLE_YEAR: Final = _(
+    "You are kept apart from a case, and two reports that differ in little could tell you of it. Please choose one calendar year"
+    " that is over, and all laws."
 )
 
 
@@ -57,6 +58,9 @@ class PeriodForm(forms.Form):
         law: Any = self.fields["law"]
         law.choices = [("", _("All laws")), *laws()]
         law.error_messages["invalid_choice"] = _("We do not know this law. Please choose one from the list.")
+        if coarse:
+            law.choices = [("", _("All laws"))]
+            law.error_messages["invalid_choice"] = WHOLE_YEAR
 
     def clean(self) -> dict[str, Any]:
         """A period begins before it ends, and in this century."""
@@ -66,24 +70,26 @@ class PeriodForm(forms.Form):
             self.add_error("last", _("The last day lies before the first one. Please change one of them."))
         if (first and first < OLDEST) or (last and last.year > 9000):
             self.add_error(None, _("Please choose days between 2000 and 9000."))
-        elif first and last and self.coarse and not _are_months_over(first, last):
-            self.add_error(None, WHOLE_MONTHS)
+        elif first and last and self.coarse and not _is_a_year_over(first, last):
+            self.add_error(None, WHOLE_YEAR)
         return found
 
 
-def _are_months_over(first: date, last: date) -> bool:
-    """Whether a period is made of whole months before this one."""
-    return first.day == (last + measures.DAY).day == 1 and last < timezone.localdate().replace(day=1)
+def _is_a_year_over(first: date, last: date) -> bool:
+    """Whether a period is one calendar year before this one: no two of these share a day, so nothing is told by what one has
+    more than another."""
+    begin = date(first.year, 1, 1)
+    return (first, last) == (begin, date(first.year, 12, 31)) and first.year < timezone.localdate().year
 
 
 def _asked(request: HttpRequest) -> tuple[PeriodForm, Report | None]:
     """The form as it was sent (this year where nothing was) and the report; no report where the form has errors. Whoever is
-    kept apart from a case sees whole months that are over, and no more than `coarse` leaves."""
+    kept apart from a case sees whole years that are over, of all laws, and no more than `coarse` leaves."""
     reader = frame.signed_in(request)
     coarse = bool(apart_from(reader.pk, reader.email))
     last = timezone.localdate()
     if coarse:
-        last = last.replace(day=1) - measures.DAY
+        last = date(last.year - 1, 12, 31)
     shown = {"law": "", "first": last.replace(month=1, day=1).isoformat(), "last": last.isoformat()}
     form = PeriodForm({name: request.GET.get(name, value) for name, value in shown.items()}, coarse=coarse)
     if not form.is_valid():
@@ -160,9 +166,10 @@ def _disposition(report: Report, suffix: str) -> str:
 
 
 def _years(form: PeriodForm) -> list[dict[str, Any]]:
-    """The years that are asked for most: this one, and the two before it."""
+    """The years that are asked for most: this one, and the two before it; only those that are over for whoever may read no
+    others."""
     today, law = timezone.localdate(), form.data["law"]
-    this = today.year
+    this = today.year - form.coarse
     found = []
     for year in (this, this - 1, this - 2):
         asked = {"law": law, "first": f"{year}-01-01", "last": f"{year}-12-31"}

@@ -1,7 +1,7 @@
 """The measures as page, CSV and JSON: the same numbers, and every bad period says what to change."""
 
 import csv
-from datetime import date, timedelta
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -157,8 +157,8 @@ def test_whoever_is_kept_apart_cannot_read_one_request_from_the_measures(route: 
     """Nobody handles the request of a friend, nor reads how it ended and why by asking for its day."""
     request = route.review(Right.ACCESS)
     drive.refuse(request.pk, "OUT_OF_SCOPE", "Of somebody else.", actor=route.approver)
-    last = date.today().replace(day=1) - timedelta(days=1)
-    first = last.replace(day=1)
+    this = date.today().year
+    first, last = date(this - 1, 1, 1), date(this - 1, 12, 31)
     months = {"law": "", "first": first.isoformat(), "last": last.isoformat()}
     given = {"outcome": Outcome.DENIED, "basis": "TAX_ACCOUNTING Art B", "right": Right.DELETION}
     RequestRecord.objects.bulk_create(
@@ -168,6 +168,8 @@ def test_whoever_is_kept_apart_cannot_read_one_request_from_the_measures(route: 
                 logged(number, received_on=first, basis="AML_KYC Art A", outcome=Outcome.DENIED)
                 for number in range(5, 8)
             ),
+            # One more, whose month and whose law would tell of it.
+            logged(9, received_on=last, regime="us_co_cpa", outcome=Outcome.GRANTED, right=Right.DELETION),
         ]
     )
     friend, other = scenes.person(Role.HANDLER, 7), scenes.browser(Role.HANDLER, 8)
@@ -178,17 +180,28 @@ def test_whoever_is_kept_apart_cannot_read_one_request_from_the_measures(route: 
     recuse.name(request.pk, [friend.pk], actor=route.approver)
     today = date.today().isoformat()
     for name in pages:
-        for short in ({"last": months["first"]}, {"first": last.isoformat()}, {"first": today, "last": today}):
+        for short in (
+            {"last": months["first"]},
+            {"first": last.isoformat()},
+            {"first": today, "last": today},
+            {"last": date(this - 1, 11, 30).isoformat()},
+            {"first": date(this - 1, 2, 1).isoformat()},
+            {"first": date(this - 2, 1, 1).isoformat()},
+            {"first": date(this, 1, 1).isoformat(), "last": date(this, 12, 31).isoformat()},
+            {"law": "us_co_cpa"},
+        ):
             answer = mine.get(reverse(name), months | short)
             assert answer.status_code == 400, (name, short)
-            assert "whole months that are over" in answer.content.decode()
+            assert "one calendar year that is over" in " ".join(answer.content.decode().split())
+            assert other.get(reverse(name), months | short).status_code == 200
         said = mine.get(reverse(name), months).content.decode()
         for ground in ("TAX_ACCOUNTING", "AML_KYC"):
             assert ground not in said
             assert ground in other.get(reverse(name), months).content.decode(), name
     found = mine.get(reverse("desk_measures_json"), months).json()
     assert ([line["right"] for line in found["rights"]], found["left_out"]) == (["deletion"], ["access"])
-    assert (found["total"]["received"], found["total"]["denied"]) == (5, 5), "no sum tells what was left out"
+    assert (found["total"]["received"], found["total"]["denied"]) == (6, 5), "no sum tells what was left out"
     page = mine.get(reverse("desk_measures"))
     assert page.status_code == 200, "as it opens too"
+    assert [one["year"] for one in page.context["years"]] == [str(this - ago) for ago in (1, 2, 3)]
     assert "A colleague can make the full report." in page.content.decode()
