@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from dsar import clock_events
 from dsar.enums import State
 from dsar.fulfilment import locating, progress
 from dsar.fulfilment import plan as plans
@@ -124,6 +125,7 @@ def _page(
     plan = _plan(held)
     body = (locating.look_again(held) if _is_old(plan) else None) or plan.body()
     accounts = confirmation.accounts_of(held.case, body)
+    copy = held.after or beside.copy_of(held)
     facts: dict[str, Any] = {
         "held": held,
         "case": held.case,
@@ -132,7 +134,8 @@ def _page(
         "digest": plans.digest(body),
         "money": letters.money_view(body["money"]),
         "organisations": body["organisations"],
-        "copy": held.after or beside.copy_of(held),
+        "copy": copy,
+        "copy_told_on": (clock_events.told_on(copy) or copy.due_on) if copy else None,
         "waits": not no_copy_awaited(held),
         "needs_factor": second_factor.needed(accounts) and not second_factor.passed(held.case),
         "quiet_hours": int(settings.QUIET_PERIOD.total_seconds() // 3600),

@@ -65,8 +65,10 @@ def _context(held: PrivacyRequest, form: WordsForm) -> dict[str, Any]:
     dates = None
     if kind and not late and not again and current is None:
         dates = deadlines.appeal_dates(held.case.law, kind, now)
+    told_on = appeal_letter.told_on(current) if current else dates and (dates.due.promised_on or dates.due_on)
     return {
         "held": held,
+        "told_on": told_on,
         "told": Outcome(undisclosed.outcome_told(held)).label,
         "form": form,
         "kind": kind or "",

@@ -19,7 +19,7 @@ from dsar.models import Case, Message, Package, PrivacyRequest
 from dsar.models.request_conditions import may_be_written_to
 from dsar.notices import TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import letters, paper, report, undisclosed
-from dsar.notifications.appeal_letter import BUTTONS
+from dsar.notifications.appeal_letter import BUTTONS, told_on
 from dsar.review import appeals
 
 # After these the way back to us stands open on the page, not under "If you do not agree".
@@ -95,11 +95,13 @@ def again(request: PrivacyRequest) -> dict[str, Any]:
         return {}
     if kind and appeals.was_looked_at(request, kind):
         kind = None
+    current = next((one for one in found if one.is_open), None)
     return {
         "kind": kind or "",
         "button": BUTTONS[kind] if kind else _("Tell us why you do not agree"),
         "prominent": bool(kind) and undisclosed.outcome_told(request) in SAID_NO,
-        "open": next((one for one in found if one.is_open), None),
+        "open": current,
+        "open_told_on": told_on(current) if current else None,
         "ended": [one for one in found if not one.is_open],
     }
 

@@ -1,9 +1,12 @@
 """The page on which somebody says that they do not agree."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from dsar import deadlines
 from dsar.law import authorities
@@ -65,6 +68,27 @@ def test_another_person_is_asked_to_look_again(person: Person) -> None:
     assert "Our answer stays as it was." in words(off)
     assert Appeal.objects.get().outcome == "withdrawn"
     assert "There is nothing to call off any more." in words(person.post(f"{person.page}withdraw/"))
+
+
+def test_pages_and_letter_name_the_day_that_we_promise(person: Person, settings: Any, tmp_path: Path) -> None:
+    """Thirty days instead of the forty-five of Colorado (C.R.S. 6-1-1306(3)(b)): before, just after, later and by mail."""
+    settings.PROMISES = tmp_path / "promises.toml"
+    settings.PROMISES.write_text("[all]\nappeal_days = 30\n")
+    person.request = under(person.request)
+    today = deadlines.received_on(person.request.case.regime, timezone.now())
+    told, law = (date_format(today + timedelta(days=days)) for days in (30, 45))
+    before = words(person.get(person.page))
+    assert f"by {told}" in before
+    after = words(person.post(person.page, {"text": "You never looked."}))
+    letter = str(compose.mail(Message.objects.get(notice=Notice.APPEAL_RECEIVED)).body)
+    for where, said in {
+        "after": after,
+        "case": words(person.get("/case/")),
+        "again": words(person.get(person.page)),
+        "letter": letter,
+    }.items():
+        assert told in said, where
+        assert f"by {law}" not in said, where
 
 
 def test_where_the_law_knows_no_appeal_nobody_is_turned_away(person: Person) -> None:

@@ -2,10 +2,14 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from dsar import clock_events
 from dsar.demo.cast import CAST
 from dsar.enums import CheckKind, Outcome, Right, State
 from dsar.fulfilment import control, runner
@@ -114,13 +118,19 @@ def test_keeping_the_data_withdraws(visitor: Visitor) -> None:
     assert only().state == State.WITHDRAWN
 
 
-def test_a_copy_is_filed_once_beside_the_deletion(visitor: Visitor) -> None:
+def test_a_copy_is_filed_once_beside_the_deletion(visitor: Visitor, settings: Any, tmp_path: Path) -> None:
+    """And its answer comes by the day that we promise."""
+    settings.PROMISES = tmp_path / "promises.toml"
+    settings.PROMISES.write_text("[all]\nresponse_days = 20\n")
     visitor.prove(CAST.plain)
     pk = only().pk
     for _ in range(3):
-        assert "You have asked for a copy" in words(visitor.post(f"/case/{pk}/copy/"))
+        said = words(visitor.post(f"/case/{pk}/copy/"))
+        assert "You have asked for a copy" in said
     copies = PrivacyRequest.objects.filter(right=Right.ACCESS)
     assert copies.count() == 1
+    promised = clock_events.today(copies.get()) + timedelta(days=20)
+    assert f"Our answer comes by {date_format(promised)}" in said
     assert PrivacyRequest.objects.get(pk=pk).state == State.CONFIRMING
     visitor.post(f"/case/{copies.get().pk}/withdraw/")
     assert copies.get().state == State.WITHDRAWN
