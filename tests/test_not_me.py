@@ -22,7 +22,7 @@ from dsar.enums import (
     StepReason,
     StepStatus,
 )
-from dsar.fulfilment import control, package, runner
+from dsar.fulfilment import control, package, restricting, runner
 from dsar.intake import email, submit
 from dsar.models import REQUESTER, Actor, AuditEvent, Case, Message, Package, PrivacyRequest, Restriction
 from dsar.notices import Notice
@@ -127,10 +127,16 @@ def test_a_founded_dispute_puts_back_the_restriction_that_the_confirmation_lifte
     assert plan is not None
     confirmation.confirm(request.pk, plan.digest)
     assert not Restriction.objects.in_force().exists()
+    move(newer.pk, "overtake", actor=drive.SYSTEM)
     confirmation.not_me(request.case)
     for one in (approver, second_approver):
         decide.judge_dispute(request.pk, True, "It was somebody else.", actor=one)
     assert Restriction.objects.in_force().get() == in_force
+    # Nothing else ends it: the deletion that had overtaken it is not carried out.
+    restricting.lift(newer.pk, "It is settled.", actor=approver)
+    assert not restricting.may_lift(drive.fresh(newer.pk))
+    in_force.refresh_from_db()
+    assert in_force.lifts_at is not None
 
 
 def test_what_fails_at_the_confirmation_leaves_no_line_in_the_journal(

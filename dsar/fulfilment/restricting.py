@@ -164,8 +164,9 @@ def _call_off(request: PrivacyRequest) -> None:
 
 
 def may_lift(request: PrivacyRequest) -> bool:
-    """Whether a restriction that was granted is in force and nobody has announced its end."""
-    held = _in_force(request) if request.outcome in GRANTED else None
+    """Whether a restriction that was granted is in force and nobody has announced its end. One that a deletion had overtaken
+    is in force again where that deletion was founded to be a stranger's (decide.judge_dispute)."""
+    held = _in_force(request) if request.outcome in (*GRANTED, Outcome.OVERTAKEN) else None
     return held is not None and held.lifts_at is None
 
 
