@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from dsar import deadlines
+from dsar.desk.appeal_verbs import VERBS
 from dsar.enums import (
     AppealOutcome,
     Channel,
@@ -38,7 +39,7 @@ from dsar.models import (
 )
 from dsar.notices import MessageStatus, Notice
 from dsar.notifications import compose, outbox
-from dsar.review import appeal_decisions, appeals, clock, dates, decide, deciders
+from dsar.review import appeal_decisions, appeals, clock, dates, decide, deciders, refusals
 from dsar.verification import by_hand, papers
 from dsar.workflow import Conflict, Forbidden, Invalid, move
 from tests import drive
@@ -168,6 +169,25 @@ def test_who_found_that_it_was_not_shown_looks_at_it_never_again_nor_notes_that_
     elsewhere = appealed(refused(route))
     appeals.withdraw(elsewhere.pk, actor=deciders[0])
     assert Appeal.objects.get(pk=elsewhere.pk).outcome == AppealOutcome.WITHDRAWN
+
+
+def test_law_15_a_team_of_two_notes_what_the_person_wrote_and_nothing_that_was_only_said(route: Route) -> None:
+    """Both took part in the refusal: on their own word neither ends what the person asked for; on the person's they do."""
+    one, other = (drive.person_of_the_desk(Role.APPROVER, name) for name in ("one", "other"))
+    request = route.review()
+    made = refusals.propose(request.pk, "MANIFESTLY_UNFOUNDED", "Because.", facts="Ten in a day.", actor=one)
+    request = under(refusals.confirm(request.pk, actor=other, seen=made.pk))
+    appeal = appealed(request)
+    for actor in (one, other):
+        with pytest.raises(Forbidden):
+            appeals.withdraw(appeal.pk, actor=actor)
+        assert VERBS["withdraw"].bar(appeal, actor) is not None
+    appeals.take(request.pk, "Leave it, please.")
+    assert VERBS["withdraw"].bar(appeal, other) is None
+    assert VERBS["decide"].bar(appeal, other) is not None
+    assert appeals.withdraw(appeal.pk, actor=other).outcome == AppealOutcome.WITHDRAWN
+    again = appealed(under(refused(route)))
+    assert not deciders.wrote_since(again), "words of another appeal count for nothing here"
 
 
 def test_law_15_the_letter_says_why_and_where_to_complain(route: Route, other: Actor) -> None:

@@ -114,9 +114,19 @@ def _write(pk: int, data: dict[str, Any], actor: Actor) -> object:
 
 
 def _from_deciding(appeal: Appeal, actor: Actor) -> Barred | None:
-    """Who took part in what was decided does not decide it again, and does not note that nobody needs to."""
+    """Who took part in what was decided does not decide it again."""
     page = reverse("desk_appeal", args=[appeal.pk])
     return barred.by_look(deciders.look(appeal, actor), appeal.request, actor, page)
+
+
+def _from_calling_off(appeal: Appeal, actor: Actor) -> Barred | None:
+    """Nor do they note that nobody needs to, before the person has written it themselves."""
+    page = reverse("desk_appeal", args=[appeal.pk])
+    found = barred.by_look(deciders.look_at_calling_off(appeal, actor), appeal.request, actor, page)
+    if found is None or found.fresh_url:
+        return found
+    theirs = _("Or the person does it on their own page; or they write it to us, then you can note it.")
+    return Barred(f"{found.why} {theirs}")
 
 
 VERBS: Final[Mapping[str, AppealVerb]] = {
@@ -173,7 +183,7 @@ VERBS: Final[Mapping[str, AppealVerb]] = {
             SureForm,
             lambda pk, data, actor: appeals.withdraw(pk, actor=actor),
             HANDLERS,
-            bar=_from_deciding,
+            bar=_from_calling_off,
             danger=True,
         ),
     )

@@ -130,12 +130,14 @@ def file(
 
 def withdraw(pk: int, *, actor: Actor) -> Appeal:
     """The person no longer wants it looked at again, or told a colleague so: one who did not decide what it is about, since
-    nobody looks at it after that. Raises Appeal.DoesNotExist, Conflict, Forbidden."""
+    nobody looks at it after that; one who did only where the person's own written words have come since.
+
+    Raises Appeal.DoesNotExist, Conflict, Forbidden."""
     if actor.kind != ActorKind.REQUESTER and not actor.is_handler:
         raise Forbidden("withdraw")
     with transaction.atomic():
         appeal = hold(pk)
-        found = deciders.look(appeal, actor)
+        found = deciders.look_at_calling_off(appeal, actor)
         if not found.counts:
             raise Forbidden("withdraw")
         end(

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from dsar.enums import CheckStatus, DecisionKind, SecondLook
+from dsar.enums import ActorKind, CheckStatus, DecisionKind, SecondLook
 from dsar.models import (
     Actor,
     Appeal,
+    AuditEvent,
     Correction,
     Decision,
     IdentityCheck,
@@ -78,6 +79,19 @@ def _said(rows: QuerySet[Any], of: str, which: str) -> QuerySet[Any]:
 
 
 def look(appeal: Appeal, actor: Actor) -> SecondLook:
-    """Whether this person may answer, or note that it is called off, as far as the rule of the second person goes
-    (models/two_people.py)."""
+    """Whether this person may answer, as far as the rule of the second person goes (models/two_people.py)."""
     return second_look(who_decided([appeal.request_id])[appeal.request_id], actor)
+
+
+def look_at_calling_off(appeal: Appeal, actor: Actor) -> SecondLook:
+    """Whether this person may note that it is called off. Who decided what it is about may not, on their own word; where the
+    person has written since, by mail or on their page, it is theirs that counts and stands in the conversation."""
+    return SecondLook.ANOTHER if wrote_since(appeal) else look(appeal, actor)
+
+
+def wrote_since(appeal: Appeal) -> bool:
+    """Whether the person themselves has written since it was taken up: not what a colleague wrote down."""
+    trail = AuditEvent.objects.filter(chain=appeal.request.case.chain)
+    taken = trail.filter(what="appeal_received", details__appeal=appeal.pk).order_by("-number").values("number")[:1]
+    theirs = trail.filter(actor_kind=ActorKind.REQUESTER, what__in=("mail_received", "not_content"))
+    return bool(theirs.filter(number__gt=taken).exists())
