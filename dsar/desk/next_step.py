@@ -159,7 +159,9 @@ def _stopped(request: PrivacyRequest) -> Next | None:
         # What workers and data owners do meanwhile (the use of data stopped while an objection is weighed) holds no
         # decision up: the legal clock runs.
         decision = _in_review(request)
-        if decision.verb and VERBS[decision.verb].is_there(request):
+        # What was written before "this was not me" is looked into first: trying again would only take it off the list.
+        doubted = request.attention == StepReason.DISPUTED and NOT_ME in request.judgement
+        if doubted or (decision.verb and VERBS[decision.verb].is_there(request)):
             return decision
     if request.attention == StepReason.OWNER_EXCEPTION:
         return Next(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dsar import audit
+from dsar.desk.next_step import next_step
 from dsar.enums import (
     Outcome,
     OwnerTaskStatus,
@@ -90,6 +91,7 @@ def test_whoever_is_at_it_right_then_is_fenced_out(company: None, approver: Acto
     assert name_on_file() != NEW
     held = drive.fresh(request.pk)
     assert (held.state, held.attention) == (State.REVIEW, StepReason.DISPUTED), "it may have written before"
+    assert next_step(held, drive.person_of_the_desk("approver")).title == "Somebody says: this was not me"
 
 
 def test_law_09_what_was_written_before_stands_in_the_queue_and_no_letter_denies_it(
