@@ -17,6 +17,7 @@ from dsar import audit, deadlines
 from dsar.deadlines import Dates
 from dsar.enums import CheckStatus, ClockEventKind, Raised, State
 from dsar.law.clocks import Pause
+from dsar.law.steps import Step
 from dsar.law.waiting import End
 from dsar.models import SYSTEM, Actor, ClockEvent, Decision, IdentityCheck, Message, PrivacyRequest
 from dsar.models.once import once
@@ -179,9 +180,17 @@ def answered(request: PrivacyRequest, kind: ClockEventKind, *, actor: Actor = SY
 
 
 def go_on(request: PrivacyRequest, *, actor: Actor = SYSTEM) -> None:
-    """Wait for nothing any more: what was asked and not answered stops the clock no longer. The caller holds the locks."""
-    for pause in pauses(request.clock_events.in_order()):
+    """Wait for nothing any more: what was asked and not answered stops the clock no longer. The caller holds the locks.
+
+    One that has ended while the law had no date keeps none where the first date had passed meanwhile: its end would be the
+    date, and each letter of it late on the next day."""
+    events = list(request.clock_events.in_order())
+    for pause in pauses(events):
         if pause.answered is None:
+            lapse = ClockEvent(request=request, kind=LAPSES[pause.kind], on=today(request), noted_at=timezone.now())
+            found = dates(request, events=[*events, lapse])
+            if request.is_ended and Step.of("passed_meanwhile", day=lapse.on) in found.due.steps:
+                continue
             note(request, LAPSES[pause.kind], actor=actor)
 
 

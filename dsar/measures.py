@@ -279,9 +279,10 @@ def _open(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[st
 
 
 def _not_left(first: date, last: date, regimes: Collection[str]) -> Iterator[dict[str, Any]]:
-    """What has ended and is late all the same: the answer is still in the house, and its date has passed."""
+    """What has ended and is late all the same: the answer is still in the house, and its date has passed. Not where the law
+    had none as it ended."""
     here = PrivacyRequest.objects.answers_here().filter(
-        by_law(timezone.now(), "case__regime", due_on__lt=TODAY), outcome__in=ANSWERED
+        by_law(timezone.now(), "case__regime", due_on__lt=TODAY), outcome__in=ANSWERED, paused_reason=""
     )
     rows = RequestRecord.objects.filter(
         request_id__in=here.values("pk"), received_on__gte=first, received_on__lte=last, take_back=False, begun_anew=False

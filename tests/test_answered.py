@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from accounts.models import Role, User
 from dsar import clock_book, clock_events, guards, measures, records, workflow
 from dsar.desk import bundle_facts, rows
-from dsar.enums import AppealKind, AppealOutcome, Outcome, Raised, Right, State
+from dsar.enums import AppealKind, AppealOutcome, ClockEventKind, Outcome, Raised, Right, State
 from dsar.intake import submit
 from dsar.models import REQUESTER, SYSTEM, Appeal, Case, Message, PastMeasure, PrivacyRequest, RequestRecord
 from dsar.notices import ANSWERS, MessageStatus, Notice
@@ -349,3 +349,28 @@ class _Plain:
     def execute(self, statement: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def test_law_10_a_letter_is_not_late_by_a_date_that_the_end_itself_would_set(route: Route) -> None:
+    """UK GDPR Art 12A: the period is not running while the proof that was asked for is out. Ended on the fifty-eighth day of
+    that: the letter that leaves two days later is not late; one that stays is raised, and is not counted as late."""
+    request = under(route.review(Right.ACCESS), "uk_gdpr")
+    outbox.drain()
+    long_ago = request.received_at - timedelta(days=60)
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=long_ago)
+    with transaction.atomic():
+        held = workflow.lock(request.pk)
+        asked = clock_events.today(held) - timedelta(days=58)
+        clock_events.note(held, ClockEventKind.IDENTITY_REQUESTED, asked)
+    assert drive.fresh(request.pk).paused_reason == "identity"
+    done = refused(route, drive.fresh(request.pk))
+    assert (done.outcome, done.legal_date, done.answered_on) == (Outcome.DENIED, None, None)
+    with transaction.atomic(), unguarded():
+        RequestRecord.objects.filter(request_id=request.pk).update(received_on=clock_events.today(done, long_ago))
+    dates.sweep(timezone.now() + timedelta(days=1))
+    assert drive.fresh(request.pk).raised == Raised.ANSWER_HERE
+    assert this_year().late == 0
+    with transaction.atomic():
+        records.answer_left(workflow.lock(request.pk), timezone.now() + timedelta(days=2))
+    assert (record_of(done).late, record_of(done).days) == (False, 62)
+    assert clock_book.answer(drive.fresh(request.pk)).state == clock_book.DONE

@@ -65,7 +65,8 @@ def reason(request: PrivacyRequest, now: datetime) -> str:
 
 def _of_an_answer(request: PrivacyRequest, now: datetime) -> str:
     """What is decided and not said is not answered: a letter that nobody has posted, a mail that does not go out."""
-    legal = request.legal_date
+    # Also where the law waited for something as it ended: a letter that lies here reaches nobody.
+    legal = request.due_on
     if request.answered_on is not None or legal is None or request.case.purged_at is not None:
         return ""
     near = legal - settings.ESCALATE_BEFORE <= clock_events.today(request, now)
