@@ -374,3 +374,19 @@ def test_law_10_a_letter_is_not_late_by_a_date_that_the_end_itself_would_set(rou
         records.answer_left(workflow.lock(request.pk), timezone.now() + timedelta(days=2))
     assert (record_of(done).late, record_of(done).days) == (False, 62)
     assert clock_book.answer(drive.fresh(request.pk)).state == clock_book.DONE
+
+
+def test_the_day_on_which_a_letter_was_posted_is_that_which_was_named_wherever_the_desk_is(route: Route) -> None:
+    """Noon in Auckland is the day before in Denver. And what is purged is not answered by anybody any more."""
+    request = in_review(drive.a_request(CAST.plain, Right.KNOW, by_post=True, postal="1 High Street"))
+    request = under(refused(route, request))
+    as_if(request, received=20, due=1, ended=9)
+    letter = Message.objects.get(request=request, notice=Notice.REFUSED)
+    day = clock_events.today(request) - timedelta(days=3)
+    held = drive.fresh(request.pk)
+    assert answers.may_note(held)
+    held.case.purged_at = timezone.now()
+    assert not answers.may_note(held)
+    with timezone.override("Pacific/Auckland"):
+        post.posted([letter.pk], day, actor=route.handler)
+    assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == day

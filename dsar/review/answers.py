@@ -14,8 +14,8 @@ from dsar.workflow import Conflict, Forbidden, Invalid, lock
 
 
 def may_note(request: PrivacyRequest) -> bool:
-    """Whether it has ended and nothing says that the person has our answer."""
-    return request.is_ended and request.answered_on is None
+    """Whether it has ended and nothing says that the person has our answer. Of what is purged nothing is noted any more."""
+    return request.is_ended and request.answered_on is None and request.case.purged_at is None
 
 
 def note(pk: int, on: date, text: str, *, actor: Actor) -> None:
