@@ -287,7 +287,7 @@ def test_the_pages_of_a_correction_and_what_stands_beside_it(
 
 
 def test_a_copy_at_the_desk_and_in_the_hands_of_its_person(
-    judge: Judge, open_window: Opener, approver: Actor, tmp_path: Path
+    judge: Judge, open_window: Opener, approver: Actor, second_approver: Actor, tmp_path: Path
 ) -> None:
     desk, author = judge.window, CAST.third_person_author
     request = at(State.REVIEW, author, right="access")
@@ -312,10 +312,18 @@ def test_a_copy_at_the_desk_and_in_the_hands_of_its_person(
     judge.look("copy, something taken out")
     wait_for(lambda: package.whole(request), what="the copy, put together again")
     desk.page.reload()
-    desk.page.get_by_label("Type the reference").fill(request.case.reference)
-    desk.press("Hand the copy over")
-    desk.sees("Handed over.")
-    judge.look("request, handed over")
+    judge.look("copy, which somebody else hands over")
+    assert not desk.page.get_by_label("Type the reference").count(), (
+        "who took something out does not hand it over alone"
+    )
+    other = open_window()
+    other.sign_in("approver2@desk.example.com")
+    other.open(f"/desk/requests/{request.pk}/copy/")
+    other.press("Open the copy")
+    other.page.get_by_label("Type the reference").fill(request.case.reference)
+    other.press("Hand the copy over")
+    other.sees("Handed over.")
+    judge.open(f"/desk/requests/{request.pk}/", request.case.reference)
 
     person = Judge(open_window(axe=True))
     person.window.follow_mail(author, "Your copy is ready")
