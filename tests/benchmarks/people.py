@@ -10,6 +10,7 @@ import sqlalchemy as sa
 SCHEMA = "bench_company"
 DATA_MAP = """\
 version: 1
+user_ids: shop
 sources:
   shop:
     connector: sql
@@ -26,19 +27,23 @@ sources:
         columns:
           id: {}
           email: {personal: true}
-          full_name: {personal: true}
+          full_name: {personal: true, proves: name}
           password_hash: {personal: true, secret: true}
           status: {}
       api_keys:
         key: id
         person: customer_id
         category: keys
-        columns: {id: {}, customer_id: {}, label: {personal: true}, created_at: {personal: true}}
+        columns: {id: {}, customer_id: {}, label: {personal: true, proves: key}, created_at: {personal: true}}
       calls:
         key: id
         person: customer_id
         category: activity
-        columns: {id: {}, customer_id: {}, prompt: {personal: true}, ip: {personal: true}, at: {personal: true}}
+        columns: {id: {}, customer_id: {}, prompt: {personal: true}, ip: {personal: true, proves: ip}, at: {personal: true}}
+fields:
+  name: {label: Name, identify: true}
+  key: {label: Name of a key, identify: true}
+  ip: {label: Address of a call, identify: true}
 categories:
   account: {label: Account}
   keys: {label: Keys}
