@@ -74,7 +74,7 @@ def measure(mailbox: Mailbox, processes: Processes, numbers: range, requests: li
     meter = Meter(processes.pids(), dsn, settings.REDIS_URL)
     # The lanes are empty before and after: what another measurement left would be counted here.
     _wait(lambda: len(mailbox.arrivals) == _settled(mailbox), "quiet")
-    already = len(mailbox.arrivals)
+    already = len(mailbox.letters)
     at_first = {**meter.read(), "releasing": time.process_time()}
     # Beat sleeps meanwhile, too: a bell of its would start the work before the clock.
     beat = processes.running["beat"]
@@ -86,8 +86,8 @@ def measure(mailbox: Mailbox, processes: Processes, numbers: range, requests: li
     released = {**meter.read(), "releasing": time.process_time()}
     began = time.monotonic()
     bell.strike(Lane.FULFIL)
-    _wait(lambda: len(mailbox.arrivals) >= already + len(requests), f"{len(requests)} letters")
-    waits = sorted(moment - began for moment in mailbox.arrivals[already:])
+    _wait(lambda: len(mailbox.letters) >= already + len(requests), f"{len(requests)} letters")
+    waits = sorted(moment - began for moment in mailbox.letters[already:])
     time.sleep(0.3)
     at_last = meter.read()
     done = PrivacyRequest.objects.filter(pk__in=requests, state=State.COMPLETED).count()
