@@ -1,6 +1,7 @@
 """Asking one time for what a page shows in several places."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from django.db.models import Model
@@ -12,6 +13,18 @@ def only_shown(*held: Model) -> None:
     """These objects are shown and forgotten: from here on `once` keeps its answers about them, on the objects themselves."""
     for one in held:
         one.__dict__["_asked"] = {}
+
+
+@contextmanager
+def while_shown(*held: Model) -> Iterator[None]:
+    """The same for as long as the block lasts: what is decided about these objects afterwards is asked anew."""
+    fresh = [one for one in held if "_asked" not in one.__dict__]
+    only_shown(*fresh)
+    try:
+        yield
+    finally:
+        for one in fresh:
+            del one.__dict__["_asked"]
 
 
 def once(held: Model, question: str, ask: Callable[[], Answer]) -> Answer:

@@ -18,6 +18,7 @@ from dsar.datamap import loader
 from dsar.enums import UNVERIFIED_RIGHTS, CheckKind, CheckStatus, DecisionKind, Outcome, Right
 from dsar.law import authorities, codes, tiers
 from dsar.models import Case, Decision, Message, Representation
+from dsar.models.once import while_shown
 from dsar.notices import ALSO_NOT_ME, KNOWN_NOTICES, NO_LETTERS, OWNER_NOTICES, REP_NOTICES, TO_OTHERS, Notice
 from dsar.notifications import (
     appeal_letter,
@@ -59,7 +60,8 @@ def mail(message: Message, backend: BaseEmailBackend | None = None) -> Mail:
     # reply address of a case is the person's own way in, and what comes there would be filed as theirs.
     to_other = message.notice in TO_OTHERS
     in_house = to_other and message.notice not in (*REP_NOTICES, *KNOWN_NOTICES)
-    with translation.override(settings.LANGUAGE_CODE if in_house else case.language or settings.LANGUAGE_CODE):
+    language = settings.LANGUAGE_CODE if in_house else case.language or settings.LANGUAGE_CODE
+    with translation.override(language), while_shown(*([message.request] if message.request else [])):
         recipient = message.notice == Notice.TELL_RECIPIENT
         context = to_recipients.context(message) if recipient else context_for(message)
         context["subject"] = subject(message, context)
@@ -138,17 +140,15 @@ def is_own_loop(value: str) -> bool:
 
 def context_for(message: Message) -> dict[str, Any]:
     """Everything a notice's template may use (see templates/email/README.md)."""
-    request, case, check = message.request, message.case, message.check_ref
+    context = _of_every_mail(message)
+    if message.notice in KNOWN_NOTICES:
+        # What an address hears that may be a stranger's: nothing else of the request.
+        return context | {"event": message.text}
+    request, case = message.request, message.case
     right = Right(request.right) if request else Right.UNCLEAR
     dates = clock_events.dates(request) if request else None
     told = clock_events.told_on(request, dates) if request else None
-    context: dict[str, Any] = {
-        "company": settings.COMPANY_NAME,
-        "privacy_email": settings.PRIVACY_EMAIL,
-        "base_url": settings.BASE_URL,
-        "language": translation.get_language(),
-        "reference": case.reference,
-        "right": right.value,
+    context |= {
         "right_label": request.title if request else right.label,
         "received_on": deadlines.received_on(case.law, (request or case).received_at),
         "due_on": told,
@@ -192,12 +192,6 @@ def context_for(message: Message) -> dict[str, Any]:
     if message.by_post:
         context |= {"by_post": True, "own_address": own_address()}
         context["account_named"] = bool(case.email_index)
-    if check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
-        context |= {"code": check.code, "ends_at": check.expires_at}
-    elif check and check.kind != CheckKind.OWNER_LINK:
-        context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
-        if check.kind == CheckKind.MAILBOX:
-            context["ends_at"] = check.expires_at
     if message.notice in ALSO_NOT_ME and not message.by_post:
         # The one that was made with it (outbox.queue_for_case).
         stops = case.checks.filter(
@@ -206,8 +200,6 @@ def context_for(message: Message) -> dict[str, Any]:
         context["not_me_link"] = settings.BASE_URL + reverse("link", args=[stops.token]) if stops else ""
     if message.notice == Notice.PERMISSION_ASKED:
         context["citation"] = case.law.agents.citation
-    if message.notice == Notice.KNOWN_TOLD:
-        context["event"] = message.text
     if message.notice == Notice.DISPUTE_NOTED:
         context["bound"] = bool(request and request.is_bound)
     silent = bool(message.decision and undisclosed.is_silent(message.decision))
@@ -242,6 +234,26 @@ def context_for(message: Message) -> dict[str, Any]:
         if request.right in UNVERIFIED_RIGHTS:
             context |= choices.of_the_choice(request)
     return context | appeal_letter.context(message) | fee_letter.context(message)
+
+
+def _of_every_mail(message: Message) -> dict[str, Any]:
+    """Who writes, about what, and the link or the code of this mail."""
+    context: dict[str, Any] = {
+        "company": settings.COMPANY_NAME,
+        "privacy_email": settings.PRIVACY_EMAIL,
+        "base_url": settings.BASE_URL,
+        "language": translation.get_language(),
+        "reference": message.case.reference,
+        "right": Right(message.request.right if message.request else Right.UNCLEAR).value,
+    }
+    check = message.check_ref
+    if check and check.kind in (CheckKind.CODE, CheckKind.OWNER_CODE, CheckKind.REP_CODE):
+        context |= {"code": check.code, "ends_at": check.expires_at}
+    elif check and check.kind != CheckKind.OWNER_LINK:
+        context["link"] = settings.BASE_URL + reverse("link", args=[check.token])
+        if check.kind == CheckKind.MAILBOX:
+            context["ends_at"] = check.expires_at
+    return context
 
 
 def _decider(decision: Decision) -> str:

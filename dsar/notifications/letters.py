@@ -14,6 +14,7 @@ from dsar.datamap import loader
 from dsar.enums import COPY_RIGHTS, DecisionKind, Outcome, Right, StepKind, StepStatus
 from dsar.law import codes
 from dsar.models import Decision, PrivacyRequest
+from dsar.models.once import once
 from dsar.notices import Notice
 from dsar.notifications import (
     correction_letter,
@@ -81,7 +82,7 @@ def said_with_approval(request: PrivacyRequest) -> str:
 
 
 def _plan_body(request: PrivacyRequest) -> dict[str, Any]:
-    plan = request.plans.newest()
+    plan = once(request, "plan", request.plans.newest)
     return undisclosed.visible(request, plan.body()) if plan else {}
 
 

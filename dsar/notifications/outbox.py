@@ -31,6 +31,7 @@ from dsar.models import (
     RecipientNotice,
     Representation,
 )  # fmt: skip
+from dsar.models.case import with_keys
 from dsar.models.message import TELL_AFTER
 from dsar.notices import ALSO_NOT_ME, ANSWERS, CODE_NOTICES, LINK_NOTICES, TO_OTHERS, MessageStatus, Notice
 from dsar.notifications import compose, post, undelivered
@@ -290,6 +291,9 @@ def claim(limit: int = BATCH) -> list[Claimed]:
         row.lease_until = now + settings.LEASE
         if row.request:
             row.request.case = row.case
+    with suppress(keys.Unreadable):
+        # A key that cannot be had shows when its own mail is made, and keeps no other.
+        with_keys(row.case for row in taken)
     return [Claimed(row, row.token + 1) for row in taken]
 
 
@@ -342,22 +346,22 @@ def _deliver_one(entry: Claimed, line: Line) -> int:
             undelivered.note(about)
     went = bool(done and changes["status"] == MessageStatus.SENT)
     if went and message.request_id and message.notice in ANSWERS:
-        _note_answer(message.request_id, now)
+        _note_answer(message, now)
     if went and message.request_id and message.notice in clock_events.LETTERS:
         _tell_the_clock(message)
     return int(went)
 
 
-def _note_answer(pk: int, left_at: datetime) -> None:
+def _note_answer(message: Message, left_at: datetime) -> None:
     """The mail is out and noted as sent whatever happens here, and the next one waits for nobody who holds the request: an
     answer that was not dated the clock finds (review/dates.py)."""
     try:
         with transaction.atomic():
-            held = PrivacyRequest.objects.select_for_update(of=("self",), skip_locked=True).select_related("case")
-            for request in held.filter(pk=pk):
+            for request in PrivacyRequest.objects.select_for_update(skip_locked=True).filter(pk=message.request_id):
+                request.case = message.case
                 records.answer_left(request, left_at)
     except Exception as error:
-        log.error("the day of an answer could not be noted", request=pk, error=type(error).__name__)
+        log.error("the day of an answer could not be noted", request=message.request_id, error=type(error).__name__)
 
 
 def _tell_the_clock(message: Message) -> None:

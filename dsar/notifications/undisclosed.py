@@ -7,6 +7,7 @@ from typing import Any
 
 from dsar.enums import COPY_RIGHTS, DecisionKind, Outcome, Right, SilenceKind
 from dsar.models import Decision, PrivacyRequest, Redaction
+from dsar.models.once import once
 
 Places = frozenset[tuple[str, str, str]]
 
@@ -15,6 +16,10 @@ def places(request: PrivacyRequest) -> Places:
     """What is kept and not told: (source, category, code). With the reason of a deletion that was refused as a whole that is
     all that its plans keep: each of it is a reason. A reason found later for what is kept in silence is not told either: it
     would say that something is kept."""
+    return once(request, "untold_places", lambda: _places(request))
+
+
+def _places(request: PrivacyRequest) -> Places:
     standing = request.non_disclosures.standing()
     found, refused = set(), False
     for kind, source, category, code, decided in standing.values_list(
