@@ -1,5 +1,6 @@
 """The Celery app. Its settings, the beat schedule too, stand in settings.py; they are read when first needed."""
 
+import gc
 import os
 from typing import Any
 
@@ -42,6 +43,9 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     finally:
         # The children open their own connections; one that is shared across a fork is nobody's.
         connections.close_all()
+    # What was loaded by now stays for good: the children share it, and collect only garbage of their own.
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect
