@@ -360,17 +360,20 @@ def given(verb: str) -> dict[str, object]:
     }.get(verb, {})  # type: ignore[return-value]
 
 
-def attempt(pk: int, verb: str, actor: Actor, lapses_as: Outcome = Outcome.NOT_PROVEN) -> str:
-    """What comes of it: the state afterwards, or which refusal. A move that succeeds is undone again."""
+def attempt(
+    pk: int, verb: str, actor: Actor, lapses_as: Outcome = Outcome.NOT_PROVEN, *, back_to: str | None = None
+) -> str:
+    """What comes of it: the state afterwards, or which refusal. A move that succeeds is undone again, back to a savepoint of
+    the caller's; one that is refused undoes itself."""
+    back_to = back_to or transaction.savepoint()
+    told = given(verb) if verb != "lapse" else {"outcome": lapses_as}
     try:
-        with transaction.atomic():
-            told = given(verb) if verb != "lapse" else {"outcome": lapses_as}
-            after = str(move(pk, verb, actor=actor, **told).state)
-            transaction.set_rollback(True)
+        after = str(move(pk, verb, actor=actor, **told).state)
     except Conflict:
         return "conflict"
     except Forbidden:
         return "forbidden"
+    transaction.savepoint_rollback(back_to)
     return after
 
 

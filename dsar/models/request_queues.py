@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Role
@@ -36,6 +37,8 @@ class PrivacyRequestQuerySet(QuerySet["PrivacyRequest"]):
     def hold(self, pk: int) -> "PrivacyRequest":
         """Lock in the order of the house (Subject, Case, request) and return the fresh request with its case. Raises
         DoesNotExist. The caller is inside a transaction; on SQLite that is the lock (BEGIN IMMEDIATE)."""
+        if not connection.features.has_select_for_update:
+            return self.select_related("case__subject").get(pk=pk)
         # PostgreSQL locks the rows of a join in the order that OF names.
         known = self.select_for_update(of=("case__subject", "case", "self")).select_related("case__subject")
         found = known.filter(pk=pk, case__subject__index__gt="").first()
