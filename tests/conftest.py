@@ -18,10 +18,8 @@ from tests import drive, house
 from tests.drive import Route
 from tests.environment import TEST_DATABASE_URL
 
-# Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same. Each runs on one, so that
-# neither lane of CI waits for the other.
-ON_SQLITE = ("connectors", "datamap", "demo", "desk", "intake", "portal")
-ON_POSTGRESQL = ("law", "notifications")
+# Pages, letters, parsing and the law's arithmetic: whatever the database, they say the same.
+ON_SQLITE = ("connectors", "datamap", "demo", "desk", "intake", "law", "notifications", "portal")
 # These ask no database, or bring one of their own.
 NO_DATABASE = (
     "test_frames",
@@ -52,8 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             pass
         elif folder in ON_SQLITE or name in NO_DATABASE:
             item.add_marker(pytest.mark.single)
-        elif folder in ON_POSTGRESQL:
-            item.add_marker(pytest.mark.elsewhere)
         if postgresql and PROCESSES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.once)
 

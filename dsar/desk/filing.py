@@ -31,10 +31,9 @@ BY_MAIL, BY_POST = "email", "post"
 LINES = 6
 
 
-class FileForm(forms.Form):
+class FileForm(web.SentOnce):
     """What came, when, from whom, and how the person is answered."""
 
-    number = forms.CharField(widget=forms.HiddenInput, max_length=200)
     channel = forms.ChoiceField(
         label=gettext_lazy("How did it come?"),
         choices=[(channel.value, channel.label) for channel in filing.CHANNELS],
@@ -140,12 +139,7 @@ class FileForm(forms.Form):
         self.fields["country"].choices = [("", _("Please choose")), *countries.choices()]  # type: ignore[attr-defined]
         self.fields["came_on"].widget.attrs["max"] = filing.today().isoformat()
         if not self.is_bound:
-            self.initial["number"] = web.new_number()
             self.initial["language"] = settings.LANGUAGE_CODE
-
-    def clean_number(self) -> str:
-        """The one-time number of this form, unsigned."""
-        return web.one_time_number(self.cleaned_data["number"])
 
     def clean_came_on(self) -> date:
         """A day that has come, and not so long ago that it must be a slip of the pen."""

@@ -20,10 +20,9 @@ from dsar.verification import signed
 from dsar.workflow import Conflict, Invalid
 
 
-class SignedForm(forms.Form):
+class SignedForm(web.SentOnce):
     """The day on which it came, the mark that the page names its plan by, and its scan."""
 
-    number = forms.CharField(widget=forms.HiddenInput, max_length=200)
     came_on = forms.DateField(
         label=gettext_lazy("On which day did it come?"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -45,15 +44,6 @@ class SignedForm(forms.Form):
             "empty": gettext_lazy("This file is empty. Please choose another one."),
         },
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_bound:
-            self.initial["number"] = web.new_number()
-
-    def clean_number(self) -> str:
-        """The one-time number of this form, unsigned."""
-        return web.one_time_number(self.cleaned_data["number"])
 
     def clean_came_on(self) -> date:
         """A day that has come."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, DecisionKind, Raised, Right, Risk, State, StepReason
+from dsar.enums import COPY_RIGHTS, UNVERIFIED_RIGHTS, Raised, Right, Risk, State, StepReason
 from dsar.fulfilment.recourse import REFUSED_BEFORE
 from dsar.models import PrivacyRequest
 from dsar.models.non_disclosure import SILENT_ELSEWHERE
@@ -317,8 +317,6 @@ INTAKE_REASONS: Final[Mapping[str, Any]] = {
     "receipt": _("A receipt."),
     "own_loop": _("Our own mail, come back."),
 }
-
-DECISIONS: Final[Mapping[str, Any]] = {kind.value: kind.label for kind in DecisionKind}
 
 
 def ball(request: PrivacyRequest) -> Any:

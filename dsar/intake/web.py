@@ -55,10 +55,24 @@ def one_time_number(signed: str) -> str:
     return number
 
 
-class RequestForm(forms.Form):
-    """One request. `right` decides the fields (GDPR Art 5(1)(c): nothing that the right does not need)."""
+class SentOnce(forms.Form):
+    """A form that carries a one-time number: sending it twice does once what it asks for."""
 
     number = forms.CharField(widget=forms.HiddenInput, max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.initial["number"] = new_number()
+
+    def clean_number(self) -> str:
+        """The one-time number of this form, unsigned."""
+        return one_time_number(self.cleaned_data["number"])
+
+
+class RequestForm(SentOnce):
+    """One request. `right` decides the fields (GDPR Art 5(1)(c): nothing that the right does not need)."""
+
     email = forms.CharField(
         label=_("Your e-mail address"),
         help_text=_("We write to this address. If you have an account, use the address of the account."),
@@ -86,16 +100,10 @@ class RequestForm(forms.Form):
                 error_messages={"required": _("Please write a few words, so that we know what to do.")},
                 widget=forms.Textarea(attrs={"rows": 5}),
             )
-        if not self.is_bound:
-            self.initial["number"] = new_number()
 
     def clean_email(self) -> str:
         """A usable address: it is the only way to reach the person."""
         return clean_address(self.cleaned_data["email"])
-
-    def clean_number(self) -> str:
-        """The one-time number of this form, unsigned."""
-        return one_time_number(self.cleaned_data["number"])
 
     def renew(self) -> None:
         """Give a form that failed only for its age a fresh number, so that sending it again works."""

@@ -127,7 +127,7 @@ def due(
         raise LawError("naive_time")
     clock, citation = _clock(regime, right, kind)
     start = local_date(received_at, zone)
-    steps = [Step.of("received", day=start, zone=zone)]
+    steps = [Step.of("received_again" if {right, kind} & set(PROCEDURES) else "received", day=start, zone=zone)]
     if not regime.grants(right) and kind != "record_retention":
         steps.append(Step.of("by_policy"))
     value, extension = clock.value, _extension(regime, clock, right, kind) if extended else None

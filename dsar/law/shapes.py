@@ -283,11 +283,6 @@ class Regime:
         return regime_words.STATUSES[self.status]
 
     @property
-    def child_age(self) -> int:
-        """The age of consent to online services, 0 where none is fixed."""
-        return self.child.age
-
-    @property
     def guardian_below(self) -> int:
         """Below this age a guardian acts; 0 where whoever understands may ask alone."""
         return self.child.guardian_below

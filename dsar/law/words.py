@@ -15,6 +15,7 @@ from django.utils.translation import ngettext_lazy
 # The steps of a calculation, in the order in which they usually come. Dates are shown in the reader's format.
 STEPS: Final[Mapping[str, Any]] = {
     "received": _("The request reached us on %(day)s (date in the zone %(zone)s)."),
+    "received_again": _("The appeal or complaint reached us on %(day)s (date in the zone %(zone)s)."),
     "by_policy": _("The privacy law of this place does not name this right; we grant it all the same."),
     "months": ngettext_lazy(
         "%(count)d month, ending on the day with the same number: %(day)s.",

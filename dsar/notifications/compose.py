@@ -141,7 +141,7 @@ def is_own_loop(value: str) -> bool:
 def context_for(message: Message) -> dict[str, Any]:
     """Everything a notice's template may use (see templates/email/README.md)."""
     context = _of_every_mail(message)
-    if message.notice in KNOWN_NOTICES:
+    if message.notice == Notice.KNOWN_TOLD:
         # What an address hears that may be a stranger's: nothing else of the request.
         return context | {"event": message.text}
     request, case = message.request, message.case

@@ -277,24 +277,25 @@ def claim(limit: int = BATCH) -> list[Claimed]:
     now = timezone.now()
     free = Q(status=MessageStatus.QUEUED, due_at__lte=now) | Q(status=MessageStatus.CLAIMED, lease_until__lt=now)
     with transaction.atomic():
-        rows = Message.objects.filter(free).order_by("-urgent", "due_at", "id")
+        in_turn = ("-urgent", "due_at", "id")
+        due = Message.objects.filter(free).order_by(*in_turn)
         if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",))
-        taken = list(rows.select_related("case", "request", "check_ref", "decision")[:limit])
-        if taken:
-            Message.objects.filter(pk__in=[row.pk for row in taken]).update(
-                status=MessageStatus.CLAIMED, token=F("token") + 1, attempts=F("attempts") + 1,
-                lease_until=now + settings.LEASE,
-            )  # fmt: skip
+            due = due.select_for_update(skip_locked=True)
+        # Keys alone: most looks find nothing.
+        found = Message.objects.filter(pk__in=list(due.values_list("pk", flat=True)[:limit]))
+        if not found.update(
+            status=MessageStatus.CLAIMED, token=F("token") + 1, attempts=F("attempts") + 1,
+            lease_until=now + settings.LEASE,
+        ):  # fmt: skip
+            return []
+        taken = list(found.select_related("case", "request", "check_ref", "decision").order_by(*in_turn))
     for row in taken:
-        row.attempts += 1
-        row.lease_until = now + settings.LEASE
         if row.request:
             row.request.case = row.case
     with suppress(keys.Unreadable):
         # A key that cannot be had shows when its own mail is made, and keeps no other.
         with_keys(row.case for row in taken)
-    return [Claimed(row, row.token + 1) for row in taken]
+    return [Claimed(row, row.token) for row in taken]
 
 
 def deliver(claimed: list[Claimed], line: Line | None = None) -> int:
@@ -357,7 +358,9 @@ def _note_answer(message: Message, left_at: datetime) -> None:
     answer that was not dated the clock finds (review/dates.py)."""
     try:
         with transaction.atomic():
-            for request in PrivacyRequest.objects.select_for_update(skip_locked=True).filter(pk=message.request_id):
+            for request in PrivacyRequest.objects.select_for_update(skip_locked=True).filter(
+                pk=message.request_id or 0
+            ):
                 request.case = message.case
                 records.answer_left(request, left_at)
     except Exception as error:

@@ -27,10 +27,9 @@ from dsar.workflow import Conflict
 WRONG = "wrong_passwords"
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(web.SentOnce):
     """The current password, once more; without it for an account that has none and signed in afresh another way."""
 
-    number = forms.CharField(widget=forms.HiddenInput, max_length=200)
     password = forms.CharField(
         label=_("Your current password"),
         max_length=512,
@@ -40,17 +39,11 @@ class DeleteForm(forms.Form):
     )
 
     def __init__(self, data: object, user: User) -> None:
-        super().__init__(data)  # type: ignore[arg-type]
+        super().__init__(data)
         self.user = user
         self.wrong = False
         if not user.has_usable_password():
             del self.fields["password"]
-        if not self.is_bound:
-            self.initial["number"] = web.new_number()
-
-    def clean_number(self) -> str:
-        """The one-time number: sending the form twice makes one case."""
-        return web.one_time_number(self.cleaned_data["number"])
 
     def clean_password(self) -> str:
         """The password of this account and no other."""

@@ -24,16 +24,11 @@ GPC_SINCE = "2026-11-22"
 MAKE, TAKE_BACK, GPC = "make", "take_back", "gpc"
 
 
-class ChoiceForm(forms.Form):
+class ChoiceForm(web.SentOnce):
     """One button of the page: which choice, and made or taken back. For Global Privacy Control no choice is named."""
 
-    number = forms.CharField(max_length=200)
     act = forms.ChoiceField(choices=[(MAKE, MAKE), (TAKE_BACK, TAKE_BACK), (GPC, GPC)])
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in UNVERIFIED_RIGHTS], required=False)
-
-    def clean_number(self) -> str:
-        """The one-time number: pressing this button twice files once."""
-        return web.one_time_number(self.cleaned_data["number"])
 
     def clean(self) -> dict[str, Any]:
         """A button of a choice names it."""
