@@ -144,11 +144,14 @@ def install() -> None:
 
 
 def _sending(_backend: Any, mails: Any) -> str:
-    """Mails to recipients of the data go out beside those to the person, and have a name of their own."""
+    """What goes out beside the letters to the person has a name of its own: mails to recipients of the data, and the
+    question to each known address whether it was them, which another process may send at the same moment."""
     from dsar.datamap import loader
 
     contacts = {recipient.contact for recipient in loader.current().recipients.values()}
-    return "send.recipient" if contacts.issuperset(mails[0].to) else "send"
+    if contacts.issuperset(mails[0].to):
+        return "send.recipient"
+    return "send" if mails[0].letter else "send.other"
 
 
 def _wrap_claim(runner: Any) -> None:
