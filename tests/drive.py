@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -42,6 +44,11 @@ PLAN_BODY: dict[str, Any] = {
     "regime": "eu_gdpr", "made_on": "2026-01-01", "items": [], "money": None, "flags": [], "organisations": [],
     "candidates": [], "sources": {},
 }  # fmt: skip
+
+
+def days_ago(days: int) -> datetime:
+    """This hour of the law's day, so many days ago. Not 24 hours for each: the clocks may have changed meanwhile."""
+    return timezone.localtime(timezone.now(), ZoneInfo(settings.TIME_ZONE_OF_REGIME)) - timedelta(days=days)
 
 
 def person_of_the_desk(role: Role, name: str = "") -> Actor:

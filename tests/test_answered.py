@@ -44,14 +44,13 @@ def in_review(request: PrivacyRequest) -> PrivacyRequest:
 
 def as_if(request: PrivacyRequest, *, received: int, due: int, ended: int) -> None:
     """It came, was due and was decided so many days ago."""
-    now = timezone.now()
+    came, over = drive.days_ago(received), drive.days_ago(ended)
     with transaction.atomic(), unguarded():
         PrivacyRequest.objects.filter(pk=request.pk).update(
-            received_at=now - timedelta(days=received), ended_at=now - timedelta(days=ended),
-            due_on=now.date() - timedelta(days=due),
+            received_at=came, ended_at=over, due_on=drive.days_ago(due).date(),
         )  # fmt: skip
-        RequestRecord.objects.filter(request_id=request.pk).update(received_on=now.date() - timedelta(days=received))
-        Message.objects.filter(request=request).update(created_at=now - timedelta(days=ended))
+        RequestRecord.objects.filter(request_id=request.pk).update(received_on=came.date())
+        Message.objects.filter(request=request).update(created_at=over)
 
 
 def record_of(request: PrivacyRequest) -> RequestRecord:

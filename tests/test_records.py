@@ -40,10 +40,8 @@ def record_of(request: PrivacyRequest) -> RequestRecord:
 
 def received(request: PrivacyRequest, ago: int, due_in: int = 30) -> None:
     """Received some days ago, and due so many days after it."""
-    at = timezone.now() - timedelta(days=ago)
-    PrivacyRequest.objects.filter(pk=request.pk).update(
-        received_at=at, due_on=timezone.localdate(at) + timedelta(days=due_in)
-    )
+    at = drive.days_ago(ago)
+    PrivacyRequest.objects.filter(pk=request.pk).update(received_at=at, due_on=at.date() + timedelta(days=due_in))
 
 
 def a_record(**changed: Any) -> RequestRecord:
