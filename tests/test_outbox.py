@@ -221,9 +221,14 @@ def test_nobody_is_called_for_a_code_or_for_a_link_that_a_newer_one_replaced(
     assert not is_stuck(case.requests.get())
 
 
-def test_one_mail_that_cannot_be_made_does_not_keep_the_others(db: None) -> None:
+@pytest.mark.parametrize("key", ["gone", "of a lost master key"])
+def test_law_09_one_mail_that_cannot_be_made_does_not_keep_the_others(db: None, key: str) -> None:
     broken, well = drive.a_case(), drive.a_case()
-    CaseKey.objects.filter(pk=broken.uid).delete()
+    row = CaseKey.objects.filter(pk=broken.uid)
+    if key == "gone":
+        row.delete()
+    else:
+        row.update(key_id="lost")
     assert outbox.drain() == 1
     assert Message.objects.get(case=well).status == MessageStatus.SENT
     held = Message.objects.get(case=broken)

@@ -366,6 +366,12 @@ def test_an_appeal_has_a_last_day_for_the_notice_of_its_extension_where_the_law_
         due(virginia, "appeal", "extension_notice", NOON)
 
 
+def test_what_is_looked_at_again_says_that_it_is_the_appeal_that_reached_us() -> None:
+    told = due(regimes.load("us_co_cpa"), "appeal", "appeal", NOON).steps[0]
+    assert str(told).startswith("The appeal or complaint reached us on ")
+    assert str(due(EU, "access", "response", NOON).steps[0]).startswith("The request reached us on ")
+
+
 def test_the_target_is_28_days_for_a_month() -> None:
     assert target(due(EU, "access", "response", NOON)) == date(2026, 6, 29)
     assert target(due(EU, "access", "response", NOON), 10) == date(2026, 6, 21)
