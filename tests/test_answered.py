@@ -88,7 +88,7 @@ def test_law_09_an_answer_that_nobody_posts_is_raised_and_is_late_and_is_answere
     dates.sweep()
     assert drive.fresh(request.pk).raised == Raised.ANSWER_HERE, "it stays until the letter is out"
 
-    today = timezone.localdate()
+    today = clock_events.today(held)
     assert post.posted([letter.pk], today, actor=route.handler) == 1
     found, held = record_of(request), drive.fresh(request.pk)
     assert (found.answered_on, found.days, found.late) == (held.answered_on, 45, True)
@@ -141,14 +141,14 @@ def test_a_mail_that_went_is_not_sent_again_because_its_day_could_not_be_noted(r
         Message.objects.filter(pk=letter.pk).update(sent_at=went)
     guards.install()
     dates.sweep()
-    assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == went.date()
+    assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == clock_events.today(request, went)
     assert drive.fresh(here.pk).answered_on is None
     assert Message.objects.get(pk=letter.pk).attempts == 1
 
 
 def test_one_that_is_out_in_time_is_never_raised(route: Route) -> None:
     request = refused(route, route.review(Right.ACCESS))
-    today = timezone.localdate()
+    today = clock_events.today(request)
     PrivacyRequest.objects.filter(pk=request.pk).update(due_on=today)
     dates.sweep()
     assert drive.fresh(request.pk).raised == "", "a mail is given its hour"
@@ -162,7 +162,7 @@ def test_one_that_is_out_in_time_is_never_raised(route: Route) -> None:
 def test_the_day_of_the_answer_is_written_once(route: Route) -> None:
     """By no statement: neither a day that stands, nor anything beside it, nor a shorter period."""
     request = refused(route, route.review(Right.ACCESS))
-    day = timezone.now().date()
+    day = clock_events.today(request)
     mine = RequestRecord.objects.filter(request_id=request.pk)
     for changed in (
         {"outcome": Outcome.GRANTED, "answered_on": day, "days": 0},
@@ -355,7 +355,7 @@ def test_law_10_a_letter_is_not_late_by_a_date_that_the_end_itself_would_set(rou
     that: the letter that leaves two days later is not late; one that stays is raised, and is not counted as late."""
     request = under(route.review(Right.ACCESS), "uk_gdpr")
     outbox.drain()
-    long_ago = request.received_at - timedelta(days=60)
+    long_ago = drive.days_ago(60)
     PrivacyRequest.objects.filter(pk=request.pk).update(received_at=long_ago)
     with transaction.atomic():
         held = workflow.lock(request.pk)

@@ -51,7 +51,7 @@ def test_staff_put_a_case_under_another_law_and_all_of_it_follows(route: Route) 
     law = after.case.law
     assert (law.id, after.case.regime_version) == ("us_ca_ccpa", law.version)
     # 45 days from the same receipt; what was promised stays our own target.
-    assert after.due_on == clock_events.today(request, request.received_at) + timedelta(days=45)
+    assert after.due_on == clock_events.today(after, after.received_at) + timedelta(days=45)
     assert (after.promised_on, after.target_on) == (promised, min(promised, clock_events.dates(after).target_on))
     assert after.target_on is not None and after.target_on <= promised
     # A copy takes more proof there, and other grounds for keeping are valid: it is looked for again.
