@@ -10,6 +10,9 @@ from django.conf import settings
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Celery runs Django's checks at each start, a third of its time, and looks at none of what they find. What must hold is
+# required below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("rightsdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -33,6 +36,7 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     """A worker without keys or guards must not touch anything; it says which is missing and ends."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
+    from django.urls import get_resolver
 
     from dsar.checks import require_all
 
@@ -43,6 +47,8 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     finally:
         # The children open their own connections; one that is shared across a fork is nobody's.
         connections.close_all()
+    # Letters hold links.
+    _ = get_resolver().url_patterns
     # What was loaded by now stays for good: the children share it, and collect only garbage of their own.
     gc.collect()
     gc.freeze()

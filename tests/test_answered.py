@@ -1,7 +1,7 @@
 """The day of the answer is the day on which its letter leaves, in record, measures, dates and bundle; and what is written and
 does not leave is raised by name."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +21,7 @@ from dsar.models import REQUESTER, SYSTEM, Appeal, Case, Message, PastMeasure, P
 from dsar.notices import ANSWERS, MessageStatus, Notice
 from dsar.notifications import outbox, paper, post, staff_letter, undelivered
 from dsar.review import answers, appeal_decisions, appeals, dates
-from dsar.workflow import move
+from dsar.workflow import Invalid, move
 from tests import drive
 from tests.drive import CAST, Route
 from tests.remedies import under
@@ -389,3 +389,18 @@ def test_the_day_on_which_a_letter_was_posted_is_that_which_was_named_wherever_t
     with timezone.override("Pacific/Auckland"):
         post.posted([letter.pk], day, actor=route.handler)
     assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == day
+
+
+def test_near_midnight_a_day_of_the_desk_is_taken_though_the_law_counts_another(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter to midnight at a desk that counts by UTC: in Berlin the decision is of tomorrow already."""
+    late = datetime.combine(timezone.now().date(), time(23, 45), UTC)
+    monkeypatch.setattr(timezone, "now", lambda: late)
+    request = refused(route, route.review(Right.ACCESS))
+    decided = clock_events.today(request, request.ended_at)
+    assert decided == late.date() + timedelta(days=1)
+    with pytest.raises(Invalid):
+        answers.note(request.pk, late.date() - timedelta(days=1), "On the telephone.", actor=route.approver)
+    answers.note(request.pk, late.date(), "On the telephone.", actor=route.approver)
+    assert drive.fresh(request.pk).answered_on == decided

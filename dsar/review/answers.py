@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dsar import audit, clock_events, records
@@ -19,9 +20,9 @@ def may_note(request: PrivacyRequest) -> bool:
 
 
 def note(pk: int, on: date, text: str, *, actor: Actor) -> None:
-    """Note that the person has our answer, since a day in the zone of the law; `text` says how, for colleagues. Approvers
-    alone: the date of the law rests on it. A mail of the answer that could not be delivered is sent no more; a letter that
-    waits for the post goes all the same.
+    """Note that the person has our answer, since a day in the zone of the desk or of the law; `text` says how, for
+    colleagues. Approvers alone: the date of the law rests on it. A mail of the answer that could not be delivered is sent
+    no more; a letter that waits for the post goes all the same.
 
     Raises Forbidden, Conflict (open, or answered), Invalid (no words; a day before the decision, or one that has not come).
     """
@@ -34,9 +35,12 @@ def note(pk: int, on: date, text: str, *, actor: Actor) -> None:
         request = lock(pk)
         if not may_note(request):
             raise Conflict("answered")
-        ended_on = clock_events.today(request, request.ended_at)
-        if not ended_on <= on <= clock_events.today(request):
+        # Colleagues name a day of the desk's zone, and near midnight that is another than the law's.
+        decided = clock_events.today(request, request.ended_at), timezone.localdate(request.ended_at)
+        now = clock_events.today(request), timezone.localdate()
+        if not min(decided) <= on <= max(now):
             raise Invalid(_("Please name a day from the day of the decision until today."))
+        on = min(max(on, decided[0]), now[0])
         Message.objects.create(
             case=request.case, request=request, status=MessageStatus.NOTE, author_id=actor.user_id,
             text_sealed=request.case.seal(words, "message"),
