@@ -2,6 +2,7 @@
 
 import gc
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
@@ -36,7 +37,6 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     """A worker without keys or guards must not touch anything; it says which is missing and ends."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
-    from django.urls import get_resolver
 
     from dsar.checks import require_all
 
@@ -47,8 +47,8 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     finally:
         # The children open their own connections; one that is shared across a fork is nobody's.
         connections.close_all()
-    # Letters hold links.
-    _ = get_resolver().url_patterns
+    # Letters hold links: the addresses are loaded once, not by each child.
+    import_module(settings.ROOT_URLCONF)
     # What was loaded by now stays for good: the children share it, and collect only garbage of their own.
     gc.collect()
     gc.freeze()
