@@ -309,6 +309,7 @@ def test_handing_over_spends_the_task_and_not_the_day(asked: OwnerTask, handler:
 def test_the_first_mail_is_immediate_and_the_others_are_one_a_day(company: None, approver: Actor) -> None:
     first, second = a_task(approver), a_task(approver, CAST.neighbour)
     assert [len(posted(OWNER)), second.mailed_at] == [1, None]
+    OwnerTask.objects.update(created_at=at(0))
     assert owner_clock.sweep(at(0, 23)) == 0
     assert owner_clock.sweep(at(1, settings.OWNER_DIGEST_HOUR - 1)) == 0
     assert owner_clock.sweep(at(1)) == 1

@@ -15,6 +15,8 @@ from tests.house import House
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # No page here lives long enough for what optimising its scripts costs.
+    "--js-flags=--no-opt",
 ]  # fmt: skip
 
 
