@@ -37,6 +37,7 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     """A worker without keys or guards must not touch anything; it says which is missing and ends."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
+    from django.template import engines
 
     from dsar.checks import require_all
 
@@ -47,8 +48,9 @@ def refuse_without_keys_and_guards(**_: Any) -> None:
     finally:
         # The children open their own connections; one that is shared across a fork is nobody's.
         connections.close_all()
-    # Letters hold links: the addresses are loaded once, not by each child.
+    # Letters are templates and hold links: what they need is loaded once, not by each child.
     import_module(settings.ROOT_URLCONF)
+    engines.all()
     # What was loaded by now stays for good: the children share it, and collect only garbage of their own.
     gc.collect()
     gc.freeze()
