@@ -370,7 +370,7 @@ def test_law_10_a_letter_is_not_late_by_a_date_that_the_end_itself_would_set(rou
     assert drive.fresh(request.pk).raised == Raised.ANSWER_HERE
     assert this_year().late == 0
     with transaction.atomic():
-        records.answer_left(workflow.lock(request.pk), timezone.now() + timedelta(days=2))
+        records.answer_left(workflow.lock(request.pk), drive.days_ago(-2))
     assert (record_of(done).late, record_of(done).days) == (False, 62)
     assert clock_book.answer(drive.fresh(request.pk)).state == clock_book.DONE
 
