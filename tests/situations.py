@@ -1,7 +1,6 @@
 """Every place where a request can stand, and all that may happen to it there: section 5 of the design as a table."""
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +9,7 @@ from django.utils import timezone
 
 from dsar.enums import FINAL_STATES, DecisionKind, Outcome, Right, State
 from dsar.models import REQUESTER, SYSTEM, Actor, PrivacyRequest
-from dsar.workflow import Conflict, Forbidden, Inside, move
+from dsar.workflow import Conflict, Forbidden, move
 from tests import drive
 from tests.drive import Route
 
@@ -362,24 +361,18 @@ def given(verb: str) -> dict[str, object]:
 
 
 def attempt(
-    pk: int,
-    verb: str,
-    actor: Actor,
-    lapses_as: Outcome = Outcome.NOT_PROVEN,
-    *,
-    back_to: str | None = None,
-    held: PrivacyRequest | None = None,
+    pk: int, verb: str, actor: Actor, lapses_as: Outcome = Outcome.NOT_PROVEN, *, back_to: str | None = None
 ) -> str:
-    """What comes of it: the state afterwards, or which refusal. What was written is undone again, back to a savepoint of
-    the caller's. `held`: the caller has locked it (workflow.Inside)."""
+    """What comes of it: the state afterwards, or which refusal. A move that succeeds is undone again, back to a savepoint of
+    the caller's; one that is refused undoes itself."""
     back_to = back_to or transaction.savepoint()
     told = given(verb) if verb != "lapse" else {"outcome": lapses_as}
     try:
-        after = str(move(pk, verb, actor=actor, inside=Inside(copy(held)) if held else None, **told).state)
+        after = str(move(pk, verb, actor=actor, **told).state)
     except Conflict:
-        after = "conflict"
+        return "conflict"
     except Forbidden:
-        after = "forbidden"
+        return "forbidden"
     transaction.savepoint_rollback(back_to)
     return after
 

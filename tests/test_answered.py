@@ -391,16 +391,22 @@ def test_the_day_on_which_a_letter_was_posted_is_that_which_was_named_wherever_t
     assert drive.fresh(request.pk).answered_on == record_of(request).answered_on == day
 
 
-def test_near_midnight_a_day_of_the_desk_is_taken_though_the_law_counts_another(
-    route: Route, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("hour", "zone", "ahead"), [(23, "UTC", -1), (13, "Pacific/Auckland", 1)], ids=["desk behind", "desk ahead"]
+)
+def test_a_day_of_the_desk_is_taken_though_the_law_counts_another(
+    route: Route, monkeypatch: pytest.MonkeyPatch, hour: int, zone: str, ahead: int
 ) -> None:
-    """A quarter to midnight at a desk that counts by UTC: in Berlin the decision is of tomorrow already."""
-    late = datetime.combine(timezone.now().date(), time(23, 45), UTC)
-    monkeypatch.setattr(timezone, "now", lambda: late)
+    """A quarter to midnight at a desk that counts by UTC is tomorrow in Berlin; after midnight in Auckland is yesterday."""
+    moment = datetime.combine(timezone.now().date(), time(hour, 45), UTC)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
     request = refused(route, route.review(Right.ACCESS))
     decided = clock_events.today(request, request.ended_at)
-    assert decided == late.date() + timedelta(days=1)
-    with pytest.raises(Invalid):
-        answers.note(request.pk, late.date() - timedelta(days=1), "On the telephone.", actor=route.approver)
-    answers.note(request.pk, late.date(), "On the telephone.", actor=route.approver)
+    with timezone.override(zone):
+        desk = timezone.localdate()
+        assert (desk - decided).days == ahead
+        for wrong in (min(desk, decided) - timedelta(days=1), max(desk, decided) + timedelta(days=1)):
+            with pytest.raises(Invalid):
+                answers.note(request.pk, wrong, "On the telephone.", actor=route.approver)
+        answers.note(request.pk, desk, "On the telephone.", actor=route.approver)
     assert drive.fresh(request.pk).answered_on == decided

@@ -365,7 +365,7 @@ def test_law_14_no_date_of_an_appeal_passes_in_silence(route: Route) -> None:
     clock.sweep(past)
     clock.sweep(past + timedelta(hours=1))
     assert len(told(case, Notice.APPEAL_INTERIM)) == 2
-    Appeal.objects.filter(pk=appeal.pk).update(due_on=timezone.localdate() - timedelta(days=2))
+    Appeal.objects.filter(pk=appeal.pk).update(due_on=appeal.day(timezone.now()) - timedelta(days=1))
     assert "Our answer is late." in words_of(told(case, Notice.APPEAL_INTERIM)[-1])
 
 

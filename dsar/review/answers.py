@@ -36,16 +36,15 @@ def note(pk: int, on: date, text: str, *, actor: Actor) -> None:
         if not may_note(request):
             raise Conflict("answered")
         # Colleagues name a day of the desk's zone, and near midnight that is another than the law's.
-        decided = clock_events.today(request, request.ended_at), timezone.localdate(request.ended_at)
-        now = clock_events.today(request), timezone.localdate()
-        if not min(decided) <= on <= max(now):
+        today = clock_events.today(request)
+        first = min(clock_events.today(request, request.ended_at), timezone.localdate(request.ended_at))
+        if not first <= on <= max(today, timezone.localdate()):
             raise Invalid(_("Please name a day from the day of the decision until today."))
-        on = min(max(on, decided[0]), now[0])
         Message.objects.create(
             case=request.case, request=request, status=MessageStatus.NOTE, author_id=actor.user_id,
             text_sealed=request.case.seal(words, "message"),
         )  # fmt: skip
-        records.answer_left(request, on)
+        records.answer_left(request, min(on, today))
         failed = Message.objects.undelivered().filter(request=request, notice__in=ANSWERS)
         failed.exclude(status=MessageStatus.CLAIMED).update(
             status=MessageStatus.FAILED, reason="decided", token=F("token") + 1
